@@ -1,0 +1,138 @@
+// attention_pattern: A[h, i, j] = softmax over j <= i of (q[i, h] . k[j, h]) scale
+//
+//   qkv      (T, 3C)   queries, keys and values of one layer, as its linear made them; head h has D channels
+//   patterns (H, T, T) of one layer, causal rows packed: row i begins at row_start(i) and holds sources 0 .. i,
+//                      then zeros up to a whole vec4; a head's rows take HEAD = prompt.head vec4s
+//
+// Dispatch: (ceil(T / 8), H). One workgroup makes 8 targets of one head. Each lane takes every eighth vec4 of
+// sources: it writes the raw scores of its sources, keeping the running maximum and sum of exponents of each
+// row (Milakov & Gimelshein 2018), and when the lanes have put those together, goes over its own scores again
+// and makes them probabilities.
+
+override C4: u32; // channels
+override D4: u32; // channels of a head
+override STRIDE: u32; // a row of qkv
+
+struct Prompt {
+  tokens: u32, // T
+  head: u32, // vec4s from one head's triangle to the next
+}
+struct Layer {
+  scale: f32, // 1 / sqrt(D), or what the model's config makes of it
+}
+
+const LANES = 8u;
+const ROWS = 8u;
+const LOWEST = -3.0e38; // a score that no score is below: where there is no source
+
+@group(0) @binding(0) var<uniform> prompt: Prompt;
+@group(0) @binding(1) var<uniform> layer: Layer;
+@group(0) @binding(2) var<storage, read> qkv: array<vec4f>;
+@group(1) @binding(0) var<storage, read_write> patterns: array<vec4f>;
+
+var<workgroup> maxima: array<array<f32, LANES>, ROWS>;
+var<workgroup> sums: array<array<f32, LANES>, ROWS>;
+
+// Four scores (a vec4 of sources) of each of the 8 targets.
+struct Scores { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f }
+
+// What softmax needs to know of a row: its largest score, and the sum of exp(score - largest).
+struct Row { largest: f32, sum: f32 }
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let first = group.x * ROWS;
+  let head = group.y;
+  let last = min(first + ROWS, prompt.tokens) - 1u;
+  let sources = last / 4u + 1u; // vec4s of sources that the last target sees
+
+  var row0 = Row(LOWEST, 0.0); var row1 = Row(LOWEST, 0.0); var row2 = Row(LOWEST, 0.0); var row3 = Row(LOWEST, 0.0);
+  var row4 = Row(LOWEST, 0.0); var row5 = Row(LOWEST, 0.0); var row6 = Row(LOWEST, 0.0); var row7 = Row(LOWEST, 0.0);
+  for (var source = lane; source < sources; source += LANES) {
+    let scores = score(first, source, head);
+    put(&row0, first, source, head, scores.r0);
+    put(&row1, first + 1u, source, head, scores.r1);
+    put(&row2, first + 2u, source, head, scores.r2);
+    put(&row3, first + 3u, source, head, scores.r3);
+    put(&row4, first + 4u, source, head, scores.r4);
+    put(&row5, first + 5u, source, head, scores.r5);
+    put(&row6, first + 6u, source, head, scores.r6);
+    put(&row7, first + 7u, source, head, scores.r7);
+  }
+  share(0u, lane, row0); share(1u, lane, row1); share(2u, lane, row2); share(3u, lane, row3);
+  share(4u, lane, row4); share(5u, lane, row5); share(6u, lane, row6); share(7u, lane, row7);
+  workgroupBarrier();
+  for (var r = 0u; first + r <= last; r++) {
+    normalise(first + r, lane, head, gather(r));
+  }
+}
+
+// q . k of 8 targets and 4 sources.
+fn score(first: u32, source: u32, head: u32) -> Scores {
+  var scores = Scores();
+  let q = first * STRIDE + head * D4;
+  let k = 4u * source * STRIDE + C4 + head * D4;
+  for (var d = 0u; d < D4; d++) {
+    // Transposed, so that a query times it is four dot products.
+    let keys = mat4x4f(qkv[k + d], qkv[k + STRIDE + d], qkv[k + 2u * STRIDE + d], qkv[k + 3u * STRIDE + d]);
+    scores.r0 += qkv[q + d] * keys;
+    scores.r1 += qkv[q + STRIDE + d] * keys;
+    scores.r2 += qkv[q + 2u * STRIDE + d] * keys;
+    scores.r3 += qkv[q + 3u * STRIDE + d] * keys;
+    scores.r4 += qkv[q + 4u * STRIDE + d] * keys;
+    scores.r5 += qkv[q + 5u * STRIDE + d] * keys;
+    scores.r6 += qkv[q + 6u * STRIDE + d] * keys;
+    scores.r7 += qkv[q + 7u * STRIDE + d] * keys;
+  }
+  return scores;
+}
+
+// Writes the scores of one target and takes them into its row's maximum and sum.
+fn put(row: ptr<function, Row>, i: u32, source: u32, head: u32, raw: vec4f) {
+  if (i >= prompt.tokens || source > i / 4u) {
+    return;
+  }
+  let scores = select(vec4f(LOWEST), raw * layer.scale, is_seen(i, source));
+  patterns[head * prompt.head + row_start(i) + source] = scores;
+  let largest = max((*row).largest, max(max(scores.x, scores.y), max(scores.z, scores.w)));
+  let exponents = exp(scores - largest);
+  (*row).sum = (*row).sum * exp((*row).largest - largest) + dot(exponents, vec4f(1.0));
+  (*row).largest = largest;
+}
+
+fn share(r: u32, lane: u32, row: Row) {
+  maxima[r][lane] = row.largest;
+  sums[r][lane] = row.sum;
+}
+
+fn gather(r: u32) -> Row {
+  var largest = LOWEST;
+  for (var lane = 0u; lane < LANES; lane++) {
+    largest = max(largest, maxima[r][lane]);
+  }
+  var sum = 0.0;
+  for (var lane = 0u; lane < LANES; lane++) {
+    sum += sums[r][lane] * exp(maxima[r][lane] - largest);
+  }
+  return Row(largest, sum);
+}
+
+// Makes probabilities of the scores that this lane wrote.
+fn normalise(i: u32, lane: u32, head: u32, row: Row) {
+  let start = head * prompt.head + row_start(i);
+  for (var source = lane; source <= i / 4u; source += LANES) {
+    let probabilities = exp(patterns[start + source] - row.largest) / row.sum;
+    patterns[start + source] = select(vec4f(), probabilities, is_seen(i, source));
+  }
+}
+
+// Which of a vec4 of sources the target sees: itself and what is before it.
+fn is_seen(i: u32, source: u32) -> vec4<bool> {
+  return source * 4u + vec4u(0u, 1u, 2u, 3u) <= vec4u(i);
+}
+
+// Where row i of a packed triangle begins, in vec4s: rows 4g .. 4g+3 take g + 1 each.
+fn row_start(i: u32) -> u32 {
+  let g = i / 4u;
+  return (2u * g + i % 4u) * (g + 1u);
+}

@@ -1,0 +1,59 @@
+// norm: y[t, c] = (x[t, c] - mean_t) / sqrt(variance_t + EPSILON) * gain[c] + bias[c]   (layer norm)
+//
+//   x    (T, C)  residual stream; a row is STRIDE vec4s long, of which C4 are used
+//   gain (C)
+//   bias (C)
+//   y    (T, C)  rows of the same length
+//
+// Dispatch: (T). One workgroup normalises one row: it sums, then sums squares of what is left when the mean
+// is gone, because residual streams have channels in the thousands and E[x^2] - E[x]^2 would lose them.
+
+override C4: u32;
+override STRIDE: u32;
+override EPSILON: f32;
+
+const LANES = 32u;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
+@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+var<workgroup> partial: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x * STRIDE;
+  let channels = f32(4u * C4);
+
+  var sum = vec4f();
+  for (var c = lane; c < C4; c += LANES) {
+    sum += x[row + c];
+  }
+  let mean = sum_over_lanes(lane, dot(sum, vec4f(1.0))) / channels;
+
+  var squares = vec4f();
+  for (var c = lane; c < C4; c += LANES) {
+    let centred = x[row + c] - mean;
+    squares += centred * centred;
+  }
+  let variance = sum_over_lanes(lane, dot(squares, vec4f(1.0))) / channels;
+
+  let scale = 1.0 / sqrt(variance + EPSILON);
+  for (var c = lane; c < C4; c += LANES) {
+    y[row + c] = (x[row + c] - mean) * scale * gain[c] + bias[c];
+  }
+}
+
+fn sum_over_lanes(lane: u32, value: f32) -> f32 {
+  workgroupBarrier(); // the previous sum has been read
+  partial[lane] = value;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      partial[lane] += partial[lane + half];
+    }
+    workgroupBarrier();
+  }
+  return partial[0];
+}

@@ -1,0 +1,18 @@
+import { InfoflowError } from "../errors.ts";
+import { UsageError } from "./flags.ts";
+
+/**
+ * Runs a command. What goes wrong is said in a line on stderr, without a stack, and the process ends with 1, or with 2
+ * if the command was called wrongly.
+ */
+export async function runCommand(command: () => Promise<void>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    const { message } = error as Error;
+    const code = error instanceof InfoflowError ? ` (${error.code})` : "";
+    console.error(`error: ${message}${code}`);
+    if (error instanceof UsageError) console.error("Call with --help for what there is");
+    Deno.exit(error instanceof UsageError ? 2 : 1);
+  }
+}

@@ -1,0 +1,79 @@
+import { EngineWorker } from "../engine/engine_worker.ts";
+import { ARROW_PATH } from "../http/arrow_url.ts";
+import { makeApp } from "../http/app.ts";
+import { GRAPHQL_PATH } from "../graphql/yoga.ts";
+import type { LoadedModel } from "../infoflow.ts";
+import { locateModel } from "../model/locate.ts";
+import { VERSION } from "../version.ts";
+import { helpOf } from "./flags.ts";
+import { showLoadBar } from "./load_bar.ts";
+import { runCommand } from "./run_command.ts";
+import { SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
+
+const say = (line: string): void => console.error(line);
+
+/** Starts the server: takes the port first, then loads the model, so that nobody waits for a port that is taken. */
+async function serve(): Promise<void> {
+  const settings = serveSettings(Deno.args);
+  if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
+
+  const location = await locateModel(settings.model);
+  let model: LoadedModel | undefined;
+  const app = makeApp({ model: () => model, publicUrl: settings.publicUrl, log: say });
+  const server = listen(settings, (request) => app.fetch(request));
+
+  const bar = showLoadBar(location.name);
+  const engine = await EngineWorker.start({
+    directory: location.directory,
+    cacheBytes: settings.cacheBytes,
+    onProgress: bar.onProgress,
+    onNews: (news) => say(`engine: ${news}`),
+  }).finally(bar.stop);
+  model = { name: location.name, engine };
+
+  const { hostname, port } = server.addr;
+  const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  for (const line of startLines(model, origin)) console.log(line);
+}
+
+function listen(
+  { host, port }: ServeSettings,
+  handle: (request: Request) => Response | Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname: host, port, onListen: () => {} }, handle);
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) {
+      throw new Error(
+        `Cannot listen on ${host}:${port} as another program does: choose another --port, or 0 for a free one`,
+      );
+    }
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AddrNotAvailable) {
+      throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+function startLines({ name, engine }: LoadedModel, origin: string): string[] {
+  const { architecture, fingerprint, device } = engine.info;
+  const { layers, heads, channels, context } = architecture;
+  const kind = device.isFallback ? "software adapter" : "GPU";
+  const lines = [
+    `Infoflow ${VERSION}`,
+    `  model     ${name}: ${layers} layers, ${heads} heads, ${channels} channels, ` +
+    `prompts to ${context} tokens (${fingerprint.slice(0, 8)})`,
+    `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}`,
+    `  page      ${origin}/`,
+    `  GraphiQL  ${origin}${GRAPHQL_PATH}`,
+    `  Arrow     ${origin}${ARROW_PATH}?prompt=Hello+world`,
+  ];
+  if (name === "bundled") {
+    lines.push(
+      "The bundled model is a small one. For GPT-2 itself: --model DIR, with its config.json and model.safetensors",
+    );
+  }
+  return lines;
+}
+
+if (import.meta.main) await runCommand(serve);

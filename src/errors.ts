@@ -1,0 +1,30 @@
+/** The codes that clients see, in GraphQL's `extensions.code` and in problem+json. */
+export type ErrorCode =
+  | "PROMPT_EMPTY"
+  | "PROMPT_TOO_LONG"
+  | "MATRIX_TOO_LARGE"
+  | "BAD_USER_INPUT"
+  | "OVERLOADED"
+  | "DEVICE_LOST"
+  | "CANCELLED";
+
+/**
+ * An error that is meant for whoever asked: it has a code, a text that says what to do, and numbers to act on.
+ * Whatever else is thrown is ours to mend, and is masked before it leaves the server.
+ */
+export class InfoflowError extends Error {
+  override readonly name = "InfoflowError";
+
+  /**
+   * @param code What programs decide by.
+   * @param message What people read.
+   * @param details Further members beside the code, such as `tokens` and `limit`.
+   */
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: Readonly<Record<string, number | string>> = {},
+  ) {
+    super(message);
+  }
+}

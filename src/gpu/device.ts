@@ -1,0 +1,61 @@
+/** What people see of the adapter. */
+export interface DeviceInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** Whether the adapter is a program on the processor, not a GPU. */
+  readonly isFallback: boolean;
+}
+
+/** A device with all the limits that its adapter has, and the errors that nobody awaited. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly info: DeviceInfo;
+  /**
+   * Throws what went wrong on the device since the last call. WebGPU reports most mistakes to an event, not to the
+   * call that made them, so whoever awaits results calls this before it believes them.
+   *
+   * @throws {Error} With the texts of all errors since the last call.
+   */
+  check(): void;
+}
+
+const MISSING = "Cannot start as WebGPU has no adapter here: install a Vulkan driver " +
+  "(Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1, a software one) and try again";
+
+/**
+ * Opens the WebGPU device.
+ *
+ * @returns The device, with the adapter's limits rather than WebGPU's defaults.
+ * @throws {Error} If there is no adapter; the text says which package to install.
+ */
+export async function requestGpu(): Promise<Gpu> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  if (!adapter) throw new Error(MISSING);
+  const device = await adapter.requestDevice({
+    label: "infoflow",
+    requiredLimits: limitsOf(adapter),
+  });
+  const errors: string[] = [];
+  device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault();
+    errors.push((event as GPUUncapturedErrorEvent).error.message);
+  });
+  const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
+  return {
+    device,
+    info: { vendor, architecture, description, isFallback: isFallbackAdapter },
+    check(): void {
+      if (errors.length > 0) throw new Error(`WebGPU: ${errors.splice(0).join("; ")}`);
+    },
+  };
+}
+
+function limitsOf(adapter: GPUAdapter): Record<string, number> {
+  const { limits } = adapter;
+  return {
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+  };
+}

@@ -1,0 +1,35 @@
+import { allocate, largestStorage } from "./allocate.ts";
+
+/** Scratch on the device that grows to the largest size asked for, and stays. */
+export class GrowingBuffer {
+  readonly #device: GPUDevice;
+  readonly #label: string;
+  #buffer: GPUBuffer | undefined;
+
+  constructor(device: GPUDevice, label: string) {
+    this.#device = device;
+    this.#label = label;
+  }
+
+  /**
+   * Gives a buffer of at least so many bytes. A buffer that was given before may be destroyed by it.
+   *
+   * @throws {AllocationError} If the device has no room.
+   */
+  async atLeast(bytes: number): Promise<GPUBuffer> {
+    if (this.#buffer && this.#buffer.size >= bytes) return this.#buffer;
+    // Powers of two, so that a prompt that is typed on doesn't make a new buffer at each letter.
+    const size = Math.max(
+      bytes,
+      Math.min(2 ** Math.ceil(Math.log2(bytes)), largestStorage(this.#device)),
+    );
+    this.#buffer?.destroy();
+    this.#buffer = undefined;
+    this.#buffer = await allocate(this.#device, {
+      label: this.#label,
+      bytes: size,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+    });
+    return this.#buffer;
+  }
+}

@@ -1,0 +1,40 @@
+import { GraphQLError } from "graphql";
+import { InfoflowError } from "../errors.ts";
+
+/** Writes a line where operators look. */
+export type Log = (line: string) => void;
+
+/**
+ * What a client sees of an error: one with a code as it is, any other as an id that the log has too.
+ *
+ * @param log Told of what the client is not.
+ */
+export function maskError(error: unknown, log: Log): GraphQLError {
+  const cause = error instanceof GraphQLError ? error.originalError ?? error : error;
+  const where = error instanceof GraphQLError
+    ? { nodes: error.nodes ?? null, source: error.source, path: error.path }
+    : {};
+  if (cause instanceof InfoflowError) {
+    const { message, code, details } = cause;
+    return new GraphQLError(message, { ...where, extensions: { code, ...details } });
+  }
+  if (cause instanceof GraphQLError) return ownMistake(cause);
+  const id = crypto.randomUUID();
+  log(`error ${id}: ${cause instanceof Error ? cause.stack ?? cause.message : String(cause)}`);
+  return new GraphQLError(
+    `Something went wrong here, not in your request. The log has it as ${id}`,
+    {
+      ...where,
+      extensions: { code: "INTERNAL_SERVER_ERROR", id },
+    },
+  );
+}
+
+/** The codes that Yoga gives to queries that don't parse or don't fit the schema; bad variables get none. */
+const REQUEST_CODES: unknown[] = ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", undefined];
+
+/** Gives a mistake in the query itself, such as an enum value that there isn't, the code of all bad input. */
+export function ownMistake(error: GraphQLError): GraphQLError {
+  if (REQUEST_CODES.includes(error.extensions.code)) error.extensions.code = "BAD_USER_INPUT";
+  return error;
+}

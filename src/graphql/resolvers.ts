@@ -1,0 +1,81 @@
+import { GraphQLScalarType } from "graphql";
+import type { CacheStats } from "../patterns/cache.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { InfoflowError } from "../errors.ts";
+import type { FlowOptions } from "../flow/definitions.ts";
+import { arrowUrl } from "../http/arrow_url.ts";
+import { InfoFlow } from "../infoflow.ts";
+import { type Token, tokenize } from "../tokens/tokenize.ts";
+import type { GraphQLContext } from "./context.ts";
+
+/** More numbers than that nobody reads as JSON. */
+const MOST_VALUES = 4096;
+
+type Resolver<Parent, Arguments, Result> = (
+  parent: Parent,
+  args: Arguments,
+  context: GraphQLContext,
+) => Result | Promise<Result>;
+
+/** What the fields of `schema.graphql` do, where it is more than reading a property. */
+export interface Resolvers {
+  readonly Query: {
+    readonly infoFlow: Resolver<unknown, FlowOptions & { prompt: string }, InfoFlow>;
+    readonly tokens: Resolver<unknown, { prompt: string }, Token[]>;
+    readonly model: Resolver<unknown, unknown, Record<string, string | number>>;
+    readonly device: Resolver<unknown, unknown, DeviceInfo>;
+    readonly cache: Resolver<unknown, unknown, CacheStats>;
+  };
+  readonly InfoFlow: {
+    readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
+    readonly cacheHit: Resolver<InfoFlow, unknown, boolean>;
+  };
+  readonly Matrix: {
+    readonly arrow: Resolver<InfoFlow, unknown, Uint8Array>;
+    readonly url: Resolver<InfoFlow, unknown, string>;
+    readonly values: Resolver<InfoFlow, unknown, number[]>;
+  };
+  readonly ArrowIPC: GraphQLScalarType<Uint8Array, string>;
+}
+
+/** The resolvers. A matrix is its `InfoFlow`, seen from another side. */
+export const resolvers: Resolvers = {
+  Query: {
+    infoFlow: (_, { prompt, ...options }, { model }) => new InfoFlow(model, prompt, options),
+    tokens: (_, { prompt }, { model }) => tokenize(prompt, model.engine.info.architecture.context),
+    model: (_, __, { model: { name, engine } }) => {
+      const { architecture, fingerprint } = engine.info;
+      const { layers, heads, channels, context, vocabulary } = architecture;
+      return { name, layers, heads, channels, context, vocabulary, fingerprint };
+    },
+    device: (_, __, { model }) => model.engine.info.device,
+    cache: (_, __, { model }) => model.engine.cacheStats(),
+  },
+  InfoFlow: {
+    matrix: (infoFlow) => infoFlow,
+    cacheHit: async (infoFlow) => (await infoFlow.compute()).cacheHit,
+  },
+  Matrix: {
+    arrow: (infoFlow) => infoFlow.arrow(),
+    url: (infoFlow, _, { origin }) => arrowUrl(origin, infoFlow),
+    values: async (infoFlow) => {
+      if (infoFlow.size > MOST_VALUES) throw tooManyValues(infoFlow);
+      return Array.from((await infoFlow.compute()).flow);
+    },
+  },
+  ArrowIPC: new GraphQLScalarType<Uint8Array, string>({
+    name: "ArrowIPC",
+    serialize: (bytes) => (bytes as Uint8Array).toBase64(),
+  }),
+};
+
+function tooManyValues({ size, shape }: InfoFlow): InfoflowError {
+  return new InfoflowError(
+    "MATRIX_TOO_LARGE",
+    `Cannot list the values of a matrix of ${shape.join(" x ")} = ${
+      size.toLocaleString("en")
+    } numbers as ` +
+      `the limit is ${MOST_VALUES.toLocaleString("en")}: ask for \`arrow\` or \`url\` instead`,
+    { values: size, limit: MOST_VALUES },
+  );
+}

@@ -1,0 +1,102 @@
+import { open, type SafetensorsFile } from "@infoflow/safetensors";
+import { join } from "node:path";
+import { type Architecture, parseArchitecture } from "./architecture.ts";
+import { layerParameters, type Parameter, sharedParameters } from "./parameters.ts";
+
+/** A GPT-2 on disk whose header has been checked: every tensor is there in its shape. */
+export interface Checkpoint extends AsyncDisposable {
+  readonly architecture: Architecture;
+  /**
+   * Reads one tensor as float32.
+   *
+   * @throws {RangeError} If it holds a number that is not finite.
+   */
+  read(parameter: Parameter): Promise<Float32Array<ArrayBuffer>>;
+}
+
+const READABLE = ["F32", "F16", "BF16", "F64"];
+
+/**
+ * Opens a directory with `config.json` and `model.safetensors` in Hugging Face's GPT-2 layout. Names may begin with
+ * `transformer.`; tensors that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
+ *
+ * @throws {Error} If a file is missing, its text says which.
+ * @throws {SafetensorsError} If the safetensors file is damaged.
+ * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
+ */
+export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+  const text = await present(directory, "config.json", (path) => Deno.readTextFile(path));
+  const architecture = parseArchitecture(text);
+  const file = await present(directory, "model.safetensors", open);
+  try {
+    const prefix = file.tensors.has("transformer.wte.weight") ? "transformer." : "";
+    for (const parameter of sharedParameters(architecture)) check(file, prefix, parameter);
+    for (let layer = 0; layer < architecture.layers; layer++) {
+      for (const parameter of layerParameters(architecture, layer)) check(file, prefix, parameter);
+    }
+    return {
+      architecture,
+      read: async ({ name }) => {
+        const values = await file.float32(prefix + name);
+        refuseNonFinite(name, values);
+        return values;
+      },
+      [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+async function present<T>(
+  directory: string,
+  name: string,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await use(join(directory, name));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) {
+      throw cause;
+    }
+    throw new Error(
+      `Cannot load a model from ${directory} as it must hold config.json and model.safetensors: ${name} is missing`,
+      { cause },
+    );
+  }
+}
+
+function check(file: SafetensorsFile, prefix: string, { name, shape }: Parameter): void {
+  const tensor = file.tensors.get(prefix + name);
+  if (!tensor) {
+    throw new RangeError(`Cannot load the model as model.safetensors has no tensor ${name}`);
+  }
+  if (tensor.shape.join() !== shape.join()) {
+    throw new RangeError(
+      `Cannot load the model as the shape of ${name} must be [${
+        shape.join(", ")
+      }] by config.json: ` +
+        `current value is [${tensor.shape.join(", ")}]`,
+    );
+  }
+  if (!READABLE.includes(tensor.dtype)) {
+    throw new RangeError(
+      `Cannot load the model as the dtype of ${name} must be one of ${READABLE.join(", ")}: ` +
+        `current value is ${tensor.dtype}`,
+    );
+  }
+}
+
+function refuseNonFinite(name: string, values: Float32Array): void {
+  // A finite number times 0 is 0, any other is NaN; one sum is faster than a test for each.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+  if (sum === 0) return;
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  throw new RangeError(
+    `Cannot load the model as all numbers of ${name} must be finite: current value at ${index} is ${
+      values[index]
+    }`,
+  );
+}

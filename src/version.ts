@@ -1,0 +1,2 @@
+/** Infoflow's version, as in `CHANGELOG.md`. */
+export const VERSION = "0.1.0";
