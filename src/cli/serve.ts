@@ -18,8 +18,8 @@ async function serve(): Promise<void> {
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
   const location = await locateModel(settings.model);
-  let model: LoadedModel | undefined;
-  const app = makeApp({ model: () => model, publicUrl: settings.publicUrl, log: say });
+  const loaded: { model?: LoadedModel } = {};
+  const app = makeApp({ model: () => loaded.model, publicUrl: settings.publicUrl, log: say });
   const server = listen(settings, (request) => app.fetch(request));
 
   const bar = showLoadBar(location.name);
@@ -29,7 +29,7 @@ async function serve(): Promise<void> {
     onProgress: bar.onProgress,
     onNews: (news) => say(`engine: ${news}`),
   }).finally(bar.stop);
-  model = { name: location.name, engine };
+  const model = loaded.model = { name: location.name, engine };
 
   const { hostname, port } = server.addr;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;

@@ -1,9 +1,9 @@
 import { InfoflowError } from "../errors.ts";
 import { type FlowMatrix, type FlowOptions, flowShape } from "../flow/definitions.ts";
-import { FlowReduction } from "../flow/reduction.ts";
+import { type DeviceFlow, FlowReduction } from "../flow/reduction.ts";
 import { AllocationError } from "../gpu/allocate.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
-import { Readback } from "../gpu/readback.ts";
+import { Readback, type Staging } from "../gpu/readback.ts";
 import type { Architecture } from "../model/architecture.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
 import { Forward } from "../model/forward.ts";
@@ -33,6 +33,14 @@ export interface EngineOptions {
 export interface FlowResult extends FlowMatrix {
   readonly cacheHit: boolean;
 }
+
+/** Between them these run every kernel. */
+const WARM_UP: readonly FlowOptions[] = [
+  { byLayer: true, aggregation: "MEAN", bos: "DROP" },
+  { byLayer: false, aggregation: "MEAN", bos: "DROP" },
+  { byLayer: false, aggregation: "NOTEBOOK", bos: "DROP" },
+  { byLayer: false, aggregation: "ROLLOUT", bos: "DROP" },
+];
 
 /**
  * A model on the device: token ids in, information flow out. It does one thing at a time; whoever has several
@@ -88,7 +96,9 @@ export class Engine {
       const reduction = await FlowReduction.create(device, { layers: architecture.layers, prompt });
       gpu.check();
       const info = { architecture, fingerprint: weights.fingerprint, device: gpu.info };
-      return new Engine(gpu, { info, prompt, forward, reduction, cacheBytes });
+      const engine = new Engine(gpu, { info, prompt, forward, reduction, cacheBytes });
+      await engine.#warmUp();
+      return engine;
     } catch (error) {
       device.destroy();
       throw error;
@@ -135,15 +145,46 @@ export class Engine {
     this.#gpu.device.destroy();
   }
 
+  /** Drivers compile a kernel when it first runs; after this, all have run. */
+  async #warmUp(): Promise<void> {
+    const ids = [0, 0];
+    const entry = await this.#makeEntry(ids.length);
+    for (const options of WARM_UP) {
+      await this.#run(ids, { entry, options, isNew: options === WARM_UP[0] });
+    }
+    entry.destroy();
+  }
+
   /** One command buffer, one submission, one readback. */
   async #run(
     ids: readonly number[],
     { entry, options, isNew }: { entry: PatternEntry; options: FlowOptions; isNew: boolean },
   ): Promise<Float32Array<ArrayBuffer>> {
-    const { device } = this.#gpu;
     const flow = await this.#withRoom(() => this.#reduction.prepare(entry, options));
     const staging = await this.#withRoom(() => this.#readback.acquire(flow.bytes));
 
+    try {
+      this.#submit(ids, { entry, options, isNew, flow, staging });
+    } catch (error) {
+      this.#readback.release(staging);
+      throw error;
+    }
+    const bytes = await this.#readback.take(staging, flow.bytes);
+    this.#gpu.check();
+    return new Float32Array(bytes);
+  }
+
+  #submit(
+    ids: readonly number[],
+    { entry, options, isNew, flow, staging }: {
+      entry: PatternEntry;
+      options: FlowOptions;
+      isNew: boolean;
+      flow: DeviceFlow;
+      staging: Staging;
+    },
+  ): void {
+    const { device } = this.#gpu;
     const first = options.bos === "DROP" ? 1 : 0;
     device.queue.writeBuffer(this.#prompt, 0, new Uint32Array([ids.length, entry.stride, first]));
     const encoder = device.createCommandEncoder({ label: "flow" });
@@ -156,9 +197,6 @@ export class Engine {
     pass.end();
     encoder.copyBufferToBuffer(flow.buffer, 0, staging.buffer, 0, flow.bytes);
     device.queue.submit([encoder.finish()]);
-    const bytes = await this.#readback.take(staging, flow.bytes);
-    this.#gpu.check();
-    return new Float32Array(bytes);
   }
 
   #split(numbers: Float32Array<ArrayBuffer>, options: FlowOptions, tokens: number): FlowMatrix {

@@ -64,6 +64,11 @@ export class Readback {
     return slot;
   }
 
+  /** Gives a staging buffer back that nothing was copied to. */
+  release(staging: Staging): void {
+    (staging as Slot).state = "free";
+  }
+
   /**
    * Copies out what submitted commands left in a staging buffer, and gives the buffer back.
    *
@@ -76,14 +81,14 @@ export class Readback {
     try {
       const copy = buffer.getMappedRange(0, bytes).slice(0);
       slot.state = "settling";
-      slot.settled = mapped.then(() => release(slot));
+      slot.settled = mapped.then(() => unmap(slot));
       slot.settled.catch(() => {}); // a lost device: whoever waits for the slot is told
       return copy;
     } catch {
       this.lateReads++;
       await mapped;
       const copy = buffer.getMappedRange(0, bytes).slice(0);
-      release(slot);
+      unmap(slot);
       return copy;
     }
   }
@@ -94,7 +99,7 @@ function hold(slot: Slot): Slot {
   return slot;
 }
 
-function release(slot: Slot): void {
+function unmap(slot: Slot): void {
   slot.buffer.unmap();
   slot.state = "free";
 }

@@ -1,16 +1,25 @@
 import { createHash } from "node:crypto";
 
-const DEFAULT_QUERY = `# Which earlier tokens feed each token of the prompt?
-# Press the button (or Ctrl-Enter); hover a field for what it means.
-{
-  infoFlow(prompt: "Mary and John went to the store. John gave the cart to") {
+const DEFAULT_QUERY = `# Which earlier tokens feed each token?
+# Ctrl-Enter asks; hover a field to read
+# what it means.
+query Flow {
+  infoFlow(
+    prompt: "Mary and John went to the store. John gave the cart to"
+    byLayer: false
+    aggregation: MEAN
+    bos: DROP
+  ) {
+    # true when you ask again
     cacheHit
     tokens { index text }
     matrix {
       shape
-      # Rows are target tokens, columns the sources that they take from.
+      # rows are targets,
+      # columns what they take from
       values
-      # GET this from curl, pyarrow or polars: the same numbers as Apache Arrow.
+      # the same as Apache Arrow, for
+      # curl, pyarrow, polars
       url
     }
   }

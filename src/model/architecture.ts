@@ -62,7 +62,7 @@ export function parseArchitecture(text: string): Architecture {
     inner: config.n_inner === null || config.n_inner === undefined
       ? 4 * channels
       : size(config, "n_inner", 4),
-    context: size(config, "n_positions" in config ? "n_positions" : "n_ctx", 1),
+    context: context(config),
     vocabulary: size(config, "vocab_size", 1),
     epsilon: epsilon(config),
     scales: Array.from({ length: layers }, (_, layer) => byLayer ? scale / (layer + 1) : scale),
@@ -110,6 +110,13 @@ function size(config: Config, name: string, multipleOf: number): number {
     const kind = multipleOf === 1 ? "a positive integer" : `a positive multiple of ${multipleOf}`;
     throw refused(name, `must be ${kind}`, value);
   }
+  return value;
+}
+
+function context(config: Config): number {
+  const name = "n_positions" in config ? "n_positions" : "n_ctx";
+  const value = size(config, name, 1);
+  if (value < 2) throw refused(name, "must leave room for BOS and a token", value);
   return value;
 }
 

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { locateModel } from "../../src/model/locate.ts";
+import { BUNDLED, TINY } from "../support/fixtures.ts";
+
+Deno.test("locateModel() takes the bundled model where nothing is asked for", async () => {
+  const { name, directory } = await locateModel(undefined);
+  assert.equal(name, "bundled");
+  assert.equal(`${directory}/`, BUNDLED);
+});
+
+Deno.test("locateModel() takes a directory by its path", async () => {
+  assert.deepEqual(await locateModel(TINY), { name: TINY, directory: TINY });
+});
+
+Deno.test("locateModel() lists what there is when asked for something else", async () => {
+  await assert.rejects(() => locateModel("gpt5"), {
+    message: /must be one of bundled.*: current value is gpt5/,
+  });
+});

@@ -1,0 +1,98 @@
+/** The definitions of flow in float64, straight from the contract. Patterns are (L, H, T, T). */
+import type { FlowOptions } from "../../src/flow/definitions.ts";
+
+type Numbers = ArrayLike<number>;
+
+/** L, H and T. */
+export interface PatternShape {
+  readonly layers: number;
+  readonly heads: number;
+  readonly tokens: number;
+}
+
+/** M[l, i, j] = sum_h A[l, h, i, j] / H. */
+export function headMean(
+  patterns: Numbers,
+  { layers, heads, tokens: T }: PatternShape,
+): Float64Array {
+  const mean = new Float64Array(layers * T * T);
+  for (let l = 0; l < layers; l++) {
+    for (let h = 0; h < heads; h++) {
+      for (let i = 0; i < T * T; i++) {
+        mean[l * T * T + i]! += patterns[(l * heads + h) * T * T + i]! / heads;
+      }
+    }
+  }
+  return mean;
+}
+
+/** Leaves out the first `first` rows and columns of each (T, T), and divides rows by their sums. */
+export function rows(
+  matrices: Numbers,
+  { tokens: T, first }: { tokens: number; first: number },
+): Float64Array {
+  const count = matrices.length / (T * T);
+  const P = T - first;
+  const out = new Float64Array(count * P * P);
+  for (let m = 0; m < count; m++) {
+    for (let i = 0; i < P; i++) {
+      let sum = 0;
+      const at = (j: number): number => matrices[(m * T + i + first) * T + j + first]!;
+      for (let j = 0; j < P; j++) sum += at(j);
+      for (let j = 0; j < P; j++) out[(m * P + i) * P + j] = at(j) / sum;
+    }
+  }
+  return out;
+}
+
+/** R[l] = (M[l] + I) / 2 R[l - 1] after each layer. */
+export function rollout(mean: Numbers, { layers, tokens: T }: PatternShape): Float64Array {
+  const products = new Float64Array(layers * T * T);
+  for (let l = 0; l < layers; l++) {
+    for (let i = 0; i < T; i++) {
+      for (let k = 0; k < T; k++) {
+        const weight = 0.5 * mean[(l * T + i) * T + k]! + (i === k ? 0.5 : 0);
+        for (let j = 0; j < T; j++) {
+          const before = l === 0 ? (k === j ? 1 : 0) : products[((l - 1) * T + k) * T + j]!;
+          products[(l * T + i) * T + j]! += weight * before;
+        }
+      }
+    }
+  }
+  return products;
+}
+
+/** A flow and what BOS had in its rows. */
+export interface ReferenceFlow {
+  readonly flow: Float64Array;
+  readonly dropped: Float64Array;
+}
+
+/** The flow that the options ask for. */
+export function flow(patterns: Numbers, shape: PatternShape, options: FlowOptions): ReferenceFlow {
+  const { layers, tokens: T } = shape;
+  const first = options.bos === "DROP" ? 1 : 0;
+  const P = T - first;
+  const mean = headMean(patterns, shape);
+  const isRollout = options.aggregation === "ROLLOUT";
+  const byLayer = rows(isRollout ? rollout(mean, shape) : mean, { tokens: T, first });
+  const droppedByLayer = Float64Array.from(
+    { length: layers * P },
+    (_, i) => first * mean[(Math.floor(i / P) * T + i % P + first) * T]!,
+  );
+  if (options.byLayer) return { flow: byLayer, dropped: droppedByLayer };
+
+  const layer = (l: number): Float64Array => byLayer.subarray(l * P * P, (l + 1) * P * P);
+  const combined = new Float64Array(P * P);
+  for (let l = 0; l < layers; l++) {
+    for (let i = 0; i < P * P; i++) {
+      if (options.aggregation === "MEAN") combined[i]! += layer(l)[i]! / layers;
+      else if (options.aggregation === "NOTEBOOK") {
+        combined[i] = (combined[i]! + layer(l)[i]!) / layers;
+      } else combined[i] = layer(l)[i]!;
+    }
+  }
+  const dropped = new Float64Array(P);
+  droppedByLayer.forEach((share, i) => dropped[i % P]! += share / layers);
+  return { flow: combined, dropped };
+}

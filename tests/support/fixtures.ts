@@ -1,0 +1,30 @@
+import { open } from "@infoflow/safetensors";
+
+/** Where copies of the reference data are. */
+export const FIXTURES = new URL("../fixtures/", import.meta.url);
+/** The directory of the model of the reference data in `tiny/`. */
+export const TINY = new URL("tiny/", FIXTURES).pathname;
+/** The directory of the bundled model. */
+export const BUNDLED = new URL("../../weights/bundled/", import.meta.url).pathname;
+
+/** One file of reference data. */
+export interface Reference {
+  /** Token ids, BOS first. */
+  readonly ids: readonly number[];
+  /** The prompt, where there is one. */
+  readonly prompt: string | undefined;
+  /** The tensors that the file has. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** Reads a file of reference data, such as `tiny/T14`. */
+export async function readReference(name: string): Promise<Reference> {
+  await using file = await open(new URL(`${name}.safetensors`, FIXTURES));
+  const tensors = new Map<string, Float32Array>();
+  for (const tensor of file.tensors.keys()) tensors.set(tensor, await file.float32(tensor));
+  return {
+    ids: JSON.parse(file.metadata.get("ids")!) as number[],
+    prompt: file.metadata.get("prompt"),
+    tensors,
+  };
+}
