@@ -106,7 +106,6 @@ class SourceFile implements SafetensorsFile {
     const buffer = new Uint8Array(Math.min(CHUNK_LENGTH, byteLength));
     for (let done = 0; done < byteLength; done += CHUNK_LENGTH) {
       const chunk = buffer.subarray(0, byteLength - done);
-      // deno-lint-ignore no-await-in-loop -- the buffer is filled again once it is converted
       await this.#fill(chunk, byteOffset + done);
       CONVERTERS[dtype](chunk, target.subarray(done / elementSize));
     }

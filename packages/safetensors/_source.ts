@@ -18,7 +18,6 @@ export async function fill<T extends Uint8Array>(
   position: number,
 ): Promise<T> {
   for (let filled = 0; filled < target.length;) {
-    // deno-lint-ignore no-await-in-loop -- where a read begins is known when the last one is done
     const count = await source.read(target.subarray(filled), position + filled);
     if (count === 0) {
       throw new SafetensorsError(

@@ -45,7 +45,6 @@ for (const { file, expect } of FIXTURES) {
       assert.deepEqual(opened.tensors, parsed.tensors);
       assert.deepEqual(opened.metadata, parsed.metadata);
       for (const name of opened.tensors.keys()) {
-        // deno-lint-ignore no-await-in-loop -- a handful of bytes each
         assert.deepEqual(await opened.read(name), new Uint8Array(parsed.bytes(name)));
       }
     });

@@ -10,6 +10,7 @@ import { Forward } from "../model/forward.ts";
 import { type LoadProgress, loadWeights } from "../model/weights.ts";
 import { type CacheStats, PatternCache } from "../patterns/cache.ts";
 import { allocateEntry, entryBytes, type PatternEntry } from "../patterns/entry.ts";
+import { unpackTriangles } from "../patterns/layout.ts";
 import { patternKey } from "../patterns/key.ts";
 
 /** What an engine runs, and on what. */
@@ -32,6 +33,17 @@ export interface EngineOptions {
 /** A flow, and whether it cost a forward pass. */
 export interface FlowResult extends FlowMatrix {
   readonly cacheHit: boolean;
+}
+
+/** What is to be done for one answer. */
+interface Work {
+  readonly ids: readonly number[];
+  readonly entry: PatternEntry;
+  /** Whether the patterns are still to be computed. */
+  readonly isNew: boolean;
+  /** The first token that is kept. */
+  readonly first: number;
+  readonly result: DeviceFlow;
 }
 
 /** Between them these run every kernel. */
@@ -118,26 +130,41 @@ export class Engine {
   /**
    * Computes a flow, from cached patterns where the prompt was asked before.
    *
-   * @param ids 1 to `context` token ids of the model's vocabulary.
+   * @param ids 1 to `context` token ids of the model's vocabulary, 2 at least where BOS is dropped.
    * @throws {InfoflowError} MATRIX_TOO_LARGE if the device can't hold the patterns or the result.
    * @throws {RangeError} If the ids are not a prompt of this model's.
    */
   async flow(ids: readonly number[], options: FlowOptions): Promise<FlowResult> {
-    this.#checkIds(ids, options);
-    const key = patternKey(this.info.fingerprint, ids);
-    const cached = this.#cache.lease(key);
-    const entry = cached?.value ?? await this.#makeEntry(ids.length);
-    let lease = cached;
-    try {
-      const numbers = await this.#run(ids, { entry, options, isNew: !cached });
-      lease ??= this.#cache.add(key, entry);
-      return { ...this.#split(numbers, options, ids.length), cacheHit: cached !== undefined };
-    } catch (error) {
-      if (!cached) entry.destroy();
-      throw error;
-    } finally {
-      lease?.release();
-    }
+    const first = options.bos === "DROP" ? 1 : 0;
+    this.#checkIds(ids, first + 1);
+    return await this.#withPatterns(ids, async (entry, isNew) => {
+      const result = await this.#withRoom(() => this.#reduction.prepare(entry, options));
+      const numbers = await this.#run({ ids, entry, isNew, first, result });
+      const { axes, shape } = flowShape(options, {
+        layers: this.info.architecture.layers,
+        tokens: ids.length,
+      });
+      const count = shape.reduce((product, size) => product * size, 1);
+      const flow = numbers.subarray(0, count);
+      return { axes, shape, flow, dropped: numbers.subarray(count), cacheHit: !isNew };
+    });
+  }
+
+  /**
+   * Computes the attention patterns of a prompt.
+   *
+   * @returns (L, H, T, T), row-major.
+   * @throws As {@linkcode flow} does.
+   */
+  async patterns(ids: readonly number[]): Promise<Float32Array> {
+    this.#checkIds(ids, 1);
+    const { layers, heads } = this.info.architecture;
+    return await this.#withPatterns(ids, async (entry, isNew) => {
+      const parts = entry.slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
+      const result = { parts, encode: () => {} };
+      const packed = await this.#run({ ids, entry, isNew, first: 0, result });
+      return unpackTriangles(packed, { count: layers * heads, tokens: ids.length });
+    });
   }
 
   /** Gives the device back. */
@@ -150,42 +177,55 @@ export class Engine {
     const ids = [0, 0];
     const entry = await this.#makeEntry(ids.length);
     for (const options of WARM_UP) {
-      await this.#run(ids, { entry, options, isNew: options === WARM_UP[0] });
+      const result = await this.#reduction.prepare(entry, options);
+      await this.#run({ ids, entry, isNew: options === WARM_UP[0], first: 1, result });
     }
     entry.destroy();
   }
 
-  /** One command buffer, one submission, one readback. */
-  async #run(
+  /** Finds or makes room for a prompt's patterns, and keeps them if `use` succeeds. */
+  async #withPatterns<T>(
     ids: readonly number[],
-    { entry, options, isNew }: { entry: PatternEntry; options: FlowOptions; isNew: boolean },
-  ): Promise<Float32Array<ArrayBuffer>> {
-    const flow = await this.#withRoom(() => this.#reduction.prepare(entry, options));
-    const staging = await this.#withRoom(() => this.#readback.acquire(flow.bytes));
-
+    use: (entry: PatternEntry, isNew: boolean) => Promise<T>,
+  ): Promise<T> {
+    const key = patternKey(this.info.fingerprint, ids);
+    let lease = this.#cache.lease(key);
+    if (lease) {
+      try {
+        return await use(lease.value, false);
+      } finally {
+        lease.release();
+      }
+    }
+    const entry = await this.#makeEntry(ids.length);
     try {
-      this.#submit(ids, { entry, options, isNew, flow, staging });
+      const result = await use(entry, true);
+      lease = this.#cache.add(key, entry);
+      return result;
+    } catch (error) {
+      entry.destroy();
+      throw error;
+    } finally {
+      lease?.release();
+    }
+  }
+
+  /** One command buffer, one submission, one readback. */
+  async #run(work: Work): Promise<Float32Array<ArrayBuffer>> {
+    const staging = await this.#withRoom(() => this.#readback.acquire(work.result));
+    try {
+      this.#submit(work, staging);
     } catch (error) {
       this.#readback.release(staging);
       throw error;
     }
-    const bytes = await this.#readback.take(staging, flow.bytes);
+    const bytes = await this.#readback.take(staging);
     this.#gpu.check();
     return new Float32Array(bytes);
   }
 
-  #submit(
-    ids: readonly number[],
-    { entry, options, isNew, flow, staging }: {
-      entry: PatternEntry;
-      options: FlowOptions;
-      isNew: boolean;
-      flow: DeviceFlow;
-      staging: Staging;
-    },
-  ): void {
+  #submit({ ids, entry, isNew, first, result }: Work, staging: Staging): void {
     const { device } = this.#gpu;
-    const first = options.bos === "DROP" ? 1 : 0;
     device.queue.writeBuffer(this.#prompt, 0, new Uint32Array([ids.length, entry.stride, first]));
     const encoder = device.createCommandEncoder({ label: "flow" });
     const pass = encoder.beginComputePass({ label: "flow" });
@@ -193,16 +233,10 @@ export class Engine {
       this.#forward.embed(device.queue, ids);
       this.#forward.encode(pass, entry);
     }
-    flow.encode(pass);
+    result.encode(pass);
     pass.end();
-    encoder.copyBufferToBuffer(flow.buffer, 0, staging.buffer, 0, flow.bytes);
+    this.#readback.copy(encoder, result, staging);
     device.queue.submit([encoder.finish()]);
-  }
-
-  #split(numbers: Float32Array<ArrayBuffer>, options: FlowOptions, tokens: number): FlowMatrix {
-    const { axes, shape } = flowShape(options, { layers: this.info.architecture.layers, tokens });
-    const count = shape.reduce((product, size) => product * size, 1);
-    return { axes, shape, flow: numbers.subarray(0, count), dropped: numbers.subarray(count) };
   }
 
   async #makeEntry(tokens: number): Promise<PatternEntry> {
@@ -227,9 +261,8 @@ export class Engine {
     }
   }
 
-  #checkIds(ids: readonly number[], { bos }: FlowOptions): void {
+  #checkIds(ids: readonly number[], fewest: number): void {
     const { context, vocabulary } = this.info.architecture;
-    const fewest = bos === "DROP" ? 2 : 1;
     if (ids.length < fewest || ids.length > context) {
       throw new RangeError(
         `Cannot run a prompt as it must have ${fewest} to ${context} tokens: current value is ${ids.length}`,

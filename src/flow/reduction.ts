@@ -1,14 +1,12 @@
+import type { DeviceResult } from "../gpu/readback.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { type Aggregate, Flow } from "../kernels/flow.ts";
 import { Rollout } from "../kernels/rollout.ts";
 import type { PatternEntry } from "../patterns/entry.ts";
 import { type FlowOptions, flowShape } from "./definitions.ts";
 
-/** A flow on the device, as the reduction leaves it. */
-export interface DeviceFlow {
-  /** The flow's numbers, then those of `dropped`. */
-  readonly buffer: GPUBuffer;
-  readonly bytes: number;
+/** A flow on the device, as the reduction leaves it: the flow's numbers, then those of `dropped`. */
+export interface DeviceFlow extends DeviceResult {
   /** Records the reduction. */
   encode(pass: GPUComputePassEncoder): void;
 }
@@ -84,8 +82,7 @@ export class FlowReduction {
     const { shape } = flowShape(options, { layers: this.#layers, tokens });
     const matrices = shape.length === 3 ? shape[0]! : 1;
     return {
-      buffer,
-      bytes,
+      parts: [{ buffer, bytes }],
       encode: (pass) => {
         if (products) this.#rollout.dispatch(pass, products, tokens);
         kernel.dispatch(pass, operands, { targets: shape.at(-2)!, matrices });

@@ -1,11 +1,19 @@
 import { allocate } from "./allocate.ts";
 
+/** What is to be read back: so many bytes of each of some buffers, one after the other. */
+export interface DeviceResult {
+  readonly parts: readonly { readonly buffer: GPUBuffer; readonly bytes: number }[];
+}
+
 /** A buffer that results are copied to and read from. */
 export interface Staging {
   readonly buffer: GPUBuffer;
+  /** How many of its bytes are the result. */
+  readonly bytes: number;
 }
 
 interface Slot extends Staging {
+  bytes: number;
   state: "free" | "held" | "settling";
   /** Resolves when a settling buffer is free. */
   settled: Promise<void>;
@@ -35,20 +43,27 @@ export class Readback {
   }
 
   /**
-   * Takes a staging buffer of at least so many bytes; {@linkcode take} gives it back.
+   * Takes a staging buffer for a result; {@linkcode take} or {@linkcode release} gives it back.
    *
    * @throws {AllocationError} If the device has no room for it.
    */
-  async acquire(bytes: number): Promise<Staging> {
-    const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
+  async acquire({ parts }: DeviceResult): Promise<Staging> {
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    const slot = await this.#slotOf(Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes))));
+    slot.bytes = bytes;
+    slot.state = "held";
+    return slot;
+  }
+
+  async #slotOf(size: number): Promise<Slot> {
     let ring = this.#rings.get(size);
     if (!ring) this.#rings.set(size, ring = []);
     const free = ring.find((slot) => slot.state === "free");
-    if (free) return hold(free);
+    if (free) return free;
     if (ring.length < RING) return await this.#make(size, ring);
     const settling = ring.filter((slot) => slot.state === "settling");
     await Promise.race(settling.map((slot) => slot.settled));
-    return await this.acquire(bytes);
+    return await this.#slotOf(size);
   }
 
   async #make(size: number, ring: Slot[]): Promise<Slot> {
@@ -59,12 +74,21 @@ export class Readback {
     });
     await buffer.mapAsync(GPUMapMode.READ);
     buffer.unmap();
-    const slot: Slot = { buffer, state: "held", settled: Promise.resolve() };
+    const slot: Slot = { buffer, bytes: 0, state: "free", settled: Promise.resolve() };
     ring.push(slot);
     return slot;
   }
 
-  /** Gives a staging buffer back that nothing was copied to. */
+  /** Records the copy of a result into a staging buffer. */
+  copy(encoder: GPUCommandEncoder, { parts }: DeviceResult, { buffer: staging }: Staging): void {
+    let at = 0;
+    for (const { buffer, bytes } of parts) {
+      encoder.copyBufferToBuffer(buffer, 0, staging, at, bytes);
+      at += bytes;
+    }
+  }
+
+  /** Gives a staging buffer back that is not read. */
   release(staging: Staging): void {
     (staging as Slot).state = "free";
   }
@@ -72,31 +96,26 @@ export class Readback {
   /**
    * Copies out what submitted commands left in a staging buffer, and gives the buffer back.
    *
-   * @returns The first `bytes` bytes, in a buffer of their own.
+   * @returns The result, in memory of its own.
    */
-  async take(staging: Staging, bytes: number): Promise<ArrayBuffer> {
+  async take(staging: Staging): Promise<ArrayBuffer> {
     const slot = staging as Slot;
-    const { buffer } = slot;
+    const { buffer, bytes } = slot;
     const mapped = buffer.mapAsync(GPUMapMode.READ, 0, bytes);
     try {
-      const copy = buffer.getMappedRange(0, bytes).slice(0);
+      const result = buffer.getMappedRange(0, bytes).slice(0);
       slot.state = "settling";
       slot.settled = mapped.then(() => unmap(slot));
       slot.settled.catch(() => {}); // a lost device: whoever waits for the slot is told
-      return copy;
+      return result;
     } catch {
       this.lateReads++;
       await mapped;
-      const copy = buffer.getMappedRange(0, bytes).slice(0);
+      const result = buffer.getMappedRange(0, bytes).slice(0);
       unmap(slot);
-      return copy;
+      return result;
     }
   }
-}
-
-function hold(slot: Slot): Slot {
-  slot.state = "held";
-  return slot;
 }
 
 function unmap(slot: Slot): void {

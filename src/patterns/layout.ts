@@ -23,17 +23,23 @@ export function triangleStride(tokens: number): number {
 }
 
 /**
- * Writes a packed triangle out as a square.
+ * Writes packed triangles out as squares.
  *
- * @param packed Packed rows.
- * @param tokens T.
- * @returns (T, T), row-major, zero above the diagonal.
+ * @param packed The triangles, one after the other.
+ * @param shape How many there are, and T.
+ * @returns (count, T, T), row-major, zero above the diagonals.
  */
-export function unpackTriangle(packed: Float32Array, tokens: number): Float32Array {
-  const square = new Float32Array(tokens * tokens);
-  for (let i = 0; i < tokens; i++) {
-    const start = 4 * rowStart(i);
-    square.set(packed.subarray(start, start + i + 1), i * tokens);
+export function unpackTriangles(
+  packed: Float32Array,
+  { count, tokens }: { count: number; tokens: number },
+): Float32Array {
+  const squares = new Float32Array(count * tokens * tokens);
+  const stride = 4 * triangleStride(tokens);
+  for (let n = 0; n < count; n++) {
+    for (let i = 0; i < tokens; i++) {
+      const start = n * stride + 4 * rowStart(i);
+      squares.set(packed.subarray(start, start + i + 1), (n * tokens + i) * tokens);
+    }
   }
-  return square;
+  return squares;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AttentionPattern } from "../../src/kernels/attention_pattern.ts";
 import { rowStride, TILE_ROWS } from "../../src/kernels/linear.ts";
 import { MixValues } from "../../src/kernels/mix_values.ts";
-import { triangleStride, unpackTriangle, VEC4 } from "../../src/patterns/layout.ts";
+import { triangleStride, unpackTriangles, VEC4 } from "../../src/patterns/layout.ts";
 import { attentionPattern, mixValues } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { download, output, promptUniform, run, unpad, upload, withGpu } from "../support/gpu.ts";
@@ -56,7 +56,7 @@ for (const { tokens, heads, headSize, sharpness } of CASES) {
       for (let h = 0; h < heads; h++) {
         const begin = layerBytes / 4 + 4 * h * triangle;
         const packed = written.subarray(begin, begin + 4 * triangle);
-        const square = unpackTriangle(packed, tokens);
+        const square = unpackTriangles(packed, { count: 1, tokens });
         const head = expected.subarray(h * tokens ** 2, (h + 1) * tokens ** 2);
         // float32 scores of size s have an error of 2^-24 s sqrt(D), which is the relative error of a probability.
         // Measured: 2.1e-7 for scores of size 1, 1.9e-6 for scores in the hundreds.

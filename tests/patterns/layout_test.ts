@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rowStart, triangleStride, unpackTriangle, VEC4 } from "../../src/patterns/layout.ts";
+import { rowStart, triangleStride, unpackTriangles, VEC4 } from "../../src/patterns/layout.ts";
 
 Deno.test("rowStart() counts the vec4s of the rows before", () => {
   let vec4s = 0;
@@ -20,14 +20,14 @@ Deno.test("triangleStride() holds whole groups of four rows and keeps to 256 byt
   assert(triangleStride(1024) * 4 < 1.01 * 1024 * 1024 / 2);
 });
 
-Deno.test("unpackTriangle() puts rows back and zeros above the diagonal", () => {
+Deno.test("unpackTriangles() puts rows back and zeros above the diagonal", () => {
   const packed = new Float32Array(4 * triangleStride(5)).fill(NaN);
   packed.set([1], 0);
   packed.set([2, 3], 4);
   packed.set([4, 5, 6], 8);
   packed.set([7, 8, 9, 10], 12);
   packed.set([11, 12, 13, 14, 15], 16);
-  assert.deepEqual(Array.from(unpackTriangle(packed, 5)), [
+  assert.deepEqual(Array.from(unpackTriangles(packed, { count: 1, tokens: 5 })), [
     ...[1, 0, 0, 0, 0],
     ...[2, 3, 0, 0, 0],
     ...[4, 5, 6, 0, 0],

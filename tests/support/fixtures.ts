@@ -21,7 +21,12 @@ export interface Reference {
 export async function readReference(name: string): Promise<Reference> {
   await using file = await open(new URL(`${name}.safetensors`, FIXTURES));
   const tensors = new Map<string, Float32Array>();
-  for (const tensor of file.tensors.keys()) tensors.set(tensor, await file.float32(tensor));
+  for (const [tensor, { dtype }] of file.tensors) {
+    const numbers = dtype === "I32"
+      ? Float32Array.from(new Int32Array((await file.read(tensor)).buffer))
+      : await file.float32(tensor);
+    tensors.set(tensor, numbers);
+  }
   return {
     ids: JSON.parse(file.metadata.get("ids")!) as number[],
     prompt: file.metadata.get("prompt"),

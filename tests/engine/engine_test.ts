@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { Engine } from "../../src/engine/engine.ts";
+import { AGGREGATIONS, BOS_POLICIES, type FlowOptions } from "../../src/flow/definitions.ts";
+import { flow } from "../reference/flow.ts";
+import { assertClose } from "../support/assert_close.ts";
+import { BUNDLED, readReference, TINY } from "../support/fixtures.ts";
+import { gpt2SmallShape } from "../support/gpt2_small.ts";
+
+const MIB = 2 ** 20;
+
+/** Makes an engine for as long as `use` runs. */
+async function withEngine(
+  directory: string,
+  use: (engine: Engine) => Promise<void>,
+  cacheBytes = 64 * MIB,
+): Promise<void> {
+  const engine = await Engine.create({ directory, cacheBytes });
+  try {
+    await use(engine);
+  } finally {
+    engine.destroy();
+  }
+}
+
+const BY_LAYER: FlowOptions = { byLayer: true, aggregation: "MEAN", bos: "DROP" };
+
+const TENSORS: Record<string, FlowOptions> = {
+  info_flow_by_layer: BY_LAYER,
+  info_flow_mean: { byLayer: false, aggregation: "MEAN", bos: "DROP" },
+  info_flow_notebook: { byLayer: false, aggregation: "NOTEBOOK", bos: "DROP" },
+  rollout: { byLayer: false, aggregation: "ROLLOUT", bos: "KEEP" },
+};
+
+/** Everything that a file of reference data says, against an engine. */
+async function compare(
+  engine: Engine,
+  name: string,
+  atol: { patterns: number; flows: number },
+): Promise<void> {
+  const { ids, tensors } = await readReference(name);
+  const { layers, heads } = engine.info.architecture;
+  const expected = tensors.get("patterns");
+  if (expected) {
+    const patterns = await engine.patterns(ids);
+    assertClose(patterns, expected, { atol: atol.patterns });
+    checkPatterns(patterns, ids.length);
+    // `dropped` and the options that the files have no tensor for.
+    for (const aggregation of AGGREGATIONS) {
+      for (const byLayer of [false, true]) {
+        for (const bos of BOS_POLICIES) {
+          const options = { aggregation, byLayer, bos };
+          const shape = { layers, heads, tokens: ids.length };
+          const reference = flow(expected, shape, options);
+          const actual = await engine.flow(ids, options);
+          assertClose(actual.flow, reference.flow, { atol: atol.flows });
+          assertClose(actual.dropped, reference.dropped, { atol: atol.flows });
+        }
+      }
+    }
+  }
+  for (const [tensor, options] of Object.entries(TENSORS)) {
+    const numbers = tensors.get(tensor);
+    if (!numbers) continue;
+    const { flow } = await engine.flow(ids, options);
+    assertClose(flow, numbers, { atol: atol.flows });
+  }
+}
+
+function checkPatterns(patterns: Float32Array, tokens: number): void {
+  for (let row = 0; row < patterns.length / tokens; row++) {
+    const cells = patterns.subarray(row * tokens, (row + 1) * tokens);
+    assertClose([cells.reduce((a, b) => a + b)], [1], { atol: 1e-5 });
+    assert(cells.subarray(row % tokens + 1).every((cell) => cell === 0), "above the diagonal");
+  }
+}
+
+// The contract's tolerances. Measured: patterns 1.2e-6, flows 3e-7.
+for (const name of ["tiny/T2", "tiny/T5", "tiny/T14", "tiny/T65"]) {
+  Deno.test(`an engine agrees with ${name}`, () =>
+    withEngine(TINY, (engine) => compare(engine, name, { patterns: 1e-5, flows: 1e-5 })));
+}
+
+// Likewise. Measured: patterns 1.7e-6, flows 8e-7.
+Deno.test("an engine agrees with all of bundled/", () =>
+  withEngine(BUNDLED, async (engine) => {
+    for (const name of ["one", "cart", "fox", "repeat", "unicode", "long"]) {
+      await compare(engine, `bundled/${name}`, { patterns: 2e-5, flows: 1e-5 });
+    }
+  }));
+
+// Likewise, at GPT-2 small's shape. Measured: patterns 8e-6, flows 1.2e-6.
+Deno.test("an engine agrees with gpt2-small-shape/, T = 14 and 65", async () => {
+  await withEngine(await gpt2SmallShape(), async (engine) => {
+    for (const name of ["T14", "T65"]) {
+      await compare(engine, `gpt2-small-shape/${name}`, { patterns: 1e-4, flows: 1e-5 });
+    }
+  });
+});
+
+Deno.test("an engine agrees with gpt2-small-shape/ at its full context of 1,024 tokens", async () => {
+  await withEngine(await gpt2SmallShape(), async (engine) => {
+    const { ids, tensors } = await readReference("gpt2-small-shape/T1024");
+    const { layers, context } = engine.info.architecture;
+    assert.equal(ids.length, context);
+    const P = context - 1;
+    const mean = await engine.flow(ids, TENSORS.info_flow_mean!);
+    assert.equal(mean.cacheHit, false);
+    // Measured: 3e-7.
+    assertClose(mean.flow, tensors.get("info_flow_mean")!, { atol: 1e-5 });
+
+    const rows = Array.from(tensors.get("rows")!);
+    const byLayer = await engine.flow(ids, BY_LAYER);
+    assert.equal(byLayer.cacheHit, true);
+    const sampled = Array.from({ length: layers }).flatMap((_, l) =>
+      rows.flatMap((i) => Array.from(byLayer.flow.subarray((l * P + i) * P, (l * P + i + 1) * P)))
+    );
+    assertClose(sampled, tensors.get("info_flow_by_layer_rows")!, { atol: 1e-5 });
+  }, 512 * MIB);
+});
+
+Deno.test("an engine runs prompts of every length from 1 to the context", () =>
+  withEngine(TINY, async (engine) => {
+    const { context } = engine.info.architecture;
+    assert.equal(context, 67);
+    const ids = Array.from({ length: context }, (_, t) => (t * 97 + 13) % 331);
+    const whole = await engine.patterns(ids);
+    const { layers, heads } = engine.info.architecture;
+    for (let tokens = 1; tokens < context; tokens++) {
+      const patterns = await engine.patterns(ids.slice(0, tokens));
+      checkPatterns(patterns, tokens);
+      // Causal: the patterns of a beginning are the corners of those of the whole, to the bit, as no sum of a row
+      // depends on how many rows there are.
+      const corners: number[][] = Array.from({ length: layers * heads * tokens }, (_, row) => {
+        const start = (Math.floor(row / tokens) * context + row % tokens) * context;
+        return Array.from(whole.subarray(start, start + tokens));
+      });
+      assert.deepEqual(Array.from(patterns), corners.flat(), `T = ${tokens}`);
+    }
+  }));
+
+Deno.test("two runs of an engine give identical bytes", () =>
+  withEngine(BUNDLED, async (engine) => {
+    const { ids } = await readReference("bundled/fox");
+    const first = await engine.flow(ids, BY_LAYER);
+    const cached = await engine.flow(ids, BY_LAYER);
+    assert.deepEqual([first.cacheHit, cached.cacheHit], [false, true]);
+    assert.deepEqual(cached.flow, first.flow);
+    await withEngine(BUNDLED, async (other) => {
+      const again = await other.flow(ids, BY_LAYER);
+      assert.equal(other.info.fingerprint, engine.info.fingerprint);
+      assert.equal(again.cacheHit, false);
+      assert.deepEqual(again.flow, first.flow);
+      assert.deepEqual(again.dropped, first.dropped);
+    });
+  }));
+
+Deno.test("an engine answers every option from cached patterns", () =>
+  withEngine(TINY, async (engine) => {
+    const ids = [330, 5, 43, 95, 161];
+    for (const aggregation of AGGREGATIONS) {
+      for (const byLayer of [false, true]) {
+        for (const bos of BOS_POLICIES) await engine.flow(ids, { aggregation, byLayer, bos });
+      }
+    }
+    const { hits, misses, entries } = engine.cacheStats;
+    assert.deepEqual({ hits, misses, entries }, { hits: 11, misses: 1, entries: 1 });
+  }));
+
+Deno.test("an engine keeps to its budget, and answers right from behind an eviction", () =>
+  withEngine(TINY, async (engine) => {
+    const prompts = Array.from({ length: 6 }, (_, n) => [330, n, n + 1, n + 2]);
+    const first = await Promise.all(prompts.slice(0, 1).map((ids) => engine.flow(ids, BY_LAYER)));
+    for (const ids of prompts) await engine.flow(ids, BY_LAYER);
+    const { bytes, budget, evictions } = engine.cacheStats;
+    assert(bytes <= budget, `${bytes} of ${budget}`);
+    assert(evictions > 0);
+    const again = await engine.flow(prompts[0]!, BY_LAYER);
+    assert.equal(again.cacheHit, false);
+    assert.deepEqual(again.flow, first[0]!.flow);
+  }, 20_000));
+
+Deno.test("an engine with no room to keep anything answers all the same", () =>
+  withEngine(TINY, async (engine) => {
+    const ids = [330, 5, 43, 95, 161];
+    const { flow } = await engine.flow(ids, BY_LAYER);
+    const again = await engine.flow(ids, BY_LAYER);
+    assert.equal(again.cacheHit, false);
+    assert.deepEqual(again.flow, flow);
+    assert.equal(engine.cacheStats.entries, 0);
+  }, 0));
+
+Deno.test("an engine refuses ids that are no prompt of its model's", () =>
+  withEngine(TINY, async (engine) => {
+    const message = /2 to 67 tokens: current value is/;
+    await assert.rejects(() => engine.flow([], BY_LAYER), { name: "RangeError", message });
+    await assert.rejects(() => engine.flow([330], BY_LAYER), { name: "RangeError", message });
+    const long = new Array(68).fill(1);
+    await assert.rejects(() => engine.flow(long, BY_LAYER), { name: "RangeError", message });
+    for (const id of [331, -1, 1.5, NaN]) {
+      await assert.rejects(() => engine.flow([330, id], BY_LAYER), {
+        name: "RangeError",
+        message: /token ids must lie below 331/,
+      });
+    }
+    const { flow } = await engine.flow([330], { ...BY_LAYER, bos: "KEEP" });
+    assert.deepEqual(Array.from(flow), [1, 1, 1]);
+  }));
