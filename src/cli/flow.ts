@@ -1,4 +1,3 @@
-import { EngineWorker } from "../engine/engine_worker.ts";
 import {
   type Aggregation,
   AGGREGATIONS,
@@ -6,10 +5,9 @@ import {
   type BosPolicy,
 } from "../flow/definitions.ts";
 import { InfoFlow } from "../infoflow.ts";
-import { locateModel } from "../model/locate.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
-import { showLoadBar } from "./load_bar.ts";
+import { loadModel } from "./load_model.ts";
 import { runCommand } from "./run_command.ts";
 
 const FLAGS = {
@@ -39,18 +37,12 @@ async function flow(): Promise<void> {
     bos: choice(values.get("bos"), BOS_POLICIES, "bos") as BosPolicy,
   };
 
-  const { name, directory } = await locateModel(values.get("model") as string | undefined);
-  const bar = showLoadBar(name);
-  const engine = await EngineWorker.start({ directory, cacheBytes: 0, onProgress: bar.onProgress })
-    .finally(bar.stop);
-  try {
-    const infoFlow = new InfoFlow({ name, engine }, prompt, options);
-    const out = values.get("out") as string | undefined;
-    if (out === undefined) await draw(infoFlow);
-    else await write(infoFlow, out);
-  } finally {
-    engine.close();
-  }
+  const asked = values.get("model") as string | undefined;
+  const infoFlow = new InfoFlow(await loadModel({ asked, cacheBytes: 0 }), prompt, options);
+  const out = values.get("out") as string | undefined;
+  if (out === undefined) await draw(infoFlow);
+  else await write(infoFlow, out);
+  Deno.exit(0); // the engine's worker would keep the process alive
 }
 
 function choice(value: unknown, values: readonly string[], name: string): string {

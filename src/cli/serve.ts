@@ -1,12 +1,10 @@
-import { EngineWorker } from "../engine/engine_worker.ts";
 import { ARROW_PATH } from "../http/arrow_url.ts";
 import { makeApp } from "../http/app.ts";
 import { GRAPHQL_PATH } from "../graphql/yoga.ts";
 import type { LoadedModel } from "../infoflow.ts";
-import { locateModel } from "../model/locate.ts";
 import { VERSION } from "../version.ts";
 import { helpOf } from "./flags.ts";
-import { showLoadBar } from "./load_bar.ts";
+import { loadModel } from "./load_model.ts";
 import { runCommand } from "./run_command.ts";
 import { SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
@@ -17,19 +15,15 @@ async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
-  const location = await locateModel(settings.model);
   const loaded: { model?: LoadedModel } = {};
   const app = makeApp({ model: () => loaded.model, publicUrl: settings.publicUrl, log: say });
   const server = listen(settings, (request) => app.fetch(request));
 
-  const bar = showLoadBar(location.name);
-  const engine = await EngineWorker.start({
-    directory: location.directory,
+  const model = loaded.model = await loadModel({
+    asked: settings.model,
     cacheBytes: settings.cacheBytes,
-    onProgress: bar.onProgress,
     onNews: (news) => say(`engine: ${news}`),
-  }).finally(bar.stop);
-  const model = loaded.model = { name: location.name, engine };
+  });
 
   const { hostname, port } = server.addr;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;

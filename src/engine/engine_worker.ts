@@ -20,6 +20,7 @@ interface Pending {
 }
 
 const RETRY_MS = 1000;
+const TEARDOWN_MS = 100;
 
 /**
  * An engine in a thread of its own, because WebGPU's `mapAsync` stops the thread that calls it until the device is
@@ -50,7 +51,7 @@ export class EngineWorker {
     try {
       await engine.#start();
     } catch (error) {
-      engine.close();
+      await engine.close();
       throw error;
     }
     return engine;
@@ -82,12 +83,19 @@ export class EngineWorker {
     return await this.#call("cacheStats", null);
   }
 
-  /** Ends the worker; calls under way fail with CANCELLED. */
-  close(): void {
+  /**
+   * Ends the worker; calls under way fail with CANCELLED.
+   *
+   * A process that is about to exit had better not call it, but exit: a Vulkan driver that a dying thread unloads
+   * while the exit handlers run takes the process down with SIGSEGV. For whoever calls it, it waits until the thread
+   * ought to be gone, of which nothing tells.
+   */
+  async close(): Promise<void> {
     this.#isClosed = true;
     this.#isReady = false;
     this.#worker?.terminate();
-    this.#failPending(new InfoflowError("CANCELLED", "The server was stopped before it was done"));
+    this.#failPending(stopped());
+    await new Promise((resolve) => setTimeout(resolve, TEARDOWN_MS));
   }
 
   async #start(): Promise<void> {
@@ -107,6 +115,7 @@ export class EngineWorker {
     call: Name,
     argument: Calls[Name]["argument"],
   ): Promise<Calls[Name]["result"]> {
+    if (this.#isClosed) return Promise.reject(stopped());
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<Calls[Name]["result"]>();
     this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
@@ -157,4 +166,8 @@ export class EngineWorker {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
+}
+
+function stopped(): InfoflowError {
+  return new InfoflowError("CANCELLED", "The server was stopped before it was done");
 }

@@ -17,12 +17,16 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
   const reply = (message: Reply, transfer: Transferable[] = []): void =>
     channel.postMessage(message, transfer);
   let engine: Engine | undefined;
+  let isLost = false;
   let previous: Promise<unknown> = Promise.resolve();
 
   const start = async (argument: Calls["start"]["argument"]): Promise<Calls["start"]["result"]> => {
     const onProgress = (done: number, total: number): void => reply({ progress: [done, total] });
     engine = await Engine.create({ ...argument, onProgress });
-    engine.lost.then((lost) => reply({ lost }));
+    engine.lost.then((lost) => {
+      isLost = true;
+      reply({ lost });
+    });
     onStart(engine);
     return engine.info;
   };
@@ -47,7 +51,9 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
       const result = await answer(request) as Calls[keyof Calls]["result"];
       reply({ id: request.id, result }, "flow" in result ? [result.flow.buffer] : []);
     } catch (error) {
-      reply({ id: request.id, error: sendError(error) });
+      // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (!isLost) reply({ id: request.id, error: sendError(error) });
     }
   };
 }

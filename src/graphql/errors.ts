@@ -30,8 +30,13 @@ export function maskError(error: unknown, log: Log): GraphQLError {
   );
 }
 
-/** The codes that Yoga gives to queries that don't parse or don't fit the schema; bad variables get none. */
-const REQUEST_CODES: unknown[] = ["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", undefined];
+/** The codes that Yoga gives to requests that aren't right in themselves; bad variables get none. */
+const REQUEST_CODES: unknown[] = [
+  "BAD_REQUEST",
+  "GRAPHQL_PARSE_FAILED",
+  "GRAPHQL_VALIDATION_FAILED",
+  undefined,
+];
 
 /** Gives a mistake in the query itself, such as an enum value that there isn't, the code of all bad input. */
 export function ownMistake(error: GraphQLError): GraphQLError {

@@ -1,4 +1,3 @@
-import { GraphQLScalarType } from "graphql";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { InfoflowError } from "../errors.ts";
@@ -35,7 +34,7 @@ export interface Resolvers {
     readonly url: Resolver<InfoFlow, unknown, string>;
     readonly values: Resolver<InfoFlow, unknown, number[]>;
   };
-  readonly ArrowIPC: GraphQLScalarType<Uint8Array, string>;
+  readonly ArrowIPC: { readonly __serialize: (bytes: Uint8Array) => string };
 }
 
 /** The resolvers. A matrix is its `InfoFlow`, seen from another side. */
@@ -63,10 +62,7 @@ export const resolvers: Resolvers = {
       return Array.from((await infoFlow.compute()).flow);
     },
   },
-  ArrowIPC: new GraphQLScalarType<Uint8Array, string>({
-    name: "ArrowIPC",
-    serialize: (bytes) => (bytes as Uint8Array).toBase64(),
-  }),
+  ArrowIPC: { __serialize: (bytes) => bytes.toBase64() },
 };
 
 function tooManyValues({ size, shape }: InfoFlow): InfoflowError {

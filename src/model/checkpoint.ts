@@ -1,4 +1,4 @@
-import { open, type SafetensorsFile } from "@infoflow/safetensors";
+import { open, SafetensorsError, type SafetensorsFile } from "@infoflow/safetensors";
 import { join } from "node:path";
 import { type Architecture, parseArchitecture } from "./architecture.ts";
 import { layerParameters, type Parameter, sharedParameters } from "./parameters.ts";
@@ -20,14 +20,12 @@ const READABLE = ["F32", "F16", "BF16", "F64"];
  * Opens a directory with `config.json` and `model.safetensors` in Hugging Face's GPT-2 layout. Names may begin with
  * `transformer.`; tensors that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
  *
- * @throws {Error} If a file is missing, its text says which.
- * @throws {SafetensorsError} If the safetensors file is damaged.
+ * @throws {Error} If a file is missing or damaged; the text says which.
  * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
-  const text = await present(directory, "config.json", (path) => Deno.readTextFile(path));
-  const architecture = parseArchitecture(text);
-  const file = await present(directory, "model.safetensors", open);
+  const architecture = await readArchitecture(directory);
+  const file = await present(directory, "model.safetensors", openWeights);
   try {
     const prefix = file.tensors.has("transformer.wte.weight") ? "transformer." : "";
     for (const parameter of sharedParameters(architecture)) check(file, prefix, parameter);
@@ -46,6 +44,27 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+/**
+ * Reads the sizes and options of a model from its directory.
+ *
+ * @throws As {@linkcode openCheckpoint} does.
+ */
+export async function readArchitecture(directory: string): Promise<Architecture> {
+  const text = await present(directory, "config.json", (path) => Deno.readTextFile(path));
+  return parseArchitecture(text);
+}
+
+async function openWeights(path: string): Promise<SafetensorsFile> {
+  try {
+    return await open(path);
+  } catch (cause) {
+    if (!(cause instanceof SafetensorsError)) throw cause;
+    throw new Error(`Cannot load ${path} as it is damaged: ${cause.message} (${cause.code})`, {
+      cause,
+    });
   }
 }
 

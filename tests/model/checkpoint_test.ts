@@ -145,8 +145,7 @@ Deno.test("openCheckpoint() refuses a cut file with the loader's code", async ()
     const { size } = await Deno.stat(path);
     await Deno.truncate(path, size - 1);
     await assert.rejects(() => openCheckpoint(directory), {
-      name: "SafetensorsError",
-      code: "MetadataIncompleteBuffer",
+      message: /Cannot load .*model\.safetensors as it is damaged: .* \(MetadataIncompleteBuffer\)/,
     });
   });
 });

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { tableFromIPC } from "@uwdata/flechette";
+import { makeApp } from "../../src/http/app.ts";
+import { parseFlowQuery } from "../../src/http/flow_query.ts";
+import { ORIGIN, withApp } from "../support/app.ts";
+import { withModel } from "../support/model.ts";
+
+Deno.test("GET /info-flow.arrow answers Arrow with an ETag, and 304 to who has it", () =>
+  withApp(async (app) => {
+    const path = "/info-flow.arrow?prompt=Hello%20world&byLayer=true";
+    const response = await app.fetch(path);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "application/vnd.apache.arrow.stream");
+    assert.match(
+      response.headers.get("content-disposition")!,
+      /^attachment; filename="info-flow-\w+\.arrows"$/,
+    );
+    const table = tableFromIPC(await response.bytes());
+    assert.equal(table.numRows, 12);
+    const etag = response.headers.get("etag")!;
+    const again = await app.fetch(path, { headers: { "if-none-match": etag } });
+    assert.equal(again.status, 304);
+    assert.equal((await again.bytes()).length, 0);
+    const { data } = await app.query("{ cache { hits misses } }");
+    assert.deepEqual(data.cache, { hits: 0, misses: 1 }, "a 304 costs nothing");
+  }));
+
+Deno.test("GET /info-flow.arrow says what is wrong as problem+json", () =>
+  withApp(async (app) => {
+    const long = encodeURIComponent(" word".repeat(300));
+    const cases: [path: string, status: number, body: Record<string, unknown>][] = [
+      ["", 400, { code: "PROMPT_EMPTY" }],
+      ["?prompt=", 400, { code: "PROMPT_EMPTY" }],
+      [`?prompt=${long}`, 400, { code: "PROMPT_TOO_LONG", tokens: 301, limit: 256 }],
+      ["?prompt=a&aggregation=mean", 400, { code: "BAD_USER_INPUT" }],
+      ["?prompt=a&byLayer=yes", 400, { code: "BAD_USER_INPUT" }],
+      ["?prompt=a&prompt=b", 400, { code: "BAD_USER_INPUT" }],
+      ["?prompt=a&layout=tensor", 400, { code: "BAD_USER_INPUT" }],
+      ["?prompt=%ED%A0%80", 400, { code: "BAD_USER_INPUT" }],
+      ["?prompt=%zz", 400, { code: "BAD_USER_INPUT" }],
+    ];
+    for (const [query, status, expected] of cases) {
+      const response = await app.fetch(`/info-flow.arrow${query}`);
+      assert.equal(response.status, status, query);
+      assert.equal(response.headers.get("content-type"), "application/problem+json");
+      const { title, ...rest } = await response.json();
+      assert.deepEqual(rest, { ...expected, status }, query);
+      assert.equal(typeof title, "string");
+    }
+    assert.equal((await app.fetch("/info-flow.arrow?prompt=a")).status, 200);
+  }));
+
+Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space", () => {
+  const expected = { prompt: "a b=c&d", byLayer: true, aggregation: "ROLLOUT", bos: "KEEP" };
+  const rest = "byLayer=true&aggregation=ROLLOUT&bos=KEEP";
+  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), expected);
+  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), expected);
+  assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
+    prompt: "+",
+    byLayer: false,
+    aggregation: "MEAN",
+    bos: "DROP",
+  });
+});
+
+Deno.test("/, /healthz, /readyz and what there isn't", () =>
+  withApp(async (app) => {
+    const page = await app.fetch("/");
+    assert.match(page.headers.get("content-type")!, /^text\/html/);
+    assert.match(await page.text(), /href="\/graphql"/);
+    assert.equal((await app.fetch("/healthz")).status, 200);
+    assert.equal((await app.fetch("/readyz")).status, 200);
+    const missing = await app.fetch("/nothing");
+    assert.equal(missing.status, 404);
+    assert.match(await missing.text(), /GraphQL at \/graphql/);
+  }));
+
+Deno.test("while the model is being loaded the process lives, but is not ready", async () => {
+  const app = makeApp({ model: () => undefined, log: () => {} });
+  const status = async (path: string): Promise<number> => (await app.request(path)).status;
+  assert.equal(await status("/healthz"), 200);
+  assert.equal(await status("/readyz"), 503);
+  assert.equal(await status("/info-flow.arrow?prompt=a"), 503);
+  const response = await app.request("/graphql?query={__typename}");
+  assert.equal(response.status, 503);
+  assert.equal((await response.json()).code, "OVERLOADED");
+});
+
+Deno.test("--public-url is where links begin", () =>
+  withModel(async (model) => {
+    const app = makeApp({
+      model: () => model,
+      publicUrl: "https://flow.example/gpt2/",
+      log: () => {},
+    });
+    const response = await app.request("/graphql", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query: `{ infoFlow(prompt: "a") { matrix { url } } }` }),
+    });
+    const { data } = await response.json();
+    assert.match(
+      data.infoFlow.matrix.url,
+      /^https:\/\/flow\.example\/gpt2\/info-flow\.arrow\?prompt=a&/,
+    );
+  }));
+
+Deno.test("no answer may be read from another origin", () =>
+  withApp(async (app) => {
+    for (const path of ["/graphql?query={__typename}", "/info-flow.arrow?prompt=a", "/"]) {
+      const response = await app.fetch(path, { headers: { origin: "https://elsewhere.example" } });
+      assert.equal(response.headers.get("access-control-allow-origin"), null, path);
+    }
+  }));
+
+Deno.test("GraphiQL comes compressed, with an ETag, to browsers only", () =>
+  withApp(async (app) => {
+    const headers = { accept: "text/html", "accept-encoding": "br, gzip" };
+    const page = await app.fetch("/graphql", { headers });
+    assert.equal(page.headers.get("content-encoding"), "gzip");
+    const bytes = await page.bytes();
+    assert(bytes.length < 3e6, `${bytes.length} bytes`);
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const html = await new Response(stream).text();
+    assert.match(html, /<title>Infoflow<\/title>/);
+    const etag = page.headers.get("etag")!;
+    const again = await app.fetch("/graphql", { headers: { ...headers, "if-none-match": etag } });
+    assert.equal(again.status, 304);
+    const plain = await app.fetch("/graphql", { headers: { accept: "text/html" } });
+    assert.equal(plain.headers.get("content-encoding"), null);
+    assert.equal(await plain.text(), html);
+
+    const asked = await app.fetch("/graphql?query={__typename}", {
+      headers: { accept: "application/json" },
+    });
+    assert.deepEqual(await asked.json(), { data: { __typename: "Query" } });
+    assert(ORIGIN);
+  }));
