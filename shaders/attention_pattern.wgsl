@@ -1,34 +1,37 @@
 // attention_pattern: A[h, i, j] = softmax over j <= i of (q[i, h] . k[j, h]) scale
 //
-//   qkv      (T, 3C)   queries, keys and values of one layer, as its linear made them; head h has D channels
+//   qkv      (T, 3C)   queries, keys and values of one layer, four channels a texel, a row for each position;
+//                      head h has D channels
 //   patterns (H, T, T) of one layer, causal rows packed: row i begins at row_start(i) and holds sources 0 .. i,
-//                      then zeros up to a whole vec4; a head's rows take HEAD = prompt.head vec4s
+//                      then zeros up to a whole vec4; heads are prompt.stride vec4s apart
 //
-// Dispatch: (ceil(T / 8), H). One workgroup makes 8 targets of one head. Each lane takes every eighth vec4 of
-// sources: it writes the raw scores of its sources, keeping the running maximum and sum of exponents of each
-// row (Milakov & Gimelshein 2018), and when the lanes have put those together, goes over its own scores again
-// and makes them probabilities.
+// Dispatch: (ceil((T - prompt.first) / 8), H). Only targets from prompt.first on are made. One workgroup makes 8 targets
+// of one head. Each lane takes every eighth vec4 of sources: it writes the raw scores of its sources, keeping the
+// running maximum and sum of exponents of each row (Milakov & Gimelshein 2018), and when the lanes have put those
+// together, goes over its own scores again and makes them probabilities.
 
 override C4: u32; // channels
 override D4: u32; // channels of a head
-override STRIDE: u32; // a row of qkv
 
-struct Prompt {
-  tokens: u32, // T
-  head: u32, // vec4s from one head's triangle to the next
-}
 struct Layer {
   scale: f32, // 1 / sqrt(D), or what the model's config makes of it
+}
+struct Prompt {
+  tokens: u32, // T
+  first: u32, // the first target to make
+  slot: u32, // the row of position 0 in qkv
+  row: u32, // the row of the first target elsewhere
+  stride: u32, // vec4s from one head's triangle to the next
 }
 
 const LANES = 8u;
 const ROWS = 8u;
 const LOWEST = -3.0e38; // a score that no score is below: where there is no source
 
-@group(0) @binding(0) var<uniform> prompt: Prompt;
-@group(0) @binding(1) var<uniform> layer: Layer;
-@group(0) @binding(2) var<storage, read> qkv: array<vec4f>;
-@group(1) @binding(0) var<storage, read_write> patterns: array<vec4f>;
+@group(0) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(1) var qkv: texture_storage_2d<rgba32float, read>;
+@group(1) @binding(0) var<uniform> prompt: Prompt;
+@group(2) @binding(0) var<storage, read_write> patterns: array<vec4f>;
 
 var<workgroup> maxima: array<array<f32, LANES>, ROWS>;
 var<workgroup> sums: array<array<f32, LANES>, ROWS>;
@@ -41,7 +44,7 @@ struct Row { largest: f32, sum: f32 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first = group.x * ROWS;
+  let first = prompt.first + group.x * ROWS;
   let head = group.y;
   let last = min(first + ROWS, prompt.tokens) - 1u;
   let sources = last / 4u + 1u; // vec4s of sources that the last target sees
@@ -70,21 +73,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 // q . k of 8 targets and 4 sources.
 fn score(first: u32, source: u32, head: u32) -> Scores {
   var scores = Scores();
-  let q = first * STRIDE + head * D4;
-  let k = 4u * source * STRIDE + C4 + head * D4;
+  let i = prompt.slot + first;
+  let j = prompt.slot + 4u * source;
   for (var d = 0u; d < D4; d++) {
+    let q = head * D4 + d;
+    let k = C4 + q;
     // Transposed, so that a query times it is four dot products.
-    let keys = mat4x4f(qkv[k + d], qkv[k + STRIDE + d], qkv[k + 2u * STRIDE + d], qkv[k + 3u * STRIDE + d]);
-    scores.r0 += qkv[q + d] * keys;
-    scores.r1 += qkv[q + STRIDE + d] * keys;
-    scores.r2 += qkv[q + 2u * STRIDE + d] * keys;
-    scores.r3 += qkv[q + 3u * STRIDE + d] * keys;
-    scores.r4 += qkv[q + 4u * STRIDE + d] * keys;
-    scores.r5 += qkv[q + 5u * STRIDE + d] * keys;
-    scores.r6 += qkv[q + 6u * STRIDE + d] * keys;
-    scores.r7 += qkv[q + 7u * STRIDE + d] * keys;
+    let keys = mat4x4f(load(k, j), load(k, j + 1u), load(k, j + 2u), load(k, j + 3u));
+    scores.r0 += load(q, i) * keys;
+    scores.r1 += load(q, i + 1u) * keys;
+    scores.r2 += load(q, i + 2u) * keys;
+    scores.r3 += load(q, i + 3u) * keys;
+    scores.r4 += load(q, i + 4u) * keys;
+    scores.r5 += load(q, i + 5u) * keys;
+    scores.r6 += load(q, i + 6u) * keys;
+    scores.r7 += load(q, i + 7u) * keys;
   }
   return scores;
+}
+
+fn load(channel: u32, row: u32) -> vec4f {
+  return textureLoad(qkv, vec2u(channel, row));
 }
 
 // Writes the scores of one target and takes them into its row's maximum and sum.
@@ -93,7 +102,7 @@ fn put(row: ptr<function, Row>, i: u32, source: u32, head: u32, raw: vec4f) {
     return;
   }
   let scores = select(vec4f(LOWEST), raw * layer.scale, is_seen(i, source));
-  patterns[head * prompt.head + row_start(i) + source] = scores;
+  patterns[head * prompt.stride + row_start(i) + source] = scores;
   let largest = max((*row).largest, max(max(scores.x, scores.y), max(scores.z, scores.w)));
   let exponents = exp(scores - largest);
   (*row).sum = (*row).sum * exp((*row).largest - largest) + dot(exponents, vec4f(1.0));
@@ -119,7 +128,7 @@ fn gather(r: u32) -> Row {
 
 // Makes probabilities of the scores that this lane wrote.
 fn normalise(i: u32, lane: u32, head: u32, row: Row) {
-  let start = head * prompt.head + row_start(i);
+  let start = head * prompt.stride + row_start(i);
   for (var source = lane; source <= i / 4u; source += LANES) {
     let probabilities = exp(patterns[start + source] - row.largest) / row.sum;
     patterns[start + source] = select(vec4f(), probabilities, is_seen(i, source));

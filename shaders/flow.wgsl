@@ -4,17 +4,16 @@
 //   mean    (L, T, T)  packed triangles: the mean over heads (to say what BOS had)
 //   flows   (L, P, P) by layer, (P, P) for all layers; then dropped, (L, P) or (P)
 //
-//   F[l, i, j]    = matrix[l, i, j] / sum_k matrix[l, i, k], k over the kept sources; P = T - prompt.first
+//   F[l, i, j]    = matrix[l, i, j] / sum_k matrix[l, i, k], k over the kept sources; P = T - prompt.kept
 //   dropped[l, i] = mean[l, i, 0], or 0 where BOS is kept
 //
-// AGGREGATE 0: every layer by itself. 1, MEAN: the mean of F over the layers. 2, NOTEBOOK: x = (x + F[l]) / L
+// prompt.aggregate 0: every layer by itself. 1, MEAN: the mean of F over the layers. 2, NOTEBOOK: x = (x + F[l]) / L
 // for each l in turn, as the notebook's code has it. 3, LAST: F of the last layer (ROLLOUT of all layers).
 // dropped of one matrix for all layers is the mean over them.
 //
 // Dispatch: (P, L) by layer, (P) otherwise. One workgroup makes one row.
 
 override LAYERS: u32;
-override AGGREGATE: u32;
 
 const BY_LAYER = 0u;
 const MEAN = 1u;
@@ -22,16 +21,21 @@ const NOTEBOOK = 2u;
 
 struct Prompt {
   tokens: u32, // T
-  head: u32, // vec4s from one triangle to the next
-  first: u32, // the first kept token: 1 leaves BOS out
+  first: u32, // the first target that was made
+  slot: u32,
+  row: u32,
+  stride: u32, // vec4s from one triangle to the next
+  kept: u32, // the first kept token: 1 leaves BOS out
+  aggregate: u32,
+  result: u32, // where the flow goes in the buffer of results
 }
 
 const LANES = 32u;
 
-@group(0) @binding(0) var<uniform> prompt: Prompt;
-@group(0) @binding(1) var<storage, read> matrix: array<f32>;
-@group(0) @binding(2) var<storage, read> mean: array<f32>;
-@group(0) @binding(3) var<storage, read_write> flows: array<f32>;
+@group(0) @binding(0) var<storage, read> matrix: array<f32>;
+@group(0) @binding(1) var<storage, read> mean: array<f32>;
+@group(0) @binding(2) var<storage, read_write> flows: array<f32>;
+@group(1) @binding(0) var<uniform> prompt: Prompt;
 
 var<workgroup> partial: array<f32, LANES>;
 
@@ -41,45 +45,46 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let width = prompt.tokens - prompt.first;
+  let width = prompt.tokens - prompt.kept;
   let target_row = group.y * width + group.x;
-  let i = group.x + prompt.first;
+  let i = group.x + prompt.kept;
+  let out = prompt.result + target_row * width;
 
   var begin = 0u;
   var end = LAYERS;
-  if (AGGREGATE == BY_LAYER) {
+  if (prompt.aggregate == BY_LAYER) {
     begin = group.y;
     end = group.y + 1u;
-  } else if (AGGREGATE > NOTEBOOK) {
+  } else if (prompt.aggregate > NOTEBOOK) {
     begin = LAYERS - 1u;
   }
   for (var j = lane; j < width; j += LANES) {
-    flows[target_row * width + j] = 0.0;
+    flows[out + j] = 0.0;
   }
   for (var l = begin; l < end; l++) {
-    let row = 4u * (l * prompt.head + row_start(i));
+    let row = 4u * (l * prompt.stride + row_start(i));
     var sum = 0.0;
-    for (var j = prompt.first + lane; j <= i; j += LANES) {
+    for (var j = prompt.kept + lane; j <= i; j += LANES) {
       sum += matrix[row + j];
     }
     let total = sum_over_lanes(lane, sum);
-    for (var j = prompt.first + lane; j <= i; j += LANES) {
-      let at = target_row * width + j - prompt.first;
+    for (var j = prompt.kept + lane; j <= i; j += LANES) {
+      let at = out + j - prompt.kept;
       flows[at] = aggregate(flows[at], matrix[row + j] / total);
     }
   }
-  if (AGGREGATE == MEAN) {
+  if (prompt.aggregate == MEAN) {
     for (var j = lane; j < width; j += LANES) {
-      flows[target_row * width + j] /= f32(LAYERS);
+      flows[out + j] /= f32(LAYERS);
     }
   }
   if (lane == 0u) {
-    flows[groups.y * width * width + target_row] = dropped(i, group.y);
+    flows[prompt.result + groups.y * width * width + target_row] = dropped(i, group.y);
   }
 }
 
 fn aggregate(sofar: f32, value: f32) -> f32 {
-  switch AGGREGATE {
+  switch prompt.aggregate {
     case MEAN: { return sofar + value; }
     case NOTEBOOK: { return (sofar + value) / f32(LAYERS); }
     default: { return value; }
@@ -87,15 +92,15 @@ fn aggregate(sofar: f32, value: f32) -> f32 {
 }
 
 fn dropped(i: u32, layer: u32) -> f32 {
-  if (prompt.first == 0u) {
+  if (prompt.kept == 0u) {
     return 0.0;
   }
-  if (AGGREGATE == BY_LAYER) {
-    return mean[4u * (layer * prompt.head + row_start(i))];
+  if (prompt.aggregate == BY_LAYER) {
+    return mean[4u * (layer * prompt.stride + row_start(i))];
   }
   var sum = 0.0;
   for (var l = 0u; l < LAYERS; l++) {
-    sum += mean[4u * (l * prompt.head + row_start(i))];
+    sum += mean[4u * (l * prompt.stride + row_start(i))];
   }
   return sum / f32(LAYERS);
 }

@@ -1,47 +1,47 @@
 // norm: y[t, c] = (x[t, c] - mean_t) / sqrt(variance_t + EPSILON) * gain[c] + bias[c]   (layer norm)
 //
-//   x    (T, C)  residual stream; a row is STRIDE vec4s long, of which C4 are used
+//   x    (T, C)  residual stream, four channels a texel
 //   gain (C)
 //   bias (C)
-//   y    (T, C)  rows of the same length
+//   y    (T, C)
 //
 // Dispatch: (T). One workgroup normalises one row: it sums, then sums squares of what is left when the mean
 // is gone, because residual streams have channels in the thousands and E[x^2] - E[x]^2 would lose them.
 
 override C4: u32;
-override STRIDE: u32;
 override EPSILON: f32;
 
-const LANES = 32u;
+const LANES = 16u;
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(0) var x: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var<storage, read> gain: array<vec4f>;
 @group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var y: texture_storage_2d<rgba32float, write>;
 
 var<workgroup> partial: array<f32, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.x * STRIDE;
+  let row = group.x;
   let channels = f32(4u * C4);
 
   var sum = vec4f();
   for (var c = lane; c < C4; c += LANES) {
-    sum += x[row + c];
+    sum += textureLoad(x, vec2u(c, row));
   }
   let mean = sum_over_lanes(lane, dot(sum, vec4f(1.0))) / channels;
 
   var squares = vec4f();
   for (var c = lane; c < C4; c += LANES) {
-    let centred = x[row + c] - mean;
+    let centred = textureLoad(x, vec2u(c, row)) - mean;
     squares += centred * centred;
   }
   let variance = sum_over_lanes(lane, dot(squares, vec4f(1.0))) / channels;
 
   let scale = 1.0 / sqrt(variance + EPSILON);
   for (var c = lane; c < C4; c += LANES) {
-    y[row + c] = (x[row + c] - mean) * scale * gain[c] + bias[c];
+    let centred = textureLoad(x, vec2u(c, row)) - mean;
+    textureStore(y, vec2u(c, row), centred * scale * gain[c] + bias[c]);
   }
 }
 

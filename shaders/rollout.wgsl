@@ -8,16 +8,19 @@
 
 struct Prompt {
   tokens: u32, // T
-  head: u32, // vec4s from one triangle to the next
+  first: u32, // the first target that was made
+  slot: u32,
+  row: u32,
+  stride: u32, // vec4s from one triangle to the next
 }
 struct Layer {
   index: u32,
 }
 
-@group(0) @binding(0) var<uniform> prompt: Prompt;
-@group(0) @binding(1) var<storage, read> mean: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> rollout: array<vec4f>;
-@group(1) @binding(0) var<uniform> layer: Layer;
+@group(0) @binding(0) var<storage, read> mean: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> rollout: array<vec4f>;
+@group(1) @binding(0) var<uniform> prompt: Prompt;
+@group(2) @binding(0) var<uniform> layer: Layer;
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -27,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let length = g + 1u;
-  let rows = layer.index * prompt.head + row_start(4u * g);
+  let rows = layer.index * prompt.stride + row_start(4u * g);
   let identity = mat4x4f(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
 
   var sum = mat4x4f();
@@ -38,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       sum += identity;
     }
   } else {
-    let before = (layer.index - 1u) * prompt.head;
+    let before = (layer.index - 1u) * prompt.stride;
     for (var k = source; k <= g; k++) {
       let m = rows + k;
       var weights = mat4x4f(mean[m], mean[m + length], mean[m + 2u * length], mean[m + 3u * length]);

@@ -1,17 +1,19 @@
-import { InfoflowError } from "../errors.ts";
-import { type FlowMatrix, type FlowOptions, flowShape } from "../flow/definitions.ts";
-import { type DeviceFlow, FlowReduction } from "../flow/reduction.ts";
-import { AllocationError } from "../gpu/allocate.ts";
+import type { FlowMatrix, FlowOptions } from "../flow/definitions.ts";
+import { type FlowFields, FlowReduction, keptFrom } from "../flow/reduction.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
-import { Readback, type Staging } from "../gpu/readback.ts";
+import type { BoundGroup } from "../gpu/kernel.ts";
+import { type PromptFields, PromptUniform } from "../gpu/prompt_uniform.ts";
+import { type DeviceResult, Readback, type Staging } from "../gpu/readback.ts";
+import { Linear } from "../kernels/linear.ts";
+import { REGISTERS } from "../kernels/linear_registers.ts";
 import type { Architecture } from "../model/architecture.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
-import { Forward } from "../model/forward.ts";
+import { Forward, type Segment } from "../model/forward.ts";
 import { type LoadProgress, loadWeights } from "../model/weights.ts";
-import { type CacheStats, PatternCache } from "../patterns/cache.ts";
-import { allocateEntry, entryBytes, type PatternEntry } from "../patterns/entry.ts";
+import type { CacheStats } from "../patterns/cache.ts";
+import { copyRows } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
-import { patternKey } from "../patterns/key.ts";
+import { PromptStore, type PromptWork } from "./prompt_store.ts";
 
 /** What an engine runs, and on what. */
 export interface EngineInfo {
@@ -25,9 +27,16 @@ export interface EngineInfo {
 export interface EngineOptions {
   /** Where `config.json` and `model.safetensors` are. */
   readonly directory: string;
-  /** Bytes that cached patterns may take. */
+  /** Bytes that cached prompts may take. */
   readonly cacheBytes: number;
   readonly onProgress?: LoadProgress;
+}
+
+/** A flow that is asked for. */
+export interface FlowRequest {
+  /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
+  readonly ids: readonly number[];
+  readonly options: FlowOptions;
 }
 
 /** A flow, and whether it cost a forward pass. */
@@ -35,24 +44,21 @@ export interface FlowResult extends FlowMatrix {
   readonly cacheHit: boolean;
 }
 
-/** What is to be done for one answer. */
-interface Work {
-  readonly ids: readonly number[];
-  readonly entry: PatternEntry;
-  /** Whether the patterns are still to be computed. */
-  readonly isNew: boolean;
-  /** The first token that is kept. */
-  readonly first: number;
-  readonly result: DeviceFlow;
-}
+/** The most requests that are answered with one submission. */
+export const MOST_REQUESTS = 16;
 
 /** Between them these run every kernel. */
-const WARM_UP: readonly FlowOptions[] = [
-  { byLayer: true, aggregation: "MEAN", bos: "DROP" },
-  { byLayer: false, aggregation: "MEAN", bos: "DROP" },
-  { byLayer: false, aggregation: "NOTEBOOK", bos: "DROP" },
-  { byLayer: false, aggregation: "ROLLOUT", bos: "DROP" },
+const WARM_UP: readonly FlowRequest[] = [
+  { ids: [0, 0], options: { byLayer: false, aggregation: "ROLLOUT", bos: "DROP" } },
 ];
+
+/** What is wanted of the device beside the patterns of some prompts. */
+interface Wanted {
+  readonly result: DeviceResult;
+  /** What kernels are to know of each prompt that `encode` is about. */
+  readonly fields: readonly (FlowFields & { readonly work: PromptWork })[];
+  encode(pass: GPUComputePassEncoder, prompts: readonly BoundGroup[]): void;
+}
 
 /**
  * A model on the device: token ids in, information flow out. It does one thing at a time; whoever has several
@@ -61,17 +67,16 @@ const WARM_UP: readonly FlowOptions[] = [
 export class Engine {
   readonly info: EngineInfo;
   readonly #gpu: Gpu;
-  readonly #prompt: GPUBuffer;
   readonly #forward: Forward;
   readonly #reduction: FlowReduction;
   readonly #readback: Readback;
-  readonly #cache: PatternCache<PatternEntry>;
+  readonly #prompts: PromptUniform;
+  readonly #store: PromptStore;
 
   private constructor(
     gpu: Gpu,
     parts: {
       info: EngineInfo;
-      prompt: GPUBuffer;
       forward: Forward;
       reduction: FlowReduction;
       cacheBytes: number;
@@ -79,11 +84,11 @@ export class Engine {
   ) {
     this.info = parts.info;
     this.#gpu = gpu;
-    this.#prompt = parts.prompt;
     this.#forward = parts.forward;
     this.#reduction = parts.reduction;
     this.#readback = new Readback(gpu.device);
-    this.#cache = new PatternCache(parts.cacheBytes);
+    this.#prompts = new PromptUniform(gpu.device, 2 * MOST_REQUESTS);
+    this.#store = new PromptStore(gpu.device, parts.info.architecture, parts.cacheBytes);
   }
 
   /**
@@ -91,26 +96,22 @@ export class Engine {
    *
    * @throws {Error} If there is no adapter, the checkpoint can't be run, or the device has no room for it.
    */
-  static async create(options: EngineOptions): Promise<Engine> {
-    const { directory, cacheBytes, onProgress } = options;
+  static async create({ directory, cacheBytes, onProgress }: EngineOptions): Promise<Engine> {
     await using checkpoint = await openCheckpoint(directory);
     const { architecture } = checkpoint;
     const gpu = await requestGpu();
     const { device } = gpu;
     try {
-      const weights = await loadWeights(device, checkpoint, onProgress);
-      const prompt = device.createBuffer({
-        label: "prompt",
-        size: 16,
-        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-      });
-      const forward = await Forward.create(device, { architecture, weights, prompt });
-      const reduction = await FlowReduction.create(device, { layers: architecture.layers, prompt });
+      const linear = await Linear.create(device, REGISTERS);
+      const weights = await loadWeights(device, { checkpoint, linear, onProgress });
+      const forward = await Forward.create(device, { architecture, weights, linear });
+      const reduction = await FlowReduction.create(device, architecture.layers);
       gpu.check();
       const info = { architecture, fingerprint: weights.fingerprint, device: gpu.info };
-      const engine = new Engine(gpu, { info, prompt, forward, reduction, cacheBytes });
-      await engine.#warmUp();
-      return engine;
+      // Drivers compile a kernel when it first runs.
+      const warmUp = new Engine(gpu, { info, forward, reduction, cacheBytes: 0 });
+      for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
+      return new Engine(gpu, { info, forward, reduction, cacheBytes });
     } catch (error) {
       device.destroy();
       throw error;
@@ -122,32 +123,57 @@ export class Engine {
     return this.#gpu.device.lost.then(({ message }) => message);
   }
 
-  /** The counters of the pattern cache. */
+  /** The counters of the cache. */
   get cacheStats(): CacheStats {
-    return this.#cache.stats;
+    return this.#store.stats;
   }
 
   /**
-   * Computes a flow, from cached patterns where the prompt was asked before.
+   * Computes a flow, from cached patterns as far as the prompt, or its beginning, was asked before.
    *
-   * @param ids 1 to `context` token ids of the model's vocabulary, 2 at least where BOS is dropped.
    * @throws {InfoflowError} MATRIX_TOO_LARGE if the device can't hold the patterns or the result.
    * @throws {RangeError} If the ids are not a prompt of this model's.
    */
   async flow(ids: readonly number[], options: FlowOptions): Promise<FlowResult> {
-    const first = options.bos === "DROP" ? 1 : 0;
-    this.#checkIds(ids, first + 1);
-    return await this.#withPatterns(ids, async (entry, isNew) => {
-      const result = await this.#withRoom(() => this.#reduction.prepare(entry, options));
-      const numbers = await this.#run({ ids, entry, isNew, first, result });
-      const { axes, shape } = flowShape(options, {
-        layers: this.info.architecture.layers,
-        tokens: ids.length,
-      });
-      const count = shape.reduce((product, size) => product * size, 1);
-      const flow = numbers.subarray(0, count);
-      return { axes, shape, flow, dropped: numbers.subarray(count), cacheHit: !isNew };
-    });
+    const [outcome] = await this.flows([{ ids, options }]);
+    return unwrap(outcome!);
+  }
+
+  /**
+   * Computes several flows, new prompts together in one pass, and each prompt once.
+   *
+   * @param requests {@linkcode MOST_REQUESTS} at most.
+   * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws.
+   */
+  async flows(requests: readonly FlowRequest[]): Promise<PromiseSettledResult<FlowResult>[]> {
+    const outcomes: PromiseSettledResult<FlowResult>[] = [];
+    const reject = (jobs: readonly Job[], reason: unknown): void => {
+      for (const { index } of jobs) outcomes[index] = { status: "rejected", reason };
+    };
+    const together: Prompt[] = [];
+    for (const jobs of groupByPrompt(requests)) {
+      try {
+        const prompt = { jobs, work: await this.#plan(jobs) };
+        // What goes on from a known beginning needs the place of that beginning: it runs alone.
+        const { first, ids } = prompt.work;
+        if (first === 0 || first === ids.length) together.push(prompt);
+        else await this.#answer([prompt], outcomes);
+      } catch (error) {
+        reject(jobs, error);
+      }
+    }
+    if (together.length === 0) return outcomes;
+    try {
+      await this.#answer(together, outcomes);
+    } catch (error) {
+      if (together.length === 1) reject(together[0]!.jobs, error);
+      // One of them is to blame: asked one by one, the others get their answers.
+      else {for (const { jobs } of together) {
+          const alone = await this.flows(jobs.map(({ index }) => requests[index]!));
+          jobs.forEach(({ index }, i) => outcomes[index] = alone[i]!);
+        }}
+    }
+    return outcomes;
   }
 
   /**
@@ -159,12 +185,11 @@ export class Engine {
   async patterns(ids: readonly number[]): Promise<Float32Array> {
     this.#checkIds(ids, 1);
     const { layers, heads } = this.info.architecture;
-    return await this.#withPatterns(ids, async (entry, isNew) => {
-      const parts = entry.slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
-      const result = { parts, encode: () => {} };
-      const packed = await this.#run({ ids, entry, isNew, first: 0, result });
-      return unpackTriangles(packed, { count: layers * heads, tokens: ids.length });
-    });
+    const work = await this.#store.plan(ids);
+    const { slabs, stride } = work.entry;
+    const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
+    const packed = await this.#run([work], { result, fields: [], encode: () => {} });
+    return unpackTriangles(packed, { count: layers * heads, tokens: ids.length, stride });
   }
 
   /** Gives the device back. */
@@ -172,93 +197,99 @@ export class Engine {
     this.#gpu.device.destroy();
   }
 
-  /** Drivers compile a kernel when it first runs; after this, all have run. */
-  async #warmUp(): Promise<void> {
-    const ids = [0, 0];
-    const entry = await this.#makeEntry(ids.length);
-    for (const options of WARM_UP) {
-      const result = await this.#reduction.prepare(entry, options);
-      await this.#run({ ids, entry, isNew: options === WARM_UP[0], first: 1, result });
-    }
-    entry.destroy();
+  async #plan(jobs: readonly Job[]): Promise<PromptWork> {
+    const { ids } = jobs[0]!;
+    for (const { options } of jobs) this.#checkIds(ids, keptFrom(options) + 1);
+    const work = await this.#store.plan(ids);
+    this.#store.countHits(jobs.length - 1);
+    return work;
   }
 
-  /** Finds or makes room for a prompt's patterns, and keeps them if `use` succeeds. */
-  async #withPatterns<T>(
-    ids: readonly number[],
-    use: (entry: PatternEntry, isNew: boolean) => Promise<T>,
-  ): Promise<T> {
-    const key = patternKey(this.info.fingerprint, ids);
-    let lease = this.#cache.lease(key);
-    if (lease) {
+  async #answer(
+    prompts: readonly Prompt[],
+    outcomes: PromiseSettledResult<FlowResult>[],
+  ): Promise<void> {
+    const works = prompts.map(({ work }) => work);
+    const jobs = prompts.flatMap(({ work, jobs }) =>
+      jobs.map((job) => ({ ...job, work, entry: work.entry, tokens: work.ids.length }))
+    );
+    let flows;
+    try {
+      flows = await this.#store.withRoom(() => this.#reduction.prepare(jobs));
+    } catch (error) {
+      for (const work of works) work.abort();
+      throw error;
+    }
+    const numbers = await this.#run(works, {
+      result: [flows],
+      fields: flows.fields.map((fields, i) => ({ ...fields, work: jobs[i]!.work })),
+      encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
+    });
+    this.#reduction.split(flows, numbers).forEach((matrix, i) => {
+      const { index, work, isRepeated } = jobs[i]!;
+      const cacheHit = isRepeated || work.first === work.ids.length;
+      outcomes[index] = { status: "fulfilled", value: { ...matrix, cacheHit } };
+    });
+  }
+
+  /** One command buffer, one submission, one readback; then the works are committed, or aborted if it fails. */
+  async #run(works: readonly PromptWork[], wanted: Wanted): Promise<Float32Array<ArrayBuffer>> {
+    try {
+      const rows = works.reduce(
+        (sum, { ids, first }) => sum + (first < ids.length ? ids.length : 0),
+        0,
+      );
+      if (rows > 0) await this.#store.withRoom(() => this.#forward.reserve(rows));
+      const staging = await this.#store.withRoom(() => this.#readback.acquire(wanted.result));
       try {
-        return await use(lease.value, false);
-      } finally {
-        lease.release();
+        this.#submit(works, wanted, staging);
+      } catch (error) {
+        this.#readback.release(staging);
+        throw error;
+      }
+      const bytes = await this.#readback.take(staging);
+      this.#gpu.check();
+      for (const work of works) work.commit();
+      return new Float32Array(bytes);
+    } catch (error) {
+      for (const work of works) work.abort();
+      throw error;
+    }
+  }
+
+  #submit(works: readonly PromptWork[], wanted: Wanted, staging: Staging): void {
+    const { device } = this.#gpu;
+    const segments = this.#segments(works);
+    const whole = { first: 0, slot: 0, row: 0 };
+    const asked = wanted.fields.map(({ work: { ids, entry: { stride } }, ...fields }) => {
+      return { ...whole, tokens: ids.length, stride, ...fields };
+    });
+    this.#prompts.write([...segments.map(promptFields), ...asked]);
+
+    const encoder = device.createCommandEncoder({ label: "flow" });
+    for (const { base, entry, first } of works) {
+      if (base && base !== entry) {
+        copyRows(encoder, { source: base, target: entry, rows: first }, this.info.architecture);
       }
     }
-    const entry = await this.#makeEntry(ids.length);
-    try {
-      const result = await use(entry, true);
-      lease = this.#cache.add(key, entry);
-      return result;
-    } catch (error) {
-      entry.destroy();
-      throw error;
-    } finally {
-      lease?.release();
-    }
-  }
-
-  /** One command buffer, one submission, one readback. */
-  async #run(work: Work): Promise<Float32Array<ArrayBuffer>> {
-    const staging = await this.#withRoom(() => this.#readback.acquire(work.result));
-    try {
-      this.#submit(work, staging);
-    } catch (error) {
-      this.#readback.release(staging);
-      throw error;
-    }
-    const bytes = await this.#readback.take(staging);
-    this.#gpu.check();
-    return new Float32Array(bytes);
-  }
-
-  #submit({ ids, entry, isNew, first, result }: Work, staging: Staging): void {
-    const { device } = this.#gpu;
-    device.queue.writeBuffer(this.#prompt, 0, new Uint32Array([ids.length, entry.stride, first]));
-    const encoder = device.createCommandEncoder({ label: "flow" });
+    if (segments.length > 0) this.#forward.begin(encoder, segments);
     const pass = encoder.beginComputePass({ label: "flow" });
-    if (isNew) {
-      this.#forward.embed(device.queue, ids);
-      this.#forward.encode(pass, entry);
-    }
-    result.encode(pass);
+    if (segments.length > 0) this.#forward.encode(pass, segments);
+    wanted.encode(pass, asked.map((_, i) => this.#prompts.at(segments.length + i)));
     pass.end();
-    this.#readback.copy(encoder, result, staging);
+    if (segments.length > 0) this.#forward.end(encoder, segments);
+    this.#readback.copy(encoder, wanted.result, staging);
     device.queue.submit([encoder.finish()]);
   }
 
-  async #makeEntry(tokens: number): Promise<PatternEntry> {
-    const { architecture } = this.info;
-    this.#cache.makeRoom(entryBytes(architecture, tokens));
-    return await this.#withRoom(() => allocateEntry(this.#gpu.device, architecture, tokens));
-  }
-
-  /** Allocates, giving up cached prompts one by one where the device has no room. */
-  async #withRoom<T>(allocate: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await allocate();
-      } catch (error) {
-        if (!(error instanceof AllocationError)) throw error;
-        if (this.#cache.evict()) continue;
-        throw new InfoflowError(
-          "MATRIX_TOO_LARGE",
-          `${error.message}; ask with a shorter prompt, or for all layers in one matrix`,
-        );
-      }
-    }
+  /** Gives the prompts that are to be computed their rows, one after the other. */
+  #segments(works: readonly PromptWork[]): Segment[] {
+    let row = 0;
+    return works.filter(({ first, ids }) => first < ids.length).map((work, index) => {
+      const segment = { ...work, row, slot: row, prompt: this.#prompts.at(index) };
+      row += work.ids.length - work.first;
+      return segment;
+    });
   }
 
   #checkIds(ids: readonly number[], fewest: number): void {
@@ -275,4 +306,37 @@ export class Engine {
       );
     }
   }
+}
+
+/** A request, its place among the requests, and whether another one before it has the same prompt. */
+interface Job extends FlowRequest {
+  readonly index: number;
+  readonly isRepeated: boolean;
+}
+
+/** All requests about one prompt. */
+interface Prompt {
+  readonly work: PromptWork;
+  readonly jobs: readonly Job[];
+}
+
+function groupByPrompt(requests: readonly FlowRequest[]): Job[][] {
+  const groups = new Map<string, Job[]>();
+  requests.forEach((request, index) => {
+    const key = request.ids.join();
+    const group = groups.get(key);
+    if (group) group.push({ ...request, index, isRepeated: true });
+    else groups.set(key, [{ ...request, index, isRepeated: false }]);
+  });
+  return [...groups.values()];
+}
+
+/** What kernels of the forward pass are to know of a segment. */
+function promptFields({ ids, first, slot, row, entry: { stride } }: Segment): PromptFields {
+  return { tokens: ids.length, first, slot, row, stride, kept: 0, aggregate: 0, result: 0 };
+}
+
+function unwrap(outcome: PromiseSettledResult<FlowResult>): FlowResult {
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
 }

@@ -1,4 +1,4 @@
-import { Engine, type FlowResult } from "./engine.ts";
+import { Engine, type FlowRequest, type FlowResult, MOST_REQUESTS } from "./engine.ts";
 import { type Calls, type Reply, type Request, sendError } from "./protocol.ts";
 
 /** The side of a channel that the worker has: its global scope, or a `MessagePort`. */
@@ -7,18 +7,28 @@ export interface Channel {
   postMessage(message: unknown, transfer: Transferable[]): void;
 }
 
+/** New prompts are computed in one pass up to so many tokens; beyond it they only wait for each other. */
+const MOST_TOKENS = 64;
+
+interface Waiting {
+  readonly request: FlowRequest;
+  resolve(outcome: FlowResult): void;
+  reject(reason: unknown): void;
+}
+
 /**
- * Answers calls with an engine that it makes at the call `start`. Flows are computed one after the other, in the order
- * of their calls.
+ * Answers calls with an engine that it makes at the call `start`. Flows are computed in the order of their calls, those
+ * of short prompts that wait at the same time together.
  *
  * @param onStart Told of the engine, once.
  */
 export function serveEngine(channel: Channel, onStart: (engine: Engine) => void = () => {}): void {
   const reply = (message: Reply, transfer: Transferable[] = []): void =>
     channel.postMessage(message, transfer);
+  const queue: Waiting[] = [];
+  let isBusy = false;
   let engine: Engine | undefined;
   let isLost = false;
-  let previous: Promise<unknown> = Promise.resolve();
 
   const start = async (argument: Calls["start"]["argument"]): Promise<Calls["start"]["result"]> => {
     const onProgress = (done: number, total: number): void => reply({ progress: [done, total] });
@@ -30,10 +40,25 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     onStart(engine);
     return engine.info;
   };
-  const flow = ({ ids, options }: Calls["flow"]["argument"]): Promise<FlowResult> => {
-    const turn = previous.then(() => started(engine).flow(ids, options));
-    previous = turn.catch(() => {});
-    return turn;
+  const work = async (): Promise<void> => {
+    if (isBusy) return;
+    isBusy = true;
+    while (queue.length > 0) {
+      const batch = queue.splice(0, batchSize(queue));
+      const outcomes = await started(engine).flows(batch.map(({ request }) => request));
+      outcomes.forEach((outcome, index) => {
+        if (outcome.status === "fulfilled") batch[index]!.resolve(outcome.value);
+        else batch[index]!.reject(outcome.reason);
+      });
+      await nextTurn(); // lets in what was asked meanwhile
+    }
+    isBusy = false;
+  };
+  const flow = (request: FlowRequest): Promise<FlowResult> => {
+    const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
+    queue.push({ request, resolve, reject });
+    work();
+    return promise;
   };
   const answer = (request: Request): unknown => {
     switch (request.call) {
@@ -52,10 +77,23 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
       reply({ id: request.id, result }, "flow" in result ? [result.flow.buffer] : []);
     } catch (error) {
       // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await nextTurn();
       if (!isLost) reply({ id: request.id, error: sendError(error) });
     }
   };
+}
+
+/** How many of the first requests to answer together. */
+function batchSize(queue: readonly Waiting[]): number {
+  let tokens = 0;
+  const size = queue.slice(0, MOST_REQUESTS).findIndex(({ request }) =>
+    (tokens += request.ids.length) > MOST_TOKENS
+  );
+  return size < 0 ? Math.min(queue.length, MOST_REQUESTS) : Math.max(1, size);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 function started(engine: Engine | undefined): Engine {

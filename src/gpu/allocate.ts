@@ -1,4 +1,4 @@
-/** The device has no room for a buffer, or a limit forbids its size. */
+/** The device has no room for a buffer or a texture, or a limit forbids its size. */
 export class AllocationError extends Error {
   override readonly name = "AllocationError";
 }
@@ -11,6 +11,20 @@ export interface BufferSpec {
   /** Flags of `GPUBufferUsage`. */
   readonly usage: number;
 }
+
+/** What a texture of activations or weights is made from: four float32 a texel. */
+export interface TextureSpec {
+  /** What error messages and debuggers call it. */
+  readonly label: string;
+  /** In texels. */
+  readonly width: number;
+  readonly height: number;
+  /** How many of them, one behind the other. */
+  readonly layers?: number;
+}
+
+/** Bytes of a texel, and of a vec4f. */
+export const TEXEL = 16;
 
 /** The most bytes of a storage buffer: kernels bind buffers whole, and a binding has a limit of its own. */
 export function largestStorage(device: GPUDevice): number {
@@ -29,24 +43,67 @@ export async function allocate(device: GPUDevice, spec: BufferSpec): Promise<GPU
   if (usage & GPUBufferUsage.STORAGE && bytes > largestStorage(device)) {
     throw refused(spec, `the device binds no more than ${inBytes(largestStorage(device))}`);
   }
+  return await checked(
+    device,
+    spec,
+    () => device.createBuffer({ label, size: bytes, usage }),
+  );
+}
+
+/**
+ * Makes a storage texture of rgba32float, likewise. It may be a texel wider and higher than asked for: Mesa's software
+ * adapter compiles a kernel again for each new combination of its textures' sizes being powers of two or not.
+ *
+ * @returns The texture, whose contents are zero.
+ * @throws {AllocationError} If the device refuses.
+ */
+export async function allocateTexture(device: GPUDevice, spec: TextureSpec): Promise<GPUTexture> {
+  const { label, layers = 1 } = spec;
+  const [width, height] = [spec.width, spec.height].map(notPowerOfTwo) as [number, number];
+  return await checked(
+    device,
+    { label, bytes: width * height * layers * TEXEL },
+    () =>
+      device.createTexture({
+        label,
+        size: [width, height, layers],
+        format: "rgba32float",
+        usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
+          GPUTextureUsage.COPY_DST,
+      }),
+  );
+}
+
+async function checked<T extends GPUBuffer | GPUTexture>(
+  device: GPUDevice,
+  size: { readonly label: string; readonly bytes: number },
+  make: () => T,
+): Promise<T> {
   // No await between push and pop: scopes that overlap swap their errors.
   device.pushErrorScope("out-of-memory");
   device.pushErrorScope("validation");
-  const buffer = device.createBuffer({ label, size: bytes, usage });
+  const made = make();
   const verdicts = [device.popErrorScope(), device.popErrorScope()];
   for (const error of await Promise.all(verdicts)) {
     if (error) {
-      buffer.destroy();
-      throw refused(spec, error.message);
+      made.destroy();
+      throw refused(size, error.message);
     }
   }
-  return buffer;
+  return made;
 }
 
-function refused({ label, bytes }: BufferSpec, reason: string): AllocationError {
+function refused(
+  { label, bytes }: { readonly label: string; readonly bytes: number },
+  reason: string,
+): AllocationError {
   return new AllocationError(`Cannot allocate ${label} of ${inBytes(bytes)}: ${reason}`);
 }
 
 function inBytes(count: number): string {
   return `${count.toLocaleString("en")} bytes`;
+}
+
+function notPowerOfTwo(size: number): number {
+  return (size & (size - 1)) === 0 ? size + 1 : size;
 }

@@ -11,6 +11,11 @@ export class GrowingBuffer {
     this.#label = label;
   }
 
+  /** The buffer as it stands, if there is one. */
+  get buffer(): GPUBuffer | undefined {
+    return this.#buffer;
+  }
+
   /**
    * Gives a buffer of at least so many bytes. A buffer that was given before may be destroyed by it.
    *

@@ -1,56 +1,61 @@
-/** How a shader uses a binding, in the order of its `@binding` numbers. `At` kinds take an offset at each dispatch. */
-export type Access = "uniform" | "uniformAt" | "read" | "readAt" | "readWrite" | "readWriteAt";
+/**
+ * How a shader uses a binding, in the order of its `@binding` numbers. `At` kinds take an offset at each dispatch;
+ * textures are storage textures of rgba32float.
+ */
+export type Access =
+  | "uniform"
+  | "uniformAt"
+  | "read"
+  | "readAt"
+  | "readWrite"
+  | "readWriteAt"
+  | "readTexture"
+  | "writeTexture";
 
-/** A buffer, or a range of it, bound for one use. */
+/** A resource, or a part of it, bound for one use. */
 export interface Binding {
   readonly access: Access;
-  readonly buffer: GPUBuffer;
-  readonly offset?: number;
-  readonly size?: number;
+  readonly resource: GPUBufferBinding | GPUTextureView;
 }
 
 type Range = { readonly offset?: number; readonly size?: number };
 
-/** Binds a uniform. */
-export const uniform = (buffer: GPUBuffer): Binding => ({ access: "uniform", buffer });
-/** Binds `size` bytes of a uniform buffer, at an offset given with each dispatch. */
-export const uniformAt = (buffer: GPUBuffer, size: number): Binding => ({
-  access: "uniformAt",
-  buffer,
-  size,
+const bufferBinding = (access: Access) => (buffer: GPUBuffer, range: Range = {}): Binding => ({
+  access,
+  resource: { buffer, ...range },
 });
-/** Binds a storage buffer, or a range of it, that the kernel reads. */
-export const read = (buffer: GPUBuffer, range: Range = {}): Binding => ({
-  access: "read",
-  buffer,
-  ...range,
-});
-/** Binds `size` bytes of a storage buffer that the kernel reads, at an offset given with each dispatch. */
-export const readAt = (buffer: GPUBuffer, size: number): Binding => ({
-  access: "readAt",
-  buffer,
-  size,
-});
-/** Binds a storage buffer, or a range of it, that the kernel writes. */
-export const readWrite = (buffer: GPUBuffer, range: Range = {}): Binding => ({
-  access: "readWrite",
-  buffer,
-  ...range,
-});
-/** Binds `size` bytes of a storage buffer that the kernel writes, at an offset given with each dispatch. */
-export const readWriteAt = (buffer: GPUBuffer, size: number): Binding => ({
-  access: "readWriteAt",
-  buffer,
-  size,
+const textureBinding = (access: Access) => (resource: GPUTextureView): Binding => ({
+  access,
+  resource,
 });
 
-const LAYOUTS: Record<Access, GPUBufferBindingLayout> = {
-  uniform: { type: "uniform" },
-  uniformAt: { type: "uniform", hasDynamicOffset: true },
-  read: { type: "read-only-storage" },
-  readAt: { type: "read-only-storage", hasDynamicOffset: true },
-  readWrite: { type: "storage" },
-  readWriteAt: { type: "storage", hasDynamicOffset: true },
+/** Binds a uniform buffer, or a range of it. */
+export const uniform = bufferBinding("uniform");
+/** Binds `size` bytes of a uniform buffer, at an offset given with each dispatch. */
+export const uniformAt = bufferBinding("uniformAt");
+/** Binds a storage buffer, or a range of it, that the kernel reads. */
+export const read = bufferBinding("read");
+/** Binds `size` bytes of a storage buffer that the kernel reads, at an offset given with each dispatch. */
+export const readAt = bufferBinding("readAt");
+/** Binds a storage buffer, or a range of it, that the kernel writes. */
+export const readWrite = bufferBinding("readWrite");
+/** Binds `size` bytes of a storage buffer that the kernel writes, at an offset given with each dispatch. */
+export const readWriteAt = bufferBinding("readWriteAt");
+/** Binds a texture that the kernel reads. */
+export const readTexture = textureBinding("readTexture");
+/** Binds a texture that the kernel writes. */
+export const writeTexture = textureBinding("writeTexture");
+
+const format = "rgba32float";
+const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">> = {
+  uniform: { buffer: { type: "uniform" } },
+  uniformAt: { buffer: { type: "uniform", hasDynamicOffset: true } },
+  read: { buffer: { type: "read-only-storage" } },
+  readAt: { buffer: { type: "read-only-storage", hasDynamicOffset: true } },
+  readWrite: { buffer: { type: "storage" } },
+  readWriteAt: { buffer: { type: "storage", hasDynamicOffset: true } },
+  readTexture: { storageTexture: { access: "read-only", format } },
+  writeTexture: { storageTexture: { access: "write-only", format } },
 };
 
 /** What a kernel is made from. */
@@ -64,14 +69,11 @@ export interface KernelSpec {
   readonly groups: readonly (readonly Access[])[];
 }
 
-/** One dispatch's arguments. */
-export interface Dispatch {
-  /** A bind group for each group of the kernel. */
-  readonly groups: readonly GPUBindGroup[];
-  readonly workgroups: readonly [x: number, y?: number, z?: number];
-  /** Offsets in bytes of the `At` bindings of the last group. */
-  readonly offsets?: readonly number[];
-}
+/** A bind group and the offsets in bytes of its `At` bindings. */
+export type BoundGroup = readonly [group: GPUBindGroup, ...offsets: number[]];
+
+/** How many workgroups to run along each axis. */
+export type Workgroups = readonly [x: number, y?: number, z?: number];
 
 /** A compiled WGSL kernel: a pipeline that checks what is bound to it. */
 export class Kernel {
@@ -106,7 +108,7 @@ export class Kernel {
         entries: accesses.map((access, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: LAYOUTS[access],
+          ...LAYOUTS[access],
         })),
       })
     );
@@ -131,39 +133,45 @@ export class Kernel {
   bind(group: number, bindings: readonly Binding[]): GPUBindGroup {
     const { label, groups } = this.#spec;
     const expected = groups[group] ?? [];
-    const given = bindings.map((binding) => binding.access);
+    const given = bindings.map(({ access }) => access);
     if (given.join() !== expected.join()) {
       throw new TypeError(
         `Cannot bind group ${group} of ${label} as it takes (${expected.join(", ")}): ` +
           `current value is (${given.join(", ")})`,
       );
     }
-    for (const { buffer, offset = 0, size = buffer.size - offset } of bindings) {
-      if (offset + size > buffer.size || size <= 0) {
-        throw new RangeError(
-          `Cannot bind ${buffer.label} to ${label} as it has ${buffer.size} bytes: ` +
-            `current value is ${size} at ${offset}`,
-        );
-      }
-    }
+    for (const { resource } of bindings) if ("buffer" in resource) checkRange(label, resource);
     return this.#device.createBindGroup({
       label: `${label} group ${group}`,
       layout: this.#layouts[group]!,
-      entries: bindings.map(({ access: _, ...resource }, binding) => ({ binding, resource })),
+      entries: bindings.map(({ resource }, binding) => ({ binding, resource })),
     });
   }
 
   /** Records one dispatch. */
-  dispatch(pass: GPUComputePassEncoder, { groups, workgroups, offsets = [] }: Dispatch): void {
+  dispatch(
+    pass: GPUComputePassEncoder,
+    groups: readonly BoundGroup[],
+    workgroups: Workgroups,
+  ): void {
     pass.setPipeline(this.#pipeline);
-    groups.forEach((group, index) =>
-      pass.setBindGroup(index, group, index === groups.length - 1 ? [...offsets] : [])
-    );
+    groups.forEach(([group, ...offsets], index) => pass.setBindGroup(index, group, offsets));
     pass.dispatchWorkgroups(...workgroups);
   }
 }
 
+function checkRange(label: string, { buffer, offset = 0, size }: GPUBufferBinding): void {
+  const bytes = size ?? buffer.size - offset;
+  if (offset + bytes > buffer.size || bytes <= 0) {
+    throw new RangeError(
+      `Cannot bind ${buffer.label} to ${label} as it has ${buffer.size} bytes: ` +
+        `current value is ${bytes} at ${offset}`,
+    );
+  }
+}
+
 async function compile(device: GPUDevice, label: string, code: string): Promise<GPUShaderModule> {
+  // No await between push and pop: scopes that overlap swap their errors.
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ label, code });
   const error = await device.popErrorScope();

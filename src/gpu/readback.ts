@@ -1,9 +1,7 @@
 import { allocate } from "./allocate.ts";
 
-/** What is to be read back: so many bytes of each of some buffers, one after the other. */
-export interface DeviceResult {
-  readonly parts: readonly { readonly buffer: GPUBuffer; readonly bytes: number }[];
-}
+/** What is to be read back: the first bytes of some buffers, one after the other. */
+export type DeviceResult = readonly { readonly buffer: GPUBuffer; readonly bytes: number }[];
 
 /** A buffer that results are copied to and read from. */
 export interface Staging {
@@ -47,7 +45,7 @@ export class Readback {
    *
    * @throws {AllocationError} If the device has no room for it.
    */
-  async acquire({ parts }: DeviceResult): Promise<Staging> {
+  async acquire(parts: DeviceResult): Promise<Staging> {
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const slot = await this.#slotOf(Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes))));
     slot.bytes = bytes;
@@ -80,7 +78,7 @@ export class Readback {
   }
 
   /** Records the copy of a result into a staging buffer. */
-  copy(encoder: GPUCommandEncoder, { parts }: DeviceResult, { buffer: staging }: Staging): void {
+  copy(encoder: GPUCommandEncoder, parts: DeviceResult, { buffer: staging }: Staging): void {
     let at = 0;
     for (const { buffer, bytes } of parts) {
       encoder.copyBufferToBuffer(buffer, 0, staging, at, bytes);

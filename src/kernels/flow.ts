@@ -1,18 +1,19 @@
 import code from "../../shaders/flow.wgsl" with { type: "text" };
-import { Kernel, read, readWrite, uniform } from "../gpu/kernel.ts";
+import { type BoundGroup, Kernel, read, readWrite } from "../gpu/kernel.ts";
 
 /** What becomes of the layers: each stays by itself, or one matrix is made of them. */
 export type Aggregate = "layers" | "mean" | "notebook" | "last";
-const AGGREGATES: Record<Aggregate, number> = { layers: 0, mean: 1, notebook: 2, last: 3 };
+
+/** The numbers that the shader knows them by. */
+export const AGGREGATES: Record<Aggregate, number> = { layers: 0, mean: 1, notebook: 2, last: 3 };
 
 /** What one reduction reads and writes. */
 export interface FlowOperands {
-  readonly prompt: GPUBuffer;
   /** (L, T, T), packed: what the rows are taken from. */
   readonly matrix: GPUBuffer;
   /** (L, T, T), packed: the mean over heads. */
   readonly mean: GPUBuffer;
-  /** The flows, then `dropped`. */
+  /** The results: of each prompt its flow, then `dropped`. */
   readonly flows: GPUBuffer;
 }
 
@@ -24,32 +25,29 @@ export class Flow {
     this.#kernel = kernel;
   }
 
-  /** Compiles one of the reductions. */
-  static async create(
-    device: GPUDevice,
-    { layers, aggregate }: { layers: number; aggregate: Aggregate },
-  ): Promise<Flow> {
+  /** Compiles the reduction for a model of so many layers. */
+  static async create(device: GPUDevice, layers: number): Promise<Flow> {
     return new Flow(
       await Kernel.create(device, {
-        label: `flow ${aggregate}`,
+        label: "flow",
         code,
-        constants: { LAYERS: layers, AGGREGATE: AGGREGATES[aggregate] },
-        groups: [["uniform", "read", "read", "readWrite"]],
+        constants: { LAYERS: layers },
+        groups: [["read", "read", "readWrite"], ["uniformAt"]],
       }),
     );
   }
 
-  /** Binds an entry's triangles and a buffer for the result. */
-  bind({ prompt, matrix, mean, flows }: FlowOperands): GPUBindGroup {
-    return this.#kernel.bind(0, [uniform(prompt), read(matrix), read(mean), readWrite(flows)]);
+  /** Binds an entry's triangles and a place for the result. */
+  bind({ matrix, mean, flows }: FlowOperands): GPUBindGroup {
+    return this.#kernel.bind(0, [read(matrix), read(mean), readWrite(flows)]);
   }
 
   /** Records the reduction to `matrices` matrices of `targets` rows. */
   dispatch(
     pass: GPUComputePassEncoder,
-    operands: GPUBindGroup,
+    groups: readonly [BoundGroup, BoundGroup],
     { targets, matrices }: { targets: number; matrices: number },
   ): void {
-    this.#kernel.dispatch(pass, { groups: [operands], workgroups: [targets, matrices] });
+    this.#kernel.dispatch(pass, groups, [targets, matrices]);
   }
 }

@@ -1,11 +1,10 @@
 import code from "../../shaders/head_mean.wgsl" with { type: "text" };
-import { Kernel, read, readWrite, uniform } from "../gpu/kernel.ts";
+import { type BoundGroup, Kernel, read, readWrite } from "../gpu/kernel.ts";
 
 const WORKGROUP = 64;
 
 /** What one mean over heads reads and writes. */
 export interface HeadMeanOperands {
-  readonly prompt: GPUBuffer;
   /** (L, H, T, T), packed, of some layers. */
   readonly patterns: GPUBuffer;
   /** (L, T, T), packed. */
@@ -29,25 +28,22 @@ export class HeadMean {
         label: "head_mean",
         code,
         constants: { HEADS: heads },
-        groups: [["uniform", "read", "readWrite"]],
+        groups: [["read", "readWrite"], ["uniformAt"]],
       }),
     );
   }
 
   /** Binds some layers' patterns and where their means go. */
-  bind({ prompt, patterns, mean, offset }: HeadMeanOperands): GPUBindGroup {
-    return this.#kernel.bind(0, [uniform(prompt), read(patterns), readWrite(mean, { offset })]);
+  bind({ patterns, mean, offset }: HeadMeanOperands): GPUBindGroup {
+    return this.#kernel.bind(0, [read(patterns), readWrite(mean, { offset })]);
   }
 
-  /** Records the means of `layers` layers, whose triangles have `length` vec4s. */
+  /** Records the means of `layers` layers, `length` vec4s of each. */
   dispatch(
     pass: GPUComputePassEncoder,
-    operands: GPUBindGroup,
+    groups: readonly [BoundGroup, BoundGroup],
     { length, layers }: { length: number; layers: number },
   ): void {
-    this.#kernel.dispatch(pass, {
-      groups: [operands],
-      workgroups: [Math.ceil(length / WORKGROUP), layers],
-    });
+    this.#kernel.dispatch(pass, groups, [Math.ceil(length / WORKGROUP), layers]);
   }
 }

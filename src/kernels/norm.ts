@@ -1,17 +1,16 @@
 import code from "../../shaders/norm.wgsl" with { type: "text" };
-import { Kernel, read, readWrite } from "../gpu/kernel.ts";
-import { rowStride } from "./linear.ts";
+import { Kernel, read, readTexture, writeTexture } from "../gpu/kernel.ts";
 
 /** What one layer norm reads and writes. */
 export interface NormOperands {
   /** (T, C) */
-  readonly x: GPUBuffer;
+  readonly x: GPUTextureView;
   /** (C) */
   readonly gain: GPUBuffer;
   /** (C) */
   readonly bias: GPUBuffer;
   /** (T, C) */
-  readonly y: GPUBuffer;
+  readonly y: GPUTextureView;
 }
 
 /** Layer norm, see `shaders/norm.wgsl`. */
@@ -31,19 +30,19 @@ export class Norm {
       await Kernel.create(device, {
         label: "norm",
         code,
-        constants: { C4: channels / 4, STRIDE: rowStride(channels) / 4, EPSILON: epsilon },
-        groups: [["read", "read", "read", "readWrite"]],
+        constants: { C4: channels / 4, EPSILON: epsilon },
+        groups: [["readTexture", "read", "read", "writeTexture"]],
       }),
     );
   }
 
-  /** Binds one norm's parameters between two buffers of activations. */
+  /** Binds one norm's parameters between two textures of activations. */
   bind({ x, gain, bias, y }: NormOperands): GPUBindGroup {
-    return this.#kernel.bind(0, [read(x), read(gain), read(bias), readWrite(y)]);
+    return this.#kernel.bind(0, [readTexture(x), read(gain), read(bias), writeTexture(y)]);
   }
 
-  /** Records the norm of the first `tokens` rows. */
-  dispatch(pass: GPUComputePassEncoder, operands: GPUBindGroup, tokens: number): void {
-    this.#kernel.dispatch(pass, { groups: [operands], workgroups: [tokens] });
+  /** Records the norm of the first `rows` rows. */
+  dispatch(pass: GPUComputePassEncoder, operands: GPUBindGroup, rows: number): void {
+    this.#kernel.dispatch(pass, [[operands]], [rows]);
   }
 }

@@ -1,11 +1,11 @@
 import code from "../../shaders/rollout.wgsl" with { type: "text" };
-import { Kernel, read, readWrite, uniform, uniformAt } from "../gpu/kernel.ts";
+import { UNIFORM_ALIGNMENT } from "../gpu/prompt_uniform.ts";
+import { type BoundGroup, Kernel, read, readWrite, uniformAt } from "../gpu/kernel.ts";
 
 const WORKGROUP_SOURCES = 32;
 
 /** What the rollout of a prompt reads and writes. */
 export interface RolloutOperands {
-  readonly prompt: GPUBuffer;
   /** (L, T, T), packed: the mean over heads. */
   readonly mean: GPUBuffer;
   /** (L, T, T), packed: the product after each layer. */
@@ -15,13 +15,13 @@ export interface RolloutOperands {
 /** Attention rollout, see `shaders/rollout.wgsl`. */
 export class Rollout {
   readonly #kernel: Kernel;
-  readonly #layers: GPUBindGroup;
-  readonly #offsets: readonly number[];
+  readonly #indices: GPUBindGroup;
+  readonly #layers: number;
 
-  private constructor(kernel: Kernel, layers: GPUBindGroup, offsets: readonly number[]) {
+  private constructor(kernel: Kernel, indices: GPUBindGroup, layers: number) {
     this.#kernel = kernel;
+    this.#indices = indices;
     this.#layers = layers;
-    this.#offsets = offsets;
   }
 
   /** Compiles the kernel for a model of so many layers. */
@@ -30,35 +30,35 @@ export class Rollout {
       label: "rollout",
       code,
       constants: {},
-      groups: [["uniform", "read", "readWrite"], ["uniformAt"]],
+      groups: [["read", "readWrite"], ["uniformAt"], ["uniformAt"]],
     });
-    const stride = device.limits.minUniformBufferOffsetAlignment;
-    const indices = new Uint32Array(layers * stride / 4);
-    const offsets = Array.from({ length: layers }, (_, layer) => layer * stride);
-    offsets.forEach((offset, layer) => indices[offset / 4] = layer);
+    const words = new Uint32Array(layers * UNIFORM_ALIGNMENT / 4);
+    for (let layer = 0; layer < layers; layer++) words[layer * UNIFORM_ALIGNMENT / 4] = layer;
     const buffer = device.createBuffer({
       label: "layer indices",
-      size: indices.byteLength,
+      size: words.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    device.queue.writeBuffer(buffer, 0, indices);
-    return new Rollout(kernel, kernel.bind(1, [uniformAt(buffer, 4)]), offsets);
+    device.queue.writeBuffer(buffer, 0, words);
+    return new Rollout(kernel, kernel.bind(2, [uniformAt(buffer, { size: 16 })]), layers);
   }
 
   /** Binds an entry's triangles and a buffer for the products. */
-  bind({ prompt, mean, rollout }: RolloutOperands): GPUBindGroup {
-    return this.#kernel.bind(0, [uniform(prompt), read(mean), readWrite(rollout)]);
+  bind({ mean, rollout }: RolloutOperands): GPUBindGroup {
+    return this.#kernel.bind(0, [read(mean), readWrite(rollout)]);
   }
 
   /** Records the products of all layers, one after the other. */
-  dispatch(pass: GPUComputePassEncoder, operands: GPUBindGroup, tokens: number): void {
+  dispatch(
+    pass: GPUComputePassEncoder,
+    [operands, prompt]: readonly [BoundGroup, BoundGroup],
+    tokens: number,
+  ): void {
     const groups = Math.ceil(tokens / 4);
-    for (const offset of this.#offsets) {
-      this.#kernel.dispatch(pass, {
-        groups: [operands, this.#layers],
-        workgroups: [Math.ceil(groups / WORKGROUP_SOURCES), groups],
-        offsets: [offset],
-      });
+    const workgroups = [Math.ceil(groups / WORKGROUP_SOURCES), groups] as const;
+    for (let layer = 0; layer < this.#layers; layer++) {
+      const index: BoundGroup = [this.#indices, layer * UNIFORM_ALIGNMENT];
+      this.#kernel.dispatch(pass, [operands, prompt, index], workgroups);
     }
   }
 }

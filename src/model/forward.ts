@@ -1,182 +1,291 @@
 import { AttentionPattern } from "../kernels/attention_pattern.ts";
 import { HeadMean } from "../kernels/head_mean.ts";
-import { Linear, rowStride, TILE_ROWS } from "../kernels/linear.ts";
+import { type BoundLinear, Linear } from "../kernels/linear.ts";
 import { MixValues } from "../kernels/mix_values.ts";
 import { Norm } from "../kernels/norm.ts";
+import type { BoundGroup } from "../gpu/kernel.ts";
 import type { PatternEntry } from "../patterns/entry.ts";
-import { VEC4 } from "../patterns/layout.ts";
+import { rowStart, VEC4 } from "../patterns/layout.ts";
 import type { Architecture } from "./architecture.ts";
-import type { Weights } from "./weights.ts";
+import type { LayerWeights, LinearLayer, NormWeights, Weights } from "./weights.ts";
 import { allocateWorkspace, type Workspace } from "./workspace.ts";
+
+/** A prompt of a pass. */
+export interface Segment {
+  readonly ids: readonly number[];
+  readonly entry: PatternEntry;
+  /** The first position to compute; patterns of those before are in the entry. */
+  readonly first: number;
+  /** The entry that has the keys and values of those before. */
+  readonly base: PatternEntry | undefined;
+  /** The row of position 0 in `qkv`. */
+  readonly slot: number;
+  /** The row of position `first` in the other activations. */
+  readonly row: number;
+  /** What tells kernels of it. */
+  readonly prompt: BoundGroup;
+}
 
 /** The kernels of a model, compiled for its sizes. */
 interface Kernels {
   readonly norm: Norm;
-  readonly attentionIn: Linear;
+  readonly linear: Linear;
   readonly attentionPattern: AttentionPattern;
   readonly mixValues: MixValues;
-  readonly attentionOut: Linear;
-  readonly mlpIn: Linear;
-  readonly mlpOut: Linear;
   readonly headMean: HeadMean;
 }
 
 /** What the kernels of one layer are bound to, in the order of their use. */
 interface Layer {
   readonly norm1: GPUBindGroup;
-  readonly attentionIn: GPUBindGroup;
+  readonly attentionIn: BoundLinear;
   readonly attentionPattern: GPUBindGroup;
-  readonly attentionOut: GPUBindGroup;
+  readonly mixValues: GPUBindGroup;
+  readonly attentionOut: BoundLinear;
   readonly norm2: GPUBindGroup;
-  readonly mlpIn: GPUBindGroup;
-  readonly mlpOut: GPUBindGroup;
+  readonly mlpIn: BoundLinear;
+  readonly mlpOut: BoundLinear;
 }
 
-/** What a forward pass is made from. */
-export interface ForwardOptions {
-  readonly architecture: Architecture;
-  readonly weights: Weights;
-  /** The uniform that tells kernels of the prompt at hand. */
-  readonly prompt: GPUBuffer;
+/** What the kernels that write and read an entry are bound to, for each of its slabs. */
+interface EntryGroups {
+  readonly written: GPUBindGroup;
+  readonly mixed: GPUBindGroup;
+  readonly averaged: GPUBindGroup;
 }
+
+/** The fewest rows that activations are made for; they grow fourfold. */
+const FEWEST_ROWS = 64;
 
 /** GPT-2's forward pass, as far as the attention pattern of its last layer. */
 export class Forward {
-  readonly #options: ForwardOptions;
+  readonly #device: GPUDevice;
+  readonly #architecture: Architecture;
+  readonly #weights: Weights;
   readonly #kernels: Kernels;
-  readonly #workspace: Workspace;
-  readonly #layers: readonly Layer[];
-  readonly #mixValues: GPUBindGroup;
+  /** `struct Pass` of the shaders: how many rows there are, and where the first is placed in `qkv`. */
+  readonly #job: GPUBuffer;
+  /** The scale of each layer's scores. */
+  readonly #scales: readonly GPUBuffer[];
+  readonly #entryGroups = new WeakMap<PatternEntry, readonly EntryGroups[]>();
+  #workspace: Workspace | undefined;
+  #layers: readonly Layer[] = [];
+  /** The tokens whose keys and values are in rows 0 and on of `qkv`. */
+  #resident: readonly number[] = [];
 
   private constructor(
-    options: ForwardOptions,
+    device: GPUDevice,
+    { architecture, weights }: { architecture: Architecture; weights: Weights },
     kernels: Kernels,
-    workspace: Workspace,
-    layers: readonly Layer[],
   ) {
-    this.#options = options;
+    this.#device = device;
+    this.#architecture = architecture;
+    this.#weights = weights;
     this.#kernels = kernels;
-    this.#workspace = workspace;
-    this.#layers = layers;
-    this.#mixValues = kernels.mixValues.bind({ prompt: options.prompt, ...workspace });
+    this.#job = uniform(device, "pass", new Uint32Array(2));
+    this.#scales = architecture.scales.map((scale, layer) =>
+      uniform(device, `scale of layer ${layer}`, new Float32Array([scale]))
+    );
+  }
+
+  /** Compiles the kernels that are a model's own. */
+  static async create(
+    device: GPUDevice,
+    options: { architecture: Architecture; weights: Weights; linear: Linear },
+  ): Promise<Forward> {
+    const { heads, channels, epsilon } = options.architecture;
+    return new Forward(device, options, {
+      norm: await Norm.create(device, { channels, epsilon }),
+      linear: options.linear,
+      attentionPattern: await AttentionPattern.create(device, { heads, channels }),
+      mixValues: await MixValues.create(device, { heads, channels }),
+      headMean: await HeadMean.create(device, heads),
+    });
   }
 
   /**
-   * Compiles the kernels, makes the activations and binds everything once.
+   * Makes sure that there are activations for so many rows.
    *
-   * @throws {AllocationError} If the device has no room for the activations.
+   * @throws {AllocationError} If the device has no room for them.
    */
-  static async create(device: GPUDevice, options: ForwardOptions): Promise<Forward> {
-    const kernels = await compile(device, options.architecture);
-    const workspace = await allocateWorkspace(device, options.architecture);
-    const layers = options.architecture.scales.map((scale, index) =>
-      bindLayer(device, options, { kernels, workspace, index, scale })
+  async reserve(rows: number): Promise<void> {
+    if (this.#workspace && this.#workspace.rows >= rows) return;
+    let size = FEWEST_ROWS;
+    while (size < rows) size *= 4;
+    const most = Math.max(rows, Math.ceil(this.#architecture.context / 16) * 16);
+    this.#workspace?.destroy();
+    this.#workspace = undefined;
+    this.#resident = [];
+    const workspace = await allocateWorkspace(
+      this.#device,
+      this.#architecture,
+      Math.min(size, most),
     );
-    return new Forward(options, kernels, workspace, layers);
+    this.#layers = this.#weights.layers.map((weights, index) =>
+      this.#bindLayer(workspace, weights, index)
+    );
+    this.#workspace = workspace;
   }
 
-  /** Puts the embeddings of a prompt into the residual stream: x[t] = wte[id_t] + wpe[t]. */
-  embed(queue: GPUQueue, ids: readonly number[]): void {
-    const { architecture: { channels }, weights: { wte, wpe } } = this.#options;
-    const stride = rowStride(channels);
-    const x = new Float32Array(Math.ceil(ids.length / TILE_ROWS) * TILE_ROWS * stride);
-    ids.forEach((id, t) => {
-      for (let c = 0; c < channels; c++) {
-        x[t * stride + c] = wte[id * channels + c]! + wpe[t * channels + c]!;
-      }
-    });
-    queue.writeBuffer(this.#workspace.x, 0, x);
-  }
-
-  /** Records the pass of the embedded prompt; every layer writes its slice of `entry`. */
-  encode(pass: GPUComputePassEncoder, entry: PatternEntry): void {
-    const { architecture: { layers, channels }, prompt } = this.#options;
-    const k = this.#kernels;
-    const { tokens, layerBytes, stride } = entry;
-    for (const slab of entry.slabs) {
-      const written = k.attentionPattern.bindPatterns(slab.buffer, layerBytes);
-      const mixed = k.mixValues.bindPatterns(slab.buffer, layerBytes);
-      for (let i = 0; i < slab.layers; i++) {
-        const layer = this.#layers[slab.firstLayer + i]!;
-        const isLast = slab.firstLayer + i === layers - 1;
-        const at = { tokens, offset: i * layerBytes };
-
-        k.norm.dispatch(pass, layer.norm1, tokens);
-        // The last layer has no use for its values: its queries and keys come first.
-        const outputs = isLast ? 2 * channels : 3 * channels;
-        k.attentionIn.dispatch(pass, layer.attentionIn, { tokens, outputs });
-        k.attentionPattern.dispatch(pass, [layer.attentionPattern, written], at);
-        if (isLast) break;
-        k.mixValues.dispatch(pass, [this.#mixValues, mixed], at);
-        k.attentionOut.dispatch(pass, layer.attentionOut, { tokens });
-        k.norm.dispatch(pass, layer.norm2, tokens);
-        k.mlpIn.dispatch(pass, layer.mlpIn, { tokens });
-        k.mlpOut.dispatch(pass, layer.mlpOut, { tokens });
-      }
-      const offset = slab.firstLayer * stride * VEC4;
-      const means = k.headMean.bind({ prompt, patterns: slab.buffer, mean: entry.mean, offset });
-      k.headMean.dispatch(pass, means, { length: stride, layers: slab.layers });
+  /**
+   * Puts the embeddings of the rows to compute into the residual stream, x[t] = wte[id_t] + wpe[t], and sees to it that
+   * the keys and values before them are in `qkv`.
+   */
+  begin(encoder: GPUCommandEncoder, segments: readonly Segment[]): void {
+    const { queue } = this.#device;
+    const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
+    const [segment] = segments;
+    queue.writeBuffer(this.#job, 0, new Uint32Array([rows, segment!.first]));
+    this.#embed(segments, rows);
+    const { base, ids, first } = segment!;
+    if (base && !startsWith(this.#resident, ids, first)) {
+      this.#loadKeysValues(encoder, base, first);
     }
+    this.#resident = [];
+  }
+
+  /** Records the pass; every layer writes its slice of the segments' entries. */
+  encode(pass: GPUComputePassEncoder, segments: readonly Segment[]): void {
+    const { layers, channels } = this.#architecture;
+    const { norm, linear, attentionPattern, mixValues } = this.#kernels;
+    const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
+    this.#layers.forEach((layer, index) => {
+      const isLast = index === layers - 1;
+      norm.dispatch(pass, layer.norm1, rows);
+      // The last layer has no use for its values: its queries and keys come first.
+      const outputs = isLast ? 2 * channels : 3 * channels;
+      linear.dispatch(pass, layer.attentionIn, { rows, outputs });
+      for (const { ids, first, prompt, entry } of segments) {
+        const { written, mixed, offset } = this.#slice(entry, index);
+        const targets = ids.length - first;
+        attentionPattern.dispatch(
+          pass,
+          [[layer.attentionPattern], prompt, [written, offset]],
+          targets,
+        );
+        if (isLast) continue;
+        mixValues.dispatch(pass, [[layer.mixValues], prompt, [mixed, offset]], targets);
+      }
+      if (isLast) return;
+      linear.dispatch(pass, layer.attentionOut, { rows });
+      norm.dispatch(pass, layer.norm2, rows);
+      linear.dispatch(pass, layer.mlpIn, { rows });
+      linear.dispatch(pass, layer.mlpOut, { rows });
+    });
+    for (const segment of segments) this.#encodeMeans(pass, segment);
+  }
+
+  /** Records what else is kept of a pass: keys and values, for prompts that go on from here. */
+  end(encoder: GPUCommandEncoder, segments: readonly Segment[]): void {
+    const { channels, layers } = this.#architecture;
+    const texture = this.#workspace!.qkvTexture;
+    for (const { ids, first, slot, entry, base } of segments) {
+      const { keysValues: buffer, rowBytes: bytesPerRow, capacity: rowsPerImage } = entry;
+      const missing = base === entry ? first : 0;
+      encoder.copyTextureToBuffer(
+        { texture, origin: [channels / 4, slot + missing] },
+        { buffer, offset: missing * bytesPerRow, bytesPerRow, rowsPerImage },
+        [channels / 2, ids.length - missing, layers],
+      );
+    }
+    if (segments.length === 1) this.#resident = segments[0]!.ids;
+  }
+
+  #embed(segments: readonly Segment[], rows: number): void {
+    const { wte, wpe } = this.#weights;
+    const { channels } = this.#architecture;
+    const x = new Float32Array(rows * channels);
+    for (const { ids, first, row } of segments) {
+      for (let t = first; t < ids.length; t++) {
+        const [at, token, position] = [row + t - first, ids[t]!, t].map((it) => it * channels);
+        for (let c = 0; c < channels; c++) x[at! + c] = wte[token! + c]! + wpe[position! + c]!;
+      }
+    }
+    this.#device.queue.writeTexture(
+      { texture: this.#workspace!.residualTexture },
+      x,
+      { bytesPerRow: channels * Float32Array.BYTES_PER_ELEMENT },
+      [channels / 4, rows],
+    );
+  }
+
+  #loadKeysValues(encoder: GPUCommandEncoder, entry: PatternEntry, rows: number): void {
+    const { channels, layers } = this.#architecture;
+    const { keysValues: buffer, rowBytes: bytesPerRow, capacity: rowsPerImage } = entry;
+    encoder.copyBufferToTexture(
+      { buffer, bytesPerRow, rowsPerImage },
+      { texture: this.#workspace!.qkvTexture, origin: [channels / 4, 0] },
+      [channels / 2, rows, layers],
+    );
+  }
+
+  #encodeMeans(pass: GPUComputePassEncoder, { entry, first, prompt }: Segment): void {
+    const length = entry.stride - rowStart(first);
+    const groups = this.#groupsOf(entry);
+    entry.slabs.forEach(({ layers }, slab) =>
+      this.#kernels.headMean.dispatch(pass, [[groups[slab]!.averaged], prompt], { length, layers })
+    );
+  }
+
+  #slice(entry: PatternEntry, layer: number): EntryGroups & { readonly offset: number } {
+    const slab = entry.slabs.findLastIndex(({ firstLayer }) => firstLayer <= layer);
+    const offset = (layer - entry.slabs[slab]!.firstLayer) * entry.layerBytes;
+    return { ...this.#groupsOf(entry)[slab]!, offset };
+  }
+
+  #groupsOf(entry: PatternEntry): readonly EntryGroups[] {
+    const known = this.#entryGroups.get(entry);
+    if (known) return known;
+    const { attentionPattern, mixValues, headMean } = this.#kernels;
+    const { layerBytes, stride, mean } = entry;
+    const groups = entry.slabs.map(({ buffer, firstLayer }) => ({
+      written: attentionPattern.bindPatterns(buffer, layerBytes),
+      mixed: mixValues.bindPatterns(buffer, layerBytes),
+      averaged: headMean.bind({ patterns: buffer, mean, offset: firstLayer * stride * VEC4 }),
+    }));
+    this.#entryGroups.set(entry, groups);
+    return groups;
+  }
+
+  #bindLayer(workspace: Workspace, weights: LayerWeights, index: number): Layer {
+    const { norm, linear, attentionPattern, mixValues } = this.#kernels;
+    const { residual, middle, normed, z, hidden } = workspace;
+    const qkv = workspace.qkv[index]!;
+    const job = this.#job;
+    const bindNorm = (x: GPUTextureView, { gain, bias }: NormWeights): GPUBindGroup =>
+      norm.bind({ x, gain, bias, y: normed });
+    const bindLinear = (
+      x: GPUTextureView,
+      layer: LinearLayer,
+      to: { residual: GPUTextureView; y: GPUTextureView },
+    ): BoundLinear => linear.bind({ job, x, ...layer, ...to });
+    return {
+      norm1: bindNorm(residual, weights.norm1),
+      attentionIn: bindLinear(normed, weights.attentionIn, { residual, y: qkv }),
+      attentionPattern: attentionPattern.bind({ layer: this.#scales[index]!, qkv }),
+      mixValues: mixValues.bind({ qkv, z }),
+      attentionOut: bindLinear(z, weights.attentionOut, { residual, y: middle }),
+      norm2: bindNorm(middle, weights.norm2),
+      mlpIn: bindLinear(normed, weights.mlpIn, { residual, y: hidden }),
+      mlpOut: bindLinear(hidden, weights.mlpOut, { residual: middle, y: residual }),
+    };
   }
 }
 
-async function compile(device: GPUDevice, architecture: Architecture): Promise<Kernels> {
-  const { heads, channels: C, inner, epsilon } = architecture;
-  const linear = (
-    label: string,
-    inputs: number,
-    outputs: number,
-    epilogue: "none" | "gelu" | "add",
-  ) => Linear.create(device, { label, inputs, outputs, epilogue });
-  return {
-    norm: await Norm.create(device, { channels: C, epsilon }),
-    attentionIn: await linear("attn.c_attn", C, 3 * C, "none"),
-    attentionPattern: await AttentionPattern.create(device, { heads, channels: C }),
-    mixValues: await MixValues.create(device, { heads, channels: C }),
-    attentionOut: await linear("attn.c_proj", C, C, "add"),
-    mlpIn: await linear("mlp.c_fc", C, inner, "gelu"),
-    mlpOut: await linear("mlp.c_proj", inner, C, "add"),
-    headMean: await HeadMean.create(device, heads),
-  };
+function uniform(
+  device: GPUDevice,
+  label: string,
+  words: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+): GPUBuffer {
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ label, size: 16, usage });
+  device.queue.writeBuffer(buffer, 0, words);
+  return buffer;
 }
 
-function bindLayer(
-  device: GPUDevice,
-  { weights, prompt }: ForwardOptions,
-  { kernels, workspace, index, scale }: {
-    kernels: Kernels;
-    workspace: Workspace;
-    index: number;
-    scale: number;
-  },
-): Layer {
-  const { x, normed, qkv, z, hidden } = workspace;
-  const of = (name: string): GPUBuffer => weights.buffer(index, name);
-  const linear = (name: string): { w: GPUBuffer; b: GPUBuffer } => ({
-    w: of(`${name}.weight`),
-    b: of(`${name}.bias`),
-  });
-  const norm = (
-    name: string,
-  ): { x: GPUBuffer; gain: GPUBuffer; bias: GPUBuffer; y: GPUBuffer } => ({
-    x,
-    gain: of(`${name}.weight`),
-    bias: of(`${name}.bias`),
-    y: normed,
-  });
-  const layer = device.createBuffer({
-    label: `scale of layer ${index}`,
-    size: 16,
-    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  });
-  device.queue.writeBuffer(layer, 0, new Float32Array([scale]));
-  return {
-    norm1: kernels.norm.bind(norm("ln_1")),
-    attentionIn: kernels.attentionIn.bind({ x: normed, ...linear("attn.c_attn"), y: qkv }),
-    attentionPattern: kernels.attentionPattern.bind({ prompt, layer, qkv }),
-    attentionOut: kernels.attentionOut.bind({ x: z, ...linear("attn.c_proj"), y: x }),
-    norm2: kernels.norm.bind(norm("ln_2")),
-    mlpIn: kernels.mlpIn.bind({ x: normed, ...linear("mlp.c_fc"), y: hidden }),
-    mlpOut: kernels.mlpOut.bind({ x: hidden, ...linear("mlp.c_proj"), y: x }),
-  };
+/** Whether two prompts have at least their first `count` tokens in common. */
+function startsWith(a: readonly number[], b: readonly number[], count: number): boolean {
+  if (a.length < count) return false;
+  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -1,5 +1,7 @@
-/** What the cache holds: something on the device that has a size and can be given back. */
+/** What the cache holds: something about a prompt, on the device, that has a size and can be given back. */
 export interface Cached {
+  /** The prompt's tokens. */
+  readonly ids: readonly number[];
   readonly bytes: number;
   destroy(): void;
 }
@@ -19,6 +21,15 @@ export interface Lease<T> {
   readonly value: T;
   /** Gives the entry back to the cache; more than once is no harm. */
   release(): void;
+  /** Gives the entry back, and has it destroyed as soon as nobody uses it: another one says all that it says. */
+  discard(): void;
+}
+
+/** The entry that knows most of a prompt's beginning. */
+export interface Found<T> {
+  readonly lease: Lease<T>;
+  /** How many of the first tokens they have in common. */
+  readonly shared: number;
 }
 
 interface Slot<T> {
@@ -27,12 +38,12 @@ interface Slot<T> {
 }
 
 /**
- * Keeps entries up to a budget of bytes and destroys the least recently used ones beyond it, but never one that is
+ * Keeps entries up to a budget of bytes and gives up the least recently used ones beyond it, but never one that is
  * leased. An entry larger than the whole budget lives as long as its lease.
  */
 export class PatternCache<T extends Cached> {
-  // A Map remembers the order of insertion: the first key is the least recently used.
-  readonly #slots = new Map<string, Slot<T>>();
+  // A Set remembers the order of insertion: the first is the least recently used.
+  readonly #slots = new Set<Slot<T>>();
   readonly #budget: number;
   #bytes = 0;
   #hits = 0;
@@ -56,35 +67,57 @@ export class PatternCache<T extends Cached> {
     };
   }
 
-  /** Takes an entry for use, and counts a hit or a miss. */
-  lease(key: string): Lease<T> | undefined {
-    const slot = this.#slots.get(key);
-    if (!slot) {
-      this.#misses++;
-      return undefined;
+  /**
+   * Finds the entry that has the longest beginning in common with a prompt; of equals, the last used. It counts as a
+   * hit if that is the whole prompt, and as a miss otherwise.
+   */
+  find(ids: readonly number[]): Found<T> | undefined {
+    let best: Slot<T> | undefined;
+    let shared = 0;
+    for (const slot of this.#slots) {
+      const common = commonBeginning(slot.value.ids, ids);
+      if (common > 0 && common >= shared) {
+        best = slot;
+        shared = common;
+      }
     }
-    this.#hits++;
-    this.#slots.delete(key);
-    this.#slots.set(key, slot);
-    return this.#lease(slot);
+    if (shared === ids.length) this.#hits++;
+    else this.#misses++;
+    if (!best) return undefined;
+    this.#slots.delete(best);
+    this.#slots.add(best);
+    return { lease: this.#lease(best), shared };
   }
 
-  /**
-   * Adds an entry that is not there yet, in use by whoever adds it.
-   *
-   * @throws {TypeError} If the key is taken.
-   */
-  add(key: string, value: T): Lease<T> {
-    if (this.#slots.has(key)) throw new TypeError(`Cannot add ${key} to the cache as it is there`);
+  /** Counts hits that needed no looking. */
+  countHits(count: number): void {
+    this.#hits += count;
+  }
+
+  /** Adds an entry, in use by whoever adds it. */
+  add(value: T): Lease<T> {
     const slot = { value, leases: 0 };
-    this.#slots.set(key, slot);
+    this.#slots.add(slot);
     this.#bytes += value.bytes;
     return this.#lease(slot);
   }
 
-  /** Evicts entries until `bytes` more fit into the budget, as far as entries can go. */
-  makeRoom(bytes: number): void {
-    while (this.#bytes + bytes > this.#budget && this.evict());
+  /**
+   * Evicts entries until `bytes` more fit into the budget, as far as entries can go.
+   *
+   * @param isFitting Whether an entry can be had for the new one's memory; the first such is not destroyed.
+   * @returns That entry, which is the caller's now.
+   */
+  makeRoom(bytes: number, isFitting: (value: T) => boolean = () => false): T | undefined {
+    while (this.#bytes + bytes > this.#budget) {
+      const victim = this.#victim();
+      if (!victim) return undefined;
+      this.#remove(victim);
+      this.#evictions++;
+      if (isFitting(victim.value)) return victim.value;
+      victim.value.destroy();
+    }
+    return undefined;
   }
 
   /**
@@ -93,28 +126,48 @@ export class PatternCache<T extends Cached> {
    * @returns Whether there was one.
    */
   evict(): boolean {
-    for (const [key, slot] of this.#slots) {
-      if (slot.leases > 0) continue;
-      this.#slots.delete(key);
-      this.#bytes -= slot.value.bytes;
-      this.#evictions++;
-      slot.value.destroy();
-      return true;
-    }
-    return false;
+    const victim = this.#victim();
+    if (!victim) return false;
+    this.#remove(victim);
+    this.#evictions++;
+    victim.value.destroy();
+    return true;
+  }
+
+  #victim(): Slot<T> | undefined {
+    return this.#slots.values().find((slot) => slot.leases === 0);
+  }
+
+  #remove(slot: Slot<T>): void {
+    this.#slots.delete(slot);
+    this.#bytes -= slot.value.bytes;
   }
 
   #lease(slot: Slot<T>): Lease<T> {
     slot.leases++;
     let isHeld = true;
+    const release = (): void => {
+      if (!isHeld) return;
+      isHeld = false;
+      slot.leases--;
+      this.makeRoom(0);
+    };
     return {
       value: slot.value,
-      release: () => {
-        if (!isHeld) return;
-        isHeld = false;
-        slot.leases--;
-        this.makeRoom(0);
+      release,
+      discard: () => {
+        release();
+        if (slot.leases > 0 || !this.#slots.has(slot)) return;
+        this.#remove(slot);
+        slot.value.destroy();
       },
     };
   }
+}
+
+function commonBeginning(a: readonly number[], b: readonly number[]): number {
+  const most = Math.min(a.length, b.length);
+  let common = 0;
+  while (common < most && a[common] === b[common]) common++;
+  return common;
 }

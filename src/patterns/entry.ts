@@ -1,6 +1,6 @@
 import { allocate, largestStorage } from "../gpu/allocate.ts";
 import type { Architecture } from "../model/architecture.ts";
-import { triangleStride, VEC4 } from "./layout.ts";
+import { rowStart, triangleStride, VEC4 } from "./layout.ts";
 
 /** The patterns of some consecutive layers, in one buffer. */
 export interface Slab {
@@ -9,10 +9,12 @@ export interface Slab {
   readonly layers: number;
 }
 
-/** The attention patterns of one prompt, on the device. */
+/** What is kept of a prompt on the device. */
 export interface PatternEntry {
-  /** T */
-  readonly tokens: number;
+  /** The prompt's tokens, BOS first. A prompt that is typed on grows within the entry's capacity. */
+  ids: readonly number[];
+  /** How many tokens there is room for. */
+  readonly capacity: number;
   /** From one head's packed triangle to the next, in vec4s. */
   readonly stride: number;
   /** Bytes of one layer's patterns (H, T, T), packed. */
@@ -21,36 +23,58 @@ export interface PatternEntry {
   readonly slabs: readonly Slab[];
   /** (L, T, T), packed: the mean over heads. */
   readonly mean: GPUBuffer;
+  /** (L, capacity, 2C): keys and values, for prompts that begin with this one. */
+  readonly keysValues: GPUBuffer;
+  /** Bytes of a row of keys and values. */
+  readonly rowBytes: number;
   /** All bytes on the device. */
   readonly bytes: number;
   /** Gives the memory back. */
   destroy(): void;
 }
 
-/** How many bytes the entry of a prompt of `tokens` tokens takes. */
-export function entryBytes({ layers, heads }: Architecture, tokens: number): number {
-  return layers * (heads + 1) * triangleStride(tokens) * VEC4;
+/** Entries come in sizes of so many tokens, so that a prompt can be typed on in place. */
+const STEP = 16;
+/** Rows of a texture are copied to buffers in rows of multiples of it. */
+const COPY_ALIGNMENT = 256;
+
+/** The room that an entry of so many tokens is made with. */
+export function capacityFor(tokens: number): number {
+  return Math.ceil(tokens / STEP) * STEP;
+}
+
+/** Bytes of one position's keys and values, as an entry keeps them. */
+function keyValueBytes({ channels }: Architecture): number {
+  return Math.ceil(2 * channels * 4 / COPY_ALIGNMENT) * COPY_ALIGNMENT;
+}
+
+/** How many bytes an entry of such a capacity takes. */
+export function entryBytes(architecture: Architecture, capacity: number): number {
+  const { layers, heads } = architecture;
+  const patterns = (heads + 1) * triangleStride(capacity) * VEC4;
+  return layers * (patterns + capacity * keyValueBytes(architecture));
 }
 
 /**
- * Makes room for a prompt's patterns.
+ * Makes room for a prompt.
  *
- * @throws {AllocationError} If the device has no room, or can't bind one layer of them.
+ * @throws {AllocationError} If the device has no room, or can't bind one layer of the patterns.
  */
 export async function allocateEntry(
   device: GPUDevice,
   architecture: Architecture,
-  tokens: number,
+  capacity: number,
 ): Promise<PatternEntry> {
   const { layers, heads } = architecture;
-  const stride = triangleStride(tokens);
+  const stride = triangleStride(capacity);
   const layerBytes = heads * stride * VEC4;
+  const rowBytes = keyValueBytes(architecture);
   const fitting = Math.max(1, Math.floor(largestStorage(device) / layerBytes));
   const layersPerSlab = Math.min(layers, fitting);
 
   const buffers: GPUBuffer[] = [];
-  const make = async (label: string, bytes: number): Promise<GPUBuffer> => {
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+  const make = async (label: string, bytes: number, kind: number): Promise<GPUBuffer> => {
+    const usage = kind | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const buffer = await allocate(device, { label, bytes, usage });
     buffers.push(buffer);
     return buffer;
@@ -61,20 +85,56 @@ export async function allocateEntry(
     for (let firstLayer = 0; firstLayer < layers; firstLayer += layersPerSlab) {
       const count = Math.min(layersPerSlab, layers - firstLayer);
       const label = `patterns of layers ${firstLayer} to ${firstLayer + count - 1}`;
-      slabs.push({ buffer: await make(label, count * layerBytes), firstLayer, layers: count });
+      const buffer = await make(label, count * layerBytes, GPUBufferUsage.STORAGE);
+      slabs.push({ buffer, firstLayer, layers: count });
     }
-    const mean = await make("mean over heads", layers * stride * VEC4);
+    const bytes = layers * stride * VEC4;
     return {
-      tokens,
+      ids: [],
+      capacity,
       stride,
       layerBytes,
       slabs,
-      mean,
-      bytes: entryBytes(architecture, tokens),
+      mean: await make("mean over heads", bytes, GPUBufferUsage.STORAGE),
+      keysValues: await make("keys and values", layers * capacity * rowBytes, 0),
+      rowBytes,
+      bytes: entryBytes(architecture, capacity),
       destroy,
     };
   } catch (error) {
     destroy();
     throw error;
   }
+}
+
+/**
+ * Records the copy of the first `rows` rows of all patterns, and of their means, from one entry to another.
+ *
+ * @param shape L and H.
+ */
+export function copyRows(
+  encoder: GPUCommandEncoder,
+  { source, target, rows }: { source: PatternEntry; target: PatternEntry; rows: number },
+  { layers, heads }: { layers: number; heads: number },
+): void {
+  const bytes = rowStart(rows) * VEC4;
+  for (let layer = 0; layer < layers; layer++) {
+    const [from, to] = [placeOf(source, layer), placeOf(target, layer)];
+    for (let head = 0; head < heads; head++) {
+      encoder.copyBufferToBuffer(
+        from.buffer,
+        from.offset + head * source.stride * VEC4,
+        to.buffer,
+        to.offset + head * target.stride * VEC4,
+        bytes,
+      );
+    }
+    const [fromMean, toMean] = [source, target].map(({ stride }) => layer * stride * VEC4);
+    encoder.copyBufferToBuffer(source.mean, fromMean!, target.mean, toMean!, bytes);
+  }
+}
+
+function placeOf(entry: PatternEntry, layer: number): { buffer: GPUBuffer; offset: number } {
+  const { buffer, firstLayer } = entry.slabs.findLast((slab) => slab.firstLayer <= layer)!;
+  return { buffer, offset: (layer - firstLayer) * entry.layerBytes };
 }

@@ -26,18 +26,21 @@ export function triangleStride(tokens: number): number {
  * Writes packed triangles out as squares.
  *
  * @param packed The triangles, one after the other.
- * @param shape How many there are, and T.
+ * @param shape How many there are, T, and the vec4s from one to the next.
  * @returns (count, T, T), row-major, zero above the diagonals.
  */
 export function unpackTriangles(
   packed: Float32Array,
-  { count, tokens }: { count: number; tokens: number },
+  { count, tokens, stride = triangleStride(tokens) }: {
+    count: number;
+    tokens: number;
+    stride?: number;
+  },
 ): Float32Array {
   const squares = new Float32Array(count * tokens * tokens);
-  const stride = 4 * triangleStride(tokens);
   for (let n = 0; n < count; n++) {
     for (let i = 0; i < tokens; i++) {
-      const start = n * stride + 4 * rowStart(i);
+      const start = 4 * (n * stride + rowStart(i));
       squares.set(packed.subarray(start, start + i + 1), (n * tokens + i) * tokens);
     }
   }

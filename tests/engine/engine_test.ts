@@ -166,9 +166,104 @@ Deno.test("an engine answers every option from cached patterns", () =>
     assert.deepEqual({ hits, misses, entries }, { hits: 11, misses: 1, entries: 1 });
   }));
 
+/** Ids of a prompt of the tiny model. */
+function tinyPrompt(tokens: number, seed = 13): number[] {
+  return [330, ...Array.from({ length: tokens - 1 }, (_, t) => (t * 97 + seed) % 330)];
+}
+
+Deno.test("a prompt that is the beginning of a cached one is answered from its corner", () =>
+  withEngine(TINY, async (engine) => {
+    const ids = tinyPrompt(60);
+    await engine.flow(ids, BY_LAYER);
+    await withEngine(TINY, async (other) => {
+      for (const tokens of [2, 5, 16, 17, 59]) {
+        const corner = await engine.flow(ids.slice(0, tokens), BY_LAYER);
+        assert.equal(corner.cacheHit, true);
+        const cold = await other.flow(ids.slice(0, tokens), BY_LAYER);
+        assert.deepEqual(corner.flow, cold.flow);
+        assert.deepEqual(corner.dropped, cold.dropped);
+      }
+    }, 0);
+    assert.equal(engine.cacheStats.entries, 1);
+  }));
+
+Deno.test("a prompt that is typed on gives the same bytes as a cold one, at every split", () =>
+  withEngine(TINY, async (cold) => {
+    const ids = tinyPrompt(40);
+    const expected = await cold.patterns(ids);
+    const rollout: FlowOptions = { byLayer: true, aggregation: "ROLLOUT", bos: "KEEP" };
+    const expectedFlow = await cold.flow(ids, rollout);
+    for (let split = 1; split < ids.length; split++) {
+      await withEngine(TINY, async (engine) => {
+        await engine.flow(ids.slice(0, split), rollout);
+        const typedOn = await engine.flow(ids, rollout);
+        assert.equal(typedOn.cacheHit, false);
+        assert.deepEqual(typedOn.flow, expectedFlow.flow, `split at ${split}`);
+        assert.deepEqual(await engine.patterns(ids), expected, `split at ${split}`);
+      });
+    }
+  }, 0));
+
+Deno.test("typing letter by letter keeps one entry, also past its capacity and after another prompt", () =>
+  withEngine(TINY, async (engine) => {
+    await withEngine(TINY, async (cold) => {
+      const ids = tinyPrompt(50);
+      for (let tokens = 2; tokens <= ids.length; tokens++) {
+        const { flow } = await engine.flow(ids.slice(0, tokens), BY_LAYER);
+        assert.deepEqual(flow, (await cold.flow(ids.slice(0, tokens), BY_LAYER)).flow);
+        assert.equal(engine.cacheStats.entries, tokens < 30 ? 1 : 2);
+        // What is typed on need not be what was asked last.
+        if (tokens === 29) await engine.flow(tinyPrompt(20, 50), BY_LAYER);
+      }
+    }, 0);
+  }));
+
+Deno.test("a prompt edited in the middle goes on from what is left of its beginning", () =>
+  withEngine(TINY, async (engine) => {
+    const ids = tinyPrompt(60);
+    const edited = ids.with(30, 7);
+    await engine.flow(ids, BY_LAYER);
+    await withEngine(TINY, async (cold) => {
+      for (const prompt of [edited, edited.slice(0, 45), ids]) {
+        assert.deepEqual(
+          (await engine.flow(prompt, BY_LAYER)).flow,
+          (await cold.flow(prompt, BY_LAYER)).flow,
+        );
+      }
+    }, 0);
+    const { entries, hits, misses } = engine.cacheStats;
+    assert.deepEqual({ entries, hits, misses }, { entries: 2, hits: 2, misses: 2 });
+  }));
+
+Deno.test("prompts computed together give the same bytes as alone, and each its own error", () =>
+  withEngine(TINY, async (engine) => {
+    const prompts = [3, 17, 5, 9, 3, 30].map((tokens, i) => tinyPrompt(tokens, i === 4 ? 0 : i));
+    const requests = [...prompts, prompts[1]!].map((ids) => ({ ids, options: BY_LAYER }));
+    const outcomes = await engine.flows([
+      ...requests,
+      { ids: [330], options: BY_LAYER },
+      { ids: prompts[0]!, options: { byLayer: false, aggregation: "ROLLOUT", bos: "KEEP" } },
+    ]);
+    await withEngine(TINY, async (cold) => {
+      for (const [index, request] of requests.entries()) {
+        const outcome = outcomes[index]!;
+        assert(outcome.status === "fulfilled");
+        const alone = await cold.flow(request.ids, request.options);
+        assert.deepEqual(outcome.value.flow, alone.flow);
+        assert.equal(outcome.value.cacheHit, [4, 6].includes(index), `request ${index}`);
+      }
+    }, 0);
+    assert.equal(outcomes[7]!.status, "rejected");
+    const last = outcomes[8]!;
+    assert(last.status === "fulfilled");
+    assert.equal(last.value.flow.length, 3 * 3);
+    const { hits, misses, entries } = engine.cacheStats;
+    assert.deepEqual({ hits, misses, entries }, { hits: 3, misses: 5, entries: 5 });
+  }));
+
 Deno.test("an engine keeps to its budget, and answers right from behind an eviction", () =>
   withEngine(TINY, async (engine) => {
-    const prompts = Array.from({ length: 6 }, (_, n) => [330, n, n + 1, n + 2]);
+    const prompts = Array.from({ length: 6 }, (_, n) => [n, n, n + 1, n + 2]);
     const first = await Promise.all(prompts.slice(0, 1).map((ids) => engine.flow(ids, BY_LAYER)));
     for (const ids of prompts) await engine.flow(ids, BY_LAYER);
     const { bytes, budget, evictions } = engine.cacheStats;
@@ -177,7 +272,7 @@ Deno.test("an engine keeps to its budget, and answers right from behind an evict
     const again = await engine.flow(prompts[0]!, BY_LAYER);
     assert.equal(again.cacheHit, false);
     assert.deepEqual(again.flow, first[0]!.flow);
-  }, 20_000));
+  }, 60_000));
 
 Deno.test("an engine with no room to keep anything answers all the same", () =>
   withEngine(TINY, async (engine) => {

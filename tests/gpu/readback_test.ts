@@ -8,8 +8,8 @@ Deno.test("Readback gives the bytes before the event loop turns, in this Deno", 
     const readback = new Readback(device);
     for (let round = 0; round < 20; round++) {
       const numbers = Float32Array.from({ length: 3000 }, (_, i) => i + round);
-      const buffer = upload(gpu, numbers, { columns: numbers.length });
-      const result = { parts: [{ buffer, bytes: numbers.byteLength }] };
+      const buffer = upload(gpu, numbers);
+      const result = [{ buffer, bytes: numbers.byteLength }];
       const staging = await readback.acquire(result);
       const encoder = device.createCommandEncoder();
       readback.copy(encoder, result, staging);
@@ -31,8 +31,8 @@ Deno.test("Readback waits for the promise where the early look is refused", () =
     const { device } = gpu;
     const readback = new Readback(device);
     const numbers = Float32Array.from({ length: 100 }, (_, i) => i);
-    const buffer = upload(gpu, numbers, { columns: numbers.length });
-    const result = { parts: [{ buffer, bytes: numbers.byteLength }] };
+    const buffer = upload(gpu, numbers);
+    const result = [{ buffer, bytes: numbers.byteLength }];
     const staging = await readback.acquire(result);
     // Behaves as the standard has it: no range before the promise has resolved.
     let isMapped = false;
@@ -56,9 +56,9 @@ Deno.test("Readback waits for the promise where the early look is refused", () =
 Deno.test("Readback puts the parts of a result one after the other", () =>
   withGpu(async (gpu) => {
     const readback = new Readback(gpu.device);
-    const first = upload(gpu, [1, 2, 3], { columns: 3 });
-    const second = upload(gpu, [4, 5, 6, 7], { columns: 4 });
-    const result = { parts: [{ buffer: first, bytes: 8 }, { buffer: second, bytes: 12 }] };
+    const first = upload(gpu, [1, 2, 3]);
+    const second = upload(gpu, [4, 5, 6, 7]);
+    const result = [{ buffer: first, bytes: 8 }, { buffer: second, bytes: 12 }];
     const staging = await readback.acquire(result);
     const encoder = gpu.device.createCommandEncoder();
     readback.copy(encoder, result, staging);

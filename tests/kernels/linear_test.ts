@@ -1,78 +1,120 @@
-import { type Epilogue, Linear, rowStride, TILE_ROWS } from "../../src/kernels/linear.ts";
+import type { Gpu } from "../../src/gpu/device.ts";
+import { type Epilogue, Linear, type Tiling } from "../../src/kernels/linear.ts";
+import { REGISTERS } from "../../src/kernels/linear_registers.ts";
+import { WORKGROUP } from "../../src/kernels/linear_workgroup.ts";
 import { add, geluNew, linear } from "../reference/gpt2.ts";
+import assert from "node:assert/strict";
 import { assertClose } from "../support/assert_close.ts";
-import { download, run, unpad, upload, withGpu } from "../support/gpu.ts";
+import { Activations, run, uniformOf, upload, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
 
-// Sizes on both sides of a tile: 16 rows, 16 columns, 128 columns of a workgroup. No two are equal.
+const TILINGS: readonly Tiling[] = [REGISTERS, WORKGROUP];
+
+// Sizes on both sides of the tiles: 4, 8, 16 and 32 rows, 64 and 128 columns, 16 and 48 inputs. No two are equal.
 const SIZES = [
   { tokens: 1, inputs: 24, outputs: 20 },
   { tokens: 5, inputs: 100, outputs: 72 },
+  { tokens: 8, inputs: 48, outputs: 128 },
+  { tokens: 9, inputs: 52, outputs: 132 },
+  { tokens: 33, inputs: 16, outputs: 64 },
   { tokens: 65, inputs: 40, outputs: 204 },
 ];
 
+/** Where `place` puts the first row. */
+const FIRST = 3;
+
 const EPILOGUES: Record<Epilogue, (sums: Float64Array, before: Float32Array) => Float64Array> = {
-  none: (sums) => sums,
+  place: (sums) => sums,
   gelu: (sums) => geluNew(sums),
   add: (sums, before) => add(sums, before),
 };
 
-for (const { tokens, inputs, outputs } of SIZES) {
-  for (const epilogue of ["none", "gelu", "add"] as const) {
-    Deno.test(`linear (${tokens}, ${inputs}) x (${inputs}, ${outputs}), ${epilogue}`, () =>
+interface Case {
+  readonly x: ArrayLike<number>;
+  readonly w: Float32Array;
+  readonly b: ArrayLike<number>;
+  readonly before: ArrayLike<number>;
+  readonly tokens: number;
+}
+
+async function compute(
+  gpu: Gpu,
+  tiling: Tiling,
+  epilogue: Epilogue,
+  { x, w, b, before, tokens }: Case,
+): Promise<Float32Array> {
+  const outputs = b.length;
+  const inputs = w.length / outputs;
+  const kernel = await Linear.create(gpu.device, tiling);
+  const y = await Activations.create(gpu, { rows: tokens + FIRST, columns: outputs });
+  const bound = kernel.bind({
+    job: uniformOf(gpu, new Uint32Array([tokens, FIRST])),
+    x: (await Activations.create(gpu, { rows: tokens, columns: inputs }, x)).view,
+    w: await kernel.upload("test", w, { inputs, outputs, epilogue }),
+    b: upload(gpu, b),
+    residual: (await Activations.create(gpu, { rows: tokens, columns: outputs }, before)).view,
+    y: y.view,
+  });
+  await run(gpu, (pass) => kernel.dispatch(pass, bound, { rows: tokens }));
+  const numbers = await y.download();
+  if (epilogue === "place") {
+    assert(numbers.subarray(0, FIRST * outputs).every(Number.isNaN), "rows before were written to");
+    return numbers.subarray(FIRST * outputs);
+  }
+  assert(numbers.subarray(tokens * outputs).every(Number.isNaN), "rows behind were written to");
+  return numbers.subarray(0, tokens * outputs);
+}
+
+for (const tiling of TILINGS) {
+  for (const { tokens, inputs, outputs } of SIZES) {
+    Deno.test(`${tiling.variant} (${tokens}, ${inputs}) x (${inputs}, ${outputs}), all epilogues`, () =>
       withGpu(async (gpu) => {
         const random = new Random(tokens);
         const x = random.normals(tokens * inputs);
         const w = random.normals(inputs * outputs);
         const b = random.normals(outputs);
         const before = random.normals(tokens * outputs);
-        const rows = Math.ceil(tokens / TILE_ROWS) * TILE_ROWS;
-        const stride = rowStride(outputs);
-
-        const y = upload(gpu, before, { columns: outputs, stride, rows });
-        const kernel = await Linear.create(gpu.device, {
-          label: "test",
-          inputs,
-          outputs,
-          epilogue,
-        });
-        const operands = kernel.bind({
-          x: upload(gpu, x, { columns: inputs, stride: rowStride(inputs), rows }),
-          w: upload(gpu, w, { columns: outputs, stride }),
-          b: upload(gpu, b, { columns: outputs, stride }),
-          y,
-        });
-        await run(gpu, (pass) => kernel.dispatch(pass, operands, { tokens }));
-
-        const actual = unpad(await download(gpu, y), { rows: tokens, columns: outputs, stride });
-        const expected = EPILOGUES[epilogue](linear(x, w, b), before);
-        // Sums of up to 100 products of size 1: the error grows with their root, 2^-24 sqrt(100) 10 = 6e-6.
-        // Measured: 5.3e-6.
-        assertClose(actual, expected, { atol: 1e-5, rtol: 1e-6 });
+        for (const epilogue of ["place", "gelu", "add"] as const) {
+          const actual = await compute(gpu, tiling, epilogue, { x, w, b, before, tokens });
+          const expected = EPILOGUES[epilogue](linear(x, w, b), before);
+          // Sums of up to 100 products of size 1: the error grows with their root, 2^-24 sqrt(100) 10 = 6e-6.
+          // Measured: 6e-6 at a sum of 25.
+          assertClose(actual, expected, { atol: 1e-5, rtol: 1e-6 });
+        }
       }));
   }
+
+  Deno.test(`${tiling.variant}'s gelu survives inputs in the hundreds, where tanh of some drivers is NaN`, () =>
+    withGpu(async (gpu) => {
+      const values = [-1000, -300, -88, -10, -1, 0, 1, 10, 88, 300, 1000, 1e18, -1e18];
+      const outputs = 16;
+      const b = Float32Array.from({ length: outputs }, (_, i) => values[i] ?? 0);
+      const zero = {
+        x: new Float32Array(4),
+        w: new Float32Array(64),
+        before: new Float32Array(16),
+      };
+      const actual = await compute(gpu, tiling, "gelu", { ...zero, b, tokens: 1 });
+      // The rounding of a float32 tanh, absolute near 0 and relative beyond. Measured: 5e-8.
+      assertClose(actual, geluNew(b), { atol: 1e-6, rtol: 1e-6 });
+    }));
 }
 
-Deno.test("linear's gelu survives inputs in the hundreds, where tanh of some drivers is NaN", () =>
+Deno.test("a row of linear_registers is the same to the bit however many rows there are", () =>
   withGpu(async (gpu) => {
-    const values = [-1000, -300, -88, -10, -1, 0, 1, 10, 88, 300, 1000, 1e18, -1e18];
-    const outputs = 16;
-    const b = Float32Array.from({ length: outputs }, (_, i) => values[i] ?? 0);
-    const kernel = await Linear.create(gpu.device, {
-      label: "test",
-      inputs: 4,
-      outputs,
-      epilogue: "gelu",
-    });
-    const y = upload(gpu, new Float32Array(16 * outputs), { columns: outputs });
-    const operands = kernel.bind({
-      x: upload(gpu, new Float32Array(16 * 16), { columns: 16 }),
-      w: upload(gpu, new Float32Array(4 * outputs), { columns: outputs }),
-      b: upload(gpu, b, { columns: outputs }),
-      y,
-    });
-    await run(gpu, (pass) => kernel.dispatch(pass, operands, { tokens: 1 }));
-    const actual = (await download(gpu, y)).subarray(0, outputs);
-    // The rounding of a float32 tanh, absolute near 0 and relative beyond. Measured: 5e-8.
-    assertClose(actual, geluNew(b), { atol: 1e-6, rtol: 1e-6 });
+    const random = new Random(9);
+    const [inputs, outputs, most] = [100, 140, 40];
+    const x = random.normals(most * inputs);
+    const w = random.normals(inputs * outputs);
+    const b = random.normals(outputs);
+    const before = random.normals(most * outputs);
+    const whole = await compute(gpu, REGISTERS, "add", { x, w, b, before, tokens: most });
+    for (const tokens of [1, 4, 5, 8, 9, 16, 17, 25]) {
+      const part = {
+        x: x.subarray(0, tokens * inputs),
+        before: before.subarray(0, tokens * outputs),
+      };
+      const actual = await compute(gpu, REGISTERS, "add", { ...part, w, b, tokens });
+      assert.deepEqual(actual, whole.slice(0, tokens * outputs), `T = ${tokens}`);
+    }
   }));

@@ -1,8 +1,7 @@
-import { rowStride } from "../../src/kernels/linear.ts";
 import { Norm } from "../../src/kernels/norm.ts";
 import { norm } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { download, output, run, unpad, upload, withGpu } from "../support/gpu.ts";
+import { Activations, run, upload, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
 
 const CASES = [
@@ -22,21 +21,20 @@ for (const { tokens, channels, outlier } of CASES) {
       const gain = random.normals(channels);
       const bias = random.normals(channels);
       const epsilon = 1e-5;
-      const stride = rowStride(channels);
 
-      const y = output(gpu, tokens * stride);
+      const size = { rows: tokens, columns: channels };
+      const y = await Activations.create(gpu, size);
       const kernel = await Norm.create(gpu.device, { channels, epsilon });
       const operands = kernel.bind({
-        x: upload(gpu, x, { columns: channels, stride }),
-        gain: upload(gpu, gain, { columns: channels }),
-        bias: upload(gpu, bias, { columns: channels }),
-        y,
+        x: (await Activations.create(gpu, size, x)).view,
+        gain: upload(gpu, gain),
+        bias: upload(gpu, bias),
+        y: y.view,
       });
       await run(gpu, (pass) => kernel.dispatch(pass, operands, tokens));
 
-      const actual = unpad(await download(gpu, y), { rows: tokens, columns: channels, stride });
       const expected = norm(x, { gain, bias, epsilon });
       // A few roundings of numbers up to sqrt(channels) = 28. Measured: 7e-7.
-      assertClose(actual, expected, { atol: 1e-6, rtol: 1e-6 });
+      assertClose(await y.download(), expected, { atol: 1e-6, rtol: 1e-6 });
     }));
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { Linear } from "../../src/kernels/linear.ts";
+import { REGISTERS } from "../../src/kernels/linear_registers.ts";
 import { openCheckpoint } from "../../src/model/checkpoint.ts";
 import { loadWeights } from "../../src/model/weights.ts";
 import { TINY } from "../support/fixtures.ts";
@@ -18,7 +20,8 @@ async function load(directory: string): Promise<string> {
   let fingerprint = "";
   await withGpu(async ({ device }) => {
     await using checkpoint = await openCheckpoint(directory);
-    fingerprint = (await loadWeights(device, checkpoint)).fingerprint;
+    const linear = await Linear.create(device, REGISTERS);
+    fingerprint = (await loadWeights(device, { checkpoint, linear })).fingerprint;
   });
   return fingerprint;
 }

@@ -1,4 +1,7 @@
+import { allocateTexture } from "../../src/gpu/allocate.ts";
 import { type Gpu, requestGpu } from "../../src/gpu/device.ts";
+import type { BoundGroup } from "../../src/gpu/kernel.ts";
+import { type PromptFields, PromptUniform } from "../../src/gpu/prompt_uniform.ts";
 
 /**
  * Runs a test on the device and gives it back. Where there is no adapter the test fails; it is never skipped.
@@ -13,37 +16,107 @@ export async function withGpu(test: (gpu: Gpu) => Promise<void>): Promise<void> 
   }
 }
 
-/** Puts numbers on the device, in rows padded from `columns` to `stride`. */
-export function upload(
-  { device }: Gpu,
-  numbers: ArrayLike<number>,
-  { columns, stride = columns, rows = numbers.length / columns }: {
-    columns: number;
-    stride?: number;
-    rows?: number;
-  },
-): GPUBuffer {
-  const padded = new Float32Array(rows * stride);
-  for (let i = 0; i < numbers.length; i++) {
-    padded[Math.floor(i / columns) * stride + i % columns] = numbers[i]!;
-  }
+/** Puts numbers into a buffer on the device. */
+export function upload({ device }: Gpu, numbers: ArrayLike<number>): GPUBuffer {
+  const data = Float32Array.from(numbers);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
-  const buffer = device.createBuffer({ label: "test input", size: padded.byteLength, usage });
-  device.queue.writeBuffer(buffer, 0, padded);
+  const buffer = device.createBuffer({ label: "test input", size: data.byteLength, usage });
+  device.queue.writeBuffer(buffer, 0, data);
   return buffer;
 }
 
 /** Makes a buffer for so many numbers, each NaN, so that what a kernel fails to write shows. */
 export function output(gpu: Gpu, numbers: number): GPUBuffer {
-  return upload(gpu, new Float32Array(numbers).fill(NaN), { columns: numbers });
+  return upload(gpu, new Float32Array(numbers).fill(NaN));
 }
 
-/** Makes the uniform that tells kernels of a prompt. */
-export function promptUniform({ device }: Gpu, fields: readonly number[]): GPUBuffer {
+/** Makes a uniform buffer. */
+export function uniformOf(
+  { device }: Gpu,
+  words: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+): GPUBuffer {
   const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-  const buffer = device.createBuffer({ label: "prompt", size: 16, usage });
-  device.queue.writeBuffer(buffer, 0, new Uint32Array(fields));
+  const buffer = device.createBuffer({ label: "test uniform", size: 16, usage });
+  device.queue.writeBuffer(buffer, 0, words);
   return buffer;
+}
+
+/** Makes the uniform that tells kernels of a prompt; what is not given is 0. */
+export function promptOf({ device }: Gpu, fields: Partial<PromptFields>): BoundGroup {
+  const none = {
+    tokens: 0,
+    first: 0,
+    slot: 0,
+    row: 0,
+    stride: 0,
+    kept: 0,
+    aggregate: 0,
+    result: 0,
+  };
+  const prompts = new PromptUniform(device, 1);
+  prompts.write([{ ...none, ...fields }]);
+  return prompts.at(0);
+}
+
+/** Activations in a texture, four to a texel. */
+export class Activations {
+  readonly #gpu: Gpu;
+  readonly #texture: GPUTexture;
+  readonly #size: { readonly rows: number; readonly columns: number };
+
+  private constructor(gpu: Gpu, texture: GPUTexture, size: { rows: number; columns: number }) {
+    this.#gpu = gpu;
+    this.#texture = texture;
+    this.#size = size;
+  }
+
+  /** Makes a texture of (rows, columns); without numbers all are NaN, so that what a kernel fails to write shows. */
+  static async create(
+    gpu: Gpu,
+    size: { rows: number; columns: number },
+    numbers: ArrayLike<number> = new Float32Array(size.rows * size.columns).fill(NaN),
+  ): Promise<Activations> {
+    const { rows, columns } = size;
+    const texture = await allocateTexture(gpu.device, {
+      label: "test activations",
+      width: columns / 4,
+      height: rows,
+    });
+    const data = Float32Array.from(numbers);
+    gpu.device.queue.writeTexture(
+      { texture },
+      data,
+      { bytesPerRow: columns * 4 },
+      [columns / 4, data.length / columns],
+    );
+    return new Activations(gpu, texture, size);
+  }
+
+  /** What a kernel binds. */
+  get view(): GPUTextureView {
+    return this.#texture.createView();
+  }
+
+  /** Reads them back. */
+  async download(): Promise<Float32Array> {
+    const { device } = this.#gpu;
+    const { rows, columns } = this.#size;
+    const stride = Math.ceil(columns * 4 / 256) * 256;
+    const usage = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const buffer = device.createBuffer({ label: "test copy", size: rows * stride, usage });
+    const encoder = device.createCommandEncoder();
+    encoder.copyTextureToBuffer(
+      { texture: this.#texture },
+      { buffer, bytesPerRow: stride },
+      [columns / 4, rows],
+    );
+    device.queue.submit([encoder.finish()]);
+    const padded = await download(this.#gpu, buffer);
+    return Float32Array.from(
+      { length: rows * columns },
+      (_, i) => padded[Math.floor(i / columns) * stride / 4 + i % columns]!,
+    );
+  }
 }
 
 /** Runs what is recorded and waits for it. */
@@ -68,15 +141,4 @@ export async function download({ device }: Gpu, buffer: GPUBuffer): Promise<Floa
   const numbers = new Float32Array(staging.getMappedRange().slice(0));
   staging.destroy();
   return numbers;
-}
-
-/** The first `columns` of each row of `stride` numbers, of the first `rows` rows. */
-export function unpad(
-  numbers: Float32Array,
-  { rows, columns, stride }: { rows: number; columns: number; stride: number },
-): Float32Array {
-  return Float32Array.from(
-    { length: rows * columns },
-    (_, i) => numbers[Math.floor(i / columns) * stride + i % columns]!,
-  );
 }

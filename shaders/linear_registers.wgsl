@@ -1,0 +1,208 @@
+// linear: y[t, n] = f(b[n] + sum_k x[t, k] w[k, n])
+//
+//   x (T, K)         activations, four channels a texel
+//   w (N / 128, K, 128)  weights, cut into blocks of 128 columns: a block is one run of memory, 48 inputs to a row of
+//                    the texture (src/kernels/linear_registers.ts packs them)
+//   b (N)            bias
+//   residual (T, N)  the residual stream before, read by ADD only
+//   y (T, N)
+//
+// f is chosen by shape.epilogue: PLACE writes row t to row pass.first + t, GELU writes gelu_new, ADD adds to the
+// residual stream.
+//
+// Dispatch: (ceil(N / 128), ceil(T / 16)). One invocation makes 16 rows x 16 columns in registers, or where no more than
+// 8 rows are left, 4 rows x 16 columns at a time. Loads are what costs on a software adapter, where each lane loads by
+// itself: this tile multiplies 32 times for each number that it loads. Reads of a storage texture cost an eighth of
+// those of a storage buffer there, and half of a sampled texture's.
+
+struct Shape {
+  inputs: u32, // K / 4
+  block_rows: u32, // rows of the texture that a block of w takes
+  epilogue: u32,
+}
+struct Pass {
+  rows: u32, // T
+  first: u32, // where PLACE puts the first row
+}
+
+const PLACE = 0u;
+const GELU = 1u;
+
+const LANES = 8u;
+const TALL = 16u;
+const LOW = 4u;
+const GROUPS = 4u; // of LANES columns of vec4s
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<uniform> job: Pass;
+@group(0) @binding(2) var x: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(3) var w: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(4) var<storage, read> b: array<vec4f>;
+@group(0) @binding(5) var residual: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(6) var y: texture_storage_2d<rgba32float, write>;
+
+// Where finished sums wait for their epilogue. A lane reads only what it wrote itself: it is here for a loop to run
+// over, because 64 epilogues written out take seconds to compile.
+var<workgroup> sums: array<vec4f, TALL * GROUPS * LANES>;
+
+// A vec4 of each of 16 or 4 rows. Named members, not arrays: those stay in registers everywhere.
+struct Tall {
+  r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f,
+  r8: vec4f, r9: vec4f, r10: vec4f, r11: vec4f, r12: vec4f, r13: vec4f, r14: vec4f, r15: vec4f,
+}
+struct Low { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f }
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = tile.y * TALL;
+  let block = tile.x * shape.block_rows;
+  let column = tile.x * LANES * GROUPS + lane;
+  let rows = min(TALL, job.rows - row);
+  if (rows > 2u * LOW) {
+    tall_tile(row, block, lane);
+    finish(row, rows, column, lane);
+  } else {
+    for (var r = 0u; r < rows; r += LOW) {
+      low_tile(row + r, block, lane);
+      finish(row + r, min(LOW, rows - r), column, lane);
+    }
+  }
+}
+
+fn tall_tile(row: u32, block: u32, lane: u32) {
+  var group0 = Tall();
+  var group1 = Tall();
+  var group2 = Tall();
+  var group3 = Tall();
+  for (var k = 0u; k < shape.inputs; k++) {
+    let inputs = tall_inputs(k, row);
+    let at = vec2u(k % 12u * 128u + lane, block + k / 12u);
+    add_tall(&group0, inputs, weights(at));
+    add_tall(&group1, inputs, weights(at + vec2u(LANES, 0u)));
+    add_tall(&group2, inputs, weights(at + vec2u(2u * LANES, 0u)));
+    add_tall(&group3, inputs, weights(at + vec2u(3u * LANES, 0u)));
+  }
+  keep_tall(0u, lane, group0);
+  keep_tall(1u, lane, group1);
+  keep_tall(2u, lane, group2);
+  keep_tall(3u, lane, group3);
+}
+
+fn low_tile(row: u32, block: u32, lane: u32) {
+  var group0 = Low();
+  var group1 = Low();
+  var group2 = Low();
+  var group3 = Low();
+  for (var k = 0u; k < shape.inputs; k++) {
+    let inputs = Low(input(k, row), input(k, row + 1u), input(k, row + 2u), input(k, row + 3u));
+    let at = vec2u(k % 12u * 128u + lane, block + k / 12u);
+    add_low(&group0, inputs, weights(at));
+    add_low(&group1, inputs, weights(at + vec2u(LANES, 0u)));
+    add_low(&group2, inputs, weights(at + vec2u(2u * LANES, 0u)));
+    add_low(&group3, inputs, weights(at + vec2u(3u * LANES, 0u)));
+  }
+  keep_low(0u, lane, group0);
+  keep_low(1u, lane, group1);
+  keep_low(2u, lane, group2);
+  keep_low(3u, lane, group3);
+}
+
+fn input(k: u32, row: u32) -> vec4f {
+  return textureLoad(x, vec2u(k, row));
+}
+
+fn tall_inputs(k: u32, row: u32) -> Tall {
+  return Tall(
+    input(k, row), input(k, row + 1u), input(k, row + 2u), input(k, row + 3u),
+    input(k, row + 4u), input(k, row + 5u), input(k, row + 6u), input(k, row + 7u),
+    input(k, row + 8u), input(k, row + 9u), input(k, row + 10u), input(k, row + 11u),
+    input(k, row + 12u), input(k, row + 13u), input(k, row + 14u), input(k, row + 15u),
+  );
+}
+
+// The weights from four inputs (columns of the matrix) to four outputs; an input's 128 columns are 32 texels.
+fn weights(at: vec2u) -> mat4x4f {
+  return mat4x4f(
+    textureLoad(w, at),
+    textureLoad(w, at + vec2u(32u, 0u)),
+    textureLoad(w, at + vec2u(64u, 0u)),
+    textureLoad(w, at + vec2u(96u, 0u)),
+  );
+}
+
+fn add_tall(sum: ptr<function, Tall>, inputs: Tall, w: mat4x4f) {
+  (*sum).r0 += w * inputs.r0;
+  (*sum).r1 += w * inputs.r1;
+  (*sum).r2 += w * inputs.r2;
+  (*sum).r3 += w * inputs.r3;
+  (*sum).r4 += w * inputs.r4;
+  (*sum).r5 += w * inputs.r5;
+  (*sum).r6 += w * inputs.r6;
+  (*sum).r7 += w * inputs.r7;
+  (*sum).r8 += w * inputs.r8;
+  (*sum).r9 += w * inputs.r9;
+  (*sum).r10 += w * inputs.r10;
+  (*sum).r11 += w * inputs.r11;
+  (*sum).r12 += w * inputs.r12;
+  (*sum).r13 += w * inputs.r13;
+  (*sum).r14 += w * inputs.r14;
+  (*sum).r15 += w * inputs.r15;
+}
+
+fn add_low(sum: ptr<function, Low>, inputs: Low, w: mat4x4f) {
+  (*sum).r0 += w * inputs.r0;
+  (*sum).r1 += w * inputs.r1;
+  (*sum).r2 += w * inputs.r2;
+  (*sum).r3 += w * inputs.r3;
+}
+
+// Where the sum of a row and a group of columns waits.
+fn slot(row: u32, group: u32, lane: u32) -> u32 {
+  return (row * GROUPS + group) * LANES + lane;
+}
+
+fn keep_tall(group: u32, lane: u32, sum: Tall) {
+  sums[slot(0u, group, lane)] = sum.r0;
+  sums[slot(1u, group, lane)] = sum.r1;
+  sums[slot(2u, group, lane)] = sum.r2;
+  sums[slot(3u, group, lane)] = sum.r3;
+  sums[slot(4u, group, lane)] = sum.r4;
+  sums[slot(5u, group, lane)] = sum.r5;
+  sums[slot(6u, group, lane)] = sum.r6;
+  sums[slot(7u, group, lane)] = sum.r7;
+  sums[slot(8u, group, lane)] = sum.r8;
+  sums[slot(9u, group, lane)] = sum.r9;
+  sums[slot(10u, group, lane)] = sum.r10;
+  sums[slot(11u, group, lane)] = sum.r11;
+  sums[slot(12u, group, lane)] = sum.r12;
+  sums[slot(13u, group, lane)] = sum.r13;
+  sums[slot(14u, group, lane)] = sum.r14;
+  sums[slot(15u, group, lane)] = sum.r15;
+}
+
+fn keep_low(group: u32, lane: u32, sum: Low) {
+  sums[slot(0u, group, lane)] = sum.r0;
+  sums[slot(1u, group, lane)] = sum.r1;
+  sums[slot(2u, group, lane)] = sum.r2;
+  sums[slot(3u, group, lane)] = sum.r3;
+}
+
+fn finish(first: u32, rows: u32, column: u32, lane: u32) {
+  for (var i = 0u; i < rows * GROUPS; i++) {
+    let row = first + i / GROUPS;
+    let at = column + i % GROUPS * LANES;
+    let value = sums[i * LANES + lane] + b[at];
+    switch shape.epilogue {
+      case PLACE: { textureStore(y, vec2u(at, job.first + row), value); }
+      case GELU: { textureStore(y, vec2u(at, row), gelu_new(value)); }
+      default: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
+    }
+  }
+}
+
+// GPT-2's gelu_new: v (1 + tanh(sqrt(2 / pi) (v + 0.044715 v^3))) / 2, after Hendrycks & Gimpel 2016.
+// Beyond 10, tanh is 1 in float32, and some drivers make NaN of it: so it is never asked.
+fn gelu_new(v: vec4f) -> vec4f {
+  let inner = 0.7978845608028654 * (v + 0.044715 * v * v * v);
+  return 0.5 * v * (1.0 + tanh(clamp(inner, vec4f(-10.0), vec4f(10.0))));
+}

@@ -1,0 +1,135 @@
+import { InfoflowError } from "../errors.ts";
+import { AllocationError } from "../gpu/allocate.ts";
+import type { Architecture } from "../model/architecture.ts";
+import { type CacheStats, PatternCache } from "../patterns/cache.ts";
+import { allocateEntry, capacityFor, entryBytes, type PatternEntry } from "../patterns/entry.ts";
+
+/** What is to be done so that all patterns of a prompt are in an entry. */
+export interface PromptWork {
+  readonly ids: readonly number[];
+  readonly entry: PatternEntry;
+  /** The first position to compute; the number of tokens where there is nothing to do. */
+  readonly first: number;
+  /** The entry that has the rows before that; it may be `entry` itself. */
+  readonly base: PatternEntry | undefined;
+  /** The patterns are there: they may be found from now on. */
+  commit(): void;
+  /** They are not: everything is as if nobody had asked. */
+  abort(): void;
+}
+
+/** A prompt of which less than this share is known is computed from its beginning. */
+const WORTHWHILE = 1 / 4;
+
+/** Keeps prompts on the device, and says what is left to compute for another one. */
+export class PromptStore {
+  readonly #device: GPUDevice;
+  readonly #architecture: Architecture;
+  readonly #cache: PatternCache<PatternEntry>;
+
+  /** @param cacheBytes Bytes that prompts may take. */
+  constructor(device: GPUDevice, architecture: Architecture, cacheBytes: number) {
+    this.#device = device;
+    this.#architecture = architecture;
+    this.#cache = new PatternCache(cacheBytes);
+  }
+
+  /** The counters of the cache. */
+  get stats(): CacheStats {
+    return this.#cache.stats;
+  }
+
+  /** Counts requests about a prompt that another request has just brought. */
+  countHits(count: number): void {
+    this.#cache.countHits(count);
+  }
+
+  /**
+   * Finds a prompt, or what is known of its beginning, and makes room for the rest.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if the device can't hold its patterns.
+   */
+  async plan(ids: readonly number[]): Promise<PromptWork> {
+    const { lease, shared } = this.#cache.find(ids) ?? { lease: undefined, shared: 0 };
+    if (!lease || shared < WORTHWHILE * ids.length) {
+      lease?.release();
+      return this.#inNewEntry(ids, await this.#makeEntry(ids.length));
+    }
+    const base = lease.value;
+    if (shared === ids.length) {
+      return { ids, entry: base, first: shared, base, commit: lease.release, abort: lease.release };
+    }
+    const isTypedOn = shared === base.ids.length;
+    if (isTypedOn && ids.length <= base.capacity) {
+      const commit = (): void => {
+        base.ids = ids;
+        lease.release();
+      };
+      return { ids, entry: base, first: shared, base, commit, abort: lease.release };
+    }
+    try {
+      const work = this.#inNewEntry(ids, await this.#makeEntry(ids.length));
+      return {
+        ...work,
+        first: shared,
+        base,
+        commit: () => {
+          // What the old entry knows, the new one knows too.
+          if (isTypedOn) lease.discard();
+          else lease.release();
+          work.commit();
+        },
+        abort: () => {
+          lease.release();
+          work.abort();
+        },
+      };
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Allocates, giving up prompts one by one where the device has no room.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if there is none even so.
+   */
+  async withRoom<T>(allocate: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await allocate();
+      } catch (error) {
+        if (!(error instanceof AllocationError)) throw error;
+        if (this.#cache.evict()) continue;
+        throw new InfoflowError(
+          "MATRIX_TOO_LARGE",
+          `${error.message}; ask with a shorter prompt, or for all layers in one matrix`,
+        );
+      }
+    }
+  }
+
+  /** Makes an entry that is in no cache. */
+  async #makeEntry(tokens: number): Promise<PatternEntry> {
+    const capacity = capacityFor(tokens);
+    const bytes = entryBytes(this.#architecture, capacity);
+    const taken = this.#cache.makeRoom(bytes, (entry) => entry.capacity === capacity);
+    if (taken) return taken;
+    return await this.withRoom(() => allocateEntry(this.#device, this.#architecture, capacity));
+  }
+
+  #inNewEntry(ids: readonly number[], entry: PatternEntry): PromptWork {
+    return {
+      ids,
+      entry,
+      first: 0,
+      base: undefined,
+      commit: () => {
+        entry.ids = ids;
+        this.#cache.add(entry).release();
+      },
+      abort: () => entry.destroy(),
+    };
+  }
+}
