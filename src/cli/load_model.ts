@@ -4,6 +4,7 @@ import { readArchitecture } from "../model/checkpoint.ts";
 import { locateModel } from "../model/locate.ts";
 import { VOCABULARY } from "../tokens/vocabulary.ts";
 import { showLoadBar } from "./load_bar.ts";
+import { tuningFile } from "./tuning_file.ts";
 
 /** Which model to load, and how. */
 export interface LoadOptions {
@@ -11,6 +12,8 @@ export interface LoadOptions {
   readonly asked: string | undefined;
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
+  /** Whether to choose the kernels for this adapter again. */
+  readonly tune?: boolean;
   /** Told what happens to the engine later on. */
   readonly onNews?: (news: string) => void;
 }
@@ -20,7 +23,8 @@ export interface LoadOptions {
  *
  * @throws {Error} If there is no such model, or it can't be run.
  */
-export async function loadModel({ asked, cacheBytes, onNews }: LoadOptions): Promise<LoadedModel> {
+export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
+  const { asked, cacheBytes, tune: redo, onNews } = options;
   const { name, directory } = await locateModel(asked);
   const { vocabulary } = await readArchitecture(directory);
   if (vocabulary !== VOCABULARY) {
@@ -36,6 +40,7 @@ export async function loadModel({ asked, cacheBytes, onNews }: LoadOptions): Pro
     const engine = await EngineWorker.start({
       directory,
       cacheBytes,
+      tuning: { file: tuningFile(), redo },
       onProgress,
       ...(onNews && { onNews }),
     });

@@ -22,6 +22,7 @@ async function serve(): Promise<void> {
   const model = loaded.model = await loadModel({
     asked: settings.model,
     cacheBytes: settings.cacheBytes,
+    tune: settings.tune,
     onNews: (news) => say(`engine: ${news}`),
   });
 
@@ -50,14 +51,15 @@ function listen(
 }
 
 function startLines({ name, engine }: LoadedModel, origin: string): string[] {
-  const { architecture, fingerprint, device } = engine.info;
+  const { architecture, fingerprint, device, linears } = engine.info;
   const { layers, heads, channels, context } = architecture;
   const kind = device.isFallback ? "software adapter" : "GPU";
   const lines = [
     `Infoflow ${VERSION}`,
     `  model     ${name}: ${layers} layers, ${heads} heads, ${channels} channels, ` +
     `prompts to ${context} tokens (${fingerprint.slice(0, 8)})`,
-    `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}`,
+    `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}; ` +
+    [...new Set(Object.values(linears))].join(", "),
     `  page      ${origin}/`,
     `  GraphiQL  ${origin}${GRAPHQL_PATH}`,
     `  Arrow     ${origin}${ARROW_PATH}?prompt=Hello+world`,

@@ -19,6 +19,7 @@ export const SERVE_FLAGS = {
     value: "URL",
     help: "where links to this server begin, if behind a proxy",
   },
+  tune: { type: "boolean", help: "choose the kernels for this adapter again" },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
@@ -29,6 +30,7 @@ export interface ServeSettings {
   readonly model: string | undefined;
   readonly cacheBytes: number;
   readonly publicUrl: string | undefined;
+  readonly tune: boolean;
   readonly help: boolean;
 }
 
@@ -51,6 +53,7 @@ export function serveSettings(args: string[]): ServeSettings {
     cacheBytes: MIB *
       wholeNumber("cache-mib", text("cache-mib") ?? "1024", { least: 0, most: 2 ** 24 }),
     publicUrl: publicUrl(text("public-url")),
+    tune: values.get("tune") === true,
     help: values.get("help") === true,
   };
 }

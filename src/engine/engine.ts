@@ -4,8 +4,6 @@ import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
 import { type PromptFields, PromptUniform } from "../gpu/prompt_uniform.ts";
 import { type DeviceResult, Readback, type Staging } from "../gpu/readback.ts";
-import { Linear } from "../kernels/linear.ts";
-import { REGISTERS } from "../kernels/linear_registers.ts";
 import type { Architecture } from "../model/architecture.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
 import { Forward, type Segment } from "../model/forward.ts";
@@ -13,6 +11,7 @@ import { type LoadProgress, loadWeights } from "../model/weights.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import { copyRows } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
+import { tuneLinears, type TuningOptions } from "./tuning.ts";
 import { PromptStore, type PromptWork } from "./prompt_store.ts";
 
 /** What an engine runs, and on what. */
@@ -21,6 +20,8 @@ export interface EngineInfo {
   /** A hash of the architecture and of every weight. */
   readonly fingerprint: string;
   readonly device: DeviceInfo;
+  /** The kernel of each shape of linears, such as `768x3072`. */
+  readonly linears: Readonly<Record<string, string>>;
 }
 
 /** How to make an engine. */
@@ -29,7 +30,8 @@ export interface EngineOptions {
   readonly directory: string;
   /** Bytes that cached prompts may take. */
   readonly cacheBytes: number;
-  readonly onProgress?: LoadProgress;
+  readonly tuning?: TuningOptions | undefined;
+  readonly onProgress?: LoadProgress | undefined;
 }
 
 /** A flow that is asked for. */
@@ -96,18 +98,20 @@ export class Engine {
    *
    * @throws {Error} If there is no adapter, the checkpoint can't be run, or the device has no room for it.
    */
-  static async create({ directory, cacheBytes, onProgress }: EngineOptions): Promise<Engine> {
+  static async create(options: EngineOptions): Promise<Engine> {
+    const { directory, cacheBytes, tuning = {}, onProgress } = options;
     await using checkpoint = await openCheckpoint(directory);
     const { architecture } = checkpoint;
     const gpu = await requestGpu();
     const { device } = gpu;
     try {
-      const linear = await Linear.create(device, REGISTERS);
-      const weights = await loadWeights(device, { checkpoint, linear, onProgress });
-      const forward = await Forward.create(device, { architecture, weights, linear });
+      const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
+      const weights = await loadWeights(device, { checkpoint, kernelFor, onProgress });
+      const forward = await Forward.create(device, { architecture, weights });
       const reduction = await FlowReduction.create(device, architecture.layers);
       gpu.check();
-      const info = { architecture, fingerprint: weights.fingerprint, device: gpu.info };
+      const { fingerprint } = weights;
+      const info = { architecture, fingerprint, device: gpu.info, linears: choices };
       // Drivers compile a kernel when it first runs.
       const warmUp = new Engine(gpu, { info, forward, reduction, cacheBytes: 0 });
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);

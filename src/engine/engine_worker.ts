@@ -99,7 +99,7 @@ export class EngineWorker {
   }
 
   async #start(): Promise<void> {
-    const { directory, cacheBytes, module } = this.#options;
+    const { directory, cacheBytes, tuning, module } = this.#options;
     const url = module ?? new URL("./worker.ts", import.meta.url);
     const worker = this.#worker = new Worker(url, { type: "module", name: "engine" });
     worker.onmessage = ({ data }) => this.#receive(data as Reply);
@@ -107,7 +107,7 @@ export class EngineWorker {
       event.preventDefault();
       this.#lose(worker, `the engine's thread crashed: ${event.message}`);
     };
-    this.#info = await this.#call("start", { directory, cacheBytes });
+    this.#info = await this.#call("start", { directory, cacheBytes, tuning });
     this.#isReady = true;
   }
 

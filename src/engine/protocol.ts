@@ -2,6 +2,7 @@ import { type ErrorCode, InfoflowError } from "../errors.ts";
 import type { FlowOptions } from "../flow/definitions.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
+import type { TuningOptions } from "./tuning.ts";
 
 /** How a worker is to make its engine. */
 export interface StartOptions {
@@ -9,6 +10,7 @@ export interface StartOptions {
   readonly directory: string;
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
+  readonly tuning?: TuningOptions | undefined;
 }
 
 /** What the engine's worker can be asked to do. */

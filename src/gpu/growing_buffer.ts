@@ -1,5 +1,7 @@
 import { allocate, largestStorage } from "./allocate.ts";
 
+const SMALLEST = 64 * 1024;
+
 /** Scratch on the device that grows to the largest size asked for, and stays. */
 export class GrowingBuffer {
   readonly #device: GPUDevice;
@@ -24,10 +26,8 @@ export class GrowingBuffer {
   async atLeast(bytes: number): Promise<GPUBuffer> {
     if (this.#buffer && this.#buffer.size >= bytes) return this.#buffer;
     // Powers of two, so that a prompt that is typed on doesn't make a new buffer at each letter.
-    const size = Math.max(
-      bytes,
-      Math.min(2 ** Math.ceil(Math.log2(bytes)), largestStorage(this.#device)),
-    );
+    const power = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
+    const size = Math.max(bytes, Math.min(power, largestStorage(this.#device)));
     this.#buffer?.destroy();
     this.#buffer = undefined;
     this.#buffer = await allocate(this.#device, {

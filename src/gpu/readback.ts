@@ -17,9 +17,11 @@ interface Slot extends Staging {
   settled: Promise<void>;
 }
 
-/** So many buffers of a size are made before a request waits for one to come free. */
-const RING = 4;
-const SMALLEST = 4096;
+/** The smallest buffer; the others are powers of two. */
+const SMALLEST = 64 * 1024;
+/** So many bytes of buffers of a size are made, sixteen of them at most, before a request waits for one to come free. */
+const RING_BYTES = 16 * 2 ** 20;
+const MOST = 16;
 
 /**
  * Reads results from the device without waiting for the event loop.
@@ -32,7 +34,7 @@ const SMALLEST = 4096;
  */
 export class Readback {
   readonly #device: GPUDevice;
-  readonly #rings = new Map<number, Slot[]>();
+  readonly #rings = new Map<number, readonly Slot[]>();
   /** How many reads had to wait for the promise. */
   lateReads = 0;
 
@@ -54,17 +56,23 @@ export class Readback {
   }
 
   async #slotOf(size: number): Promise<Slot> {
-    let ring = this.#rings.get(size);
-    if (!ring) this.#rings.set(size, ring = []);
+    const ring = this.#rings.get(size) ?? await this.#makeRing(size);
     const free = ring.find((slot) => slot.state === "free");
     if (free) return free;
-    if (ring.length < RING) return await this.#make(size, ring);
     const settling = ring.filter((slot) => slot.state === "settling");
     await Promise.race(settling.map((slot) => slot.settled));
     return await this.#slotOf(size);
   }
 
-  async #make(size: number, ring: Slot[]): Promise<Slot> {
+  /** All at once, because a buffer's first mapping takes 10 ms, and so do several side by side. */
+  async #makeRing(size: number): Promise<readonly Slot[]> {
+    const length = Math.min(MOST, Math.max(1, Math.floor(RING_BYTES / size)));
+    const ring = await Promise.all(Array.from({ length }, () => this.#make(size)));
+    this.#rings.set(size, ring);
+    return ring;
+  }
+
+  async #make(size: number): Promise<Slot> {
     const buffer = await allocate(this.#device, {
       label: `staging of ${size} bytes`,
       bytes: size,
@@ -72,9 +80,7 @@ export class Readback {
     });
     await buffer.mapAsync(GPUMapMode.READ);
     buffer.unmap();
-    const slot: Slot = { buffer, bytes: 0, state: "free", settled: Promise.resolve() };
-    ring.push(slot);
-    return slot;
+    return { buffer, bytes: 0, state: "free", settled: Promise.resolve() };
   }
 
   /** Records the copy of a result into a staging buffer. */

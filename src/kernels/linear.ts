@@ -57,18 +57,12 @@ export interface Tiling {
   ): Promise<Packed>;
 }
 
-/** A (K, N) matrix on the device. */
-export interface LinearWeights extends Packed {
-  readonly shape: LinearShape;
-}
-
-/** What a linear reads and writes. */
+/** What a linear reads and writes, beside its weights. */
 export interface LinearOperands {
   /** `struct Pass`: how many rows there are, and where the first is placed. */
   readonly job: GPUBuffer;
   /** (T, K) */
   readonly x: GPUTextureView;
-  readonly w: LinearWeights;
   /** (N) */
   readonly b: GPUBuffer;
   /** (T, N), read where the sums are added to it. */
@@ -77,67 +71,34 @@ export interface LinearOperands {
   readonly y: GPUTextureView;
 }
 
-/** A linear with its operands bound. */
-export interface BoundLinear {
-  readonly group: GPUBindGroup;
-  readonly shape: LinearShape;
-}
-
-/** y = f(x w + b). One kernel serves all shapes. */
+/** y = f(x w + b) for one matrix w, which is on the device. */
 export class Linear {
-  /** How it is computed. */
-  readonly tiling: Tiling;
-  readonly #device: GPUDevice;
-  readonly #kernel: Kernel;
+  /** Bytes of the matrix on the device. */
+  readonly bytes: number;
+  readonly #kernel: LinearKernel;
+  readonly #shape: LinearShape;
+  readonly #weights: Packed;
+  readonly #uniform: GPUBuffer;
 
-  private constructor(device: GPUDevice, tiling: Tiling, kernel: Kernel) {
-    this.tiling = tiling;
-    this.#device = device;
+  constructor(kernel: LinearKernel, shape: LinearShape, weights: Packed, uniform: GPUBuffer) {
+    this.bytes = weights.bytes;
     this.#kernel = kernel;
+    this.#shape = shape;
+    this.#weights = weights;
+    this.#uniform = uniform;
   }
 
-  /** Compiles the kernel of a tiling. */
-  static async create(device: GPUDevice, tiling: Tiling): Promise<Linear> {
-    const { variant, code, weights } = tiling;
-    const operands = ["readTexture", weights, "read", "readTexture", "writeTexture"] as const;
-    const kernel = await Kernel.create(device, {
-      label: variant,
-      code,
-      constants: {},
-      groups: [["uniform", "uniform", ...operands]],
-    });
-    return new Linear(device, tiling, kernel);
-  }
-
-  /**
-   * Puts a row-major (K, N) matrix on the device.
-   *
-   * @throws {AllocationError} If the device has no room.
-   */
-  async upload(label: string, values: Float32Array, shape: LinearShape): Promise<LinearWeights> {
-    return { ...await this.tiling.pack(this.#device, label, { values, shape }), shape };
-  }
-
-  /** Binds a matrix between activations. */
-  bind({ job, x, w, b, residual, y }: LinearOperands): BoundLinear {
-    const { inputs, epilogue } = w.shape;
-    const shape = this.#device.createBuffer({
-      label: "shape of a linear",
-      size: 16,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    const words = new Uint32Array([inputs / 4, w.layout, EPILOGUES[epilogue], 0]);
-    this.#device.queue.writeBuffer(shape, 0, words);
-    const group = this.#kernel.bind(0, [
-      uniform(shape),
+  /** Binds the matrix between activations. */
+  bind({ job, x, b, residual, y }: LinearOperands): GPUBindGroup {
+    return this.#kernel.kernel.bind(0, [
+      uniform(this.#uniform),
       uniform(job),
       readTexture(x),
-      w.binding,
+      this.#weights.binding,
       read(b),
       readTexture(residual),
       writeTexture(y),
     ]);
-    return { group, shape: w.shape };
   }
 
   /**
@@ -147,10 +108,56 @@ export class Linear {
    */
   dispatch(
     pass: GPUComputePassEncoder,
-    { group, shape }: BoundLinear,
-    { rows, outputs = shape.outputs }: { readonly rows: number; readonly outputs?: number },
+    operands: GPUBindGroup,
+    { rows, outputs = this.#shape.outputs }: { readonly rows: number; readonly outputs?: number },
   ): void {
-    const { rows: tall, columns: wide } = this.tiling;
-    this.#kernel.dispatch(pass, [[group]], [Math.ceil(outputs / wide), Math.ceil(rows / tall)]);
+    const { kernel, tiling: { rows: tall, columns: wide } } = this.#kernel;
+    kernel.dispatch(pass, [[operands]], [Math.ceil(outputs / wide), Math.ceil(rows / tall)]);
+  }
+
+  /** Gives the matrix's memory back. */
+  destroy(): void {
+    this.#weights.destroy();
+    this.#uniform.destroy();
+  }
+}
+
+/** A compiled tiling, which serves matrices of all shapes. */
+export class LinearKernel {
+  readonly tiling: Tiling;
+  readonly kernel: Kernel;
+  readonly #device: GPUDevice;
+
+  private constructor(device: GPUDevice, tiling: Tiling, kernel: Kernel) {
+    this.#device = device;
+    this.tiling = tiling;
+    this.kernel = kernel;
+  }
+
+  /** Compiles the kernel of a tiling. */
+  static async create(device: GPUDevice, tiling: Tiling): Promise<LinearKernel> {
+    const { variant, code, weights } = tiling;
+    const operands = ["readTexture", weights, "read", "readTexture", "writeTexture"] as const;
+    const kernel = await Kernel.create(device, {
+      label: variant,
+      code,
+      constants: {},
+      groups: [["uniform", "uniform", ...operands]],
+    });
+    return new LinearKernel(device, tiling, kernel);
+  }
+
+  /**
+   * Puts a row-major (K, N) matrix on the device.
+   *
+   * @throws {AllocationError} If the device has no room.
+   */
+  async upload(label: string, values: Float32Array, shape: LinearShape): Promise<Linear> {
+    const weights = await this.tiling.pack(this.#device, label, { values, shape });
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const buffer = this.#device.createBuffer({ label: `shape of ${label}`, size: 16, usage });
+    const words = [shape.inputs / 4, weights.layout, EPILOGUES[shape.epilogue], 0];
+    this.#device.queue.writeBuffer(buffer, 0, new Uint32Array(words));
+    return new Linear(this, shape, weights, buffer);
   }
 }

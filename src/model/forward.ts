@@ -1,6 +1,5 @@
 import { AttentionPattern } from "../kernels/attention_pattern.ts";
 import { HeadMean } from "../kernels/head_mean.ts";
-import { type BoundLinear, Linear } from "../kernels/linear.ts";
 import { MixValues } from "../kernels/mix_values.ts";
 import { Norm } from "../kernels/norm.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
@@ -29,7 +28,6 @@ export interface Segment {
 /** The kernels of a model, compiled for its sizes. */
 interface Kernels {
   readonly norm: Norm;
-  readonly linear: Linear;
   readonly attentionPattern: AttentionPattern;
   readonly mixValues: MixValues;
   readonly headMean: HeadMean;
@@ -38,13 +36,13 @@ interface Kernels {
 /** What the kernels of one layer are bound to, in the order of their use. */
 interface Layer {
   readonly norm1: GPUBindGroup;
-  readonly attentionIn: BoundLinear;
+  readonly attentionIn: GPUBindGroup;
   readonly attentionPattern: GPUBindGroup;
   readonly mixValues: GPUBindGroup;
-  readonly attentionOut: BoundLinear;
+  readonly attentionOut: GPUBindGroup;
   readonly norm2: GPUBindGroup;
-  readonly mlpIn: BoundLinear;
-  readonly mlpOut: BoundLinear;
+  readonly mlpIn: GPUBindGroup;
+  readonly mlpOut: GPUBindGroup;
 }
 
 /** What the kernels that write and read an entry are bound to, for each of its slabs. */
@@ -91,12 +89,11 @@ export class Forward {
   /** Compiles the kernels that are a model's own. */
   static async create(
     device: GPUDevice,
-    options: { architecture: Architecture; weights: Weights; linear: Linear },
+    options: { architecture: Architecture; weights: Weights },
   ): Promise<Forward> {
     const { heads, channels, epsilon } = options.architecture;
     return new Forward(device, options, {
       norm: await Norm.create(device, { channels, epsilon }),
-      linear: options.linear,
       attentionPattern: await AttentionPattern.create(device, { heads, channels }),
       mixValues: await MixValues.create(device, { heads, channels }),
       headMean: await HeadMean.create(device, heads),
@@ -147,14 +144,15 @@ export class Forward {
   /** Records the pass; every layer writes its slice of the segments' entries. */
   encode(pass: GPUComputePassEncoder, segments: readonly Segment[]): void {
     const { layers, channels } = this.#architecture;
-    const { norm, linear, attentionPattern, mixValues } = this.#kernels;
+    const { norm, attentionPattern, mixValues } = this.#kernels;
     const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
     this.#layers.forEach((layer, index) => {
+      const weights = this.#weights.layers[index]!;
       const isLast = index === layers - 1;
       norm.dispatch(pass, layer.norm1, rows);
       // The last layer has no use for its values: its queries and keys come first.
       const outputs = isLast ? 2 * channels : 3 * channels;
-      linear.dispatch(pass, layer.attentionIn, { rows, outputs });
+      weights.attentionIn.w.dispatch(pass, layer.attentionIn, { rows, outputs });
       for (const { ids, first, prompt, entry } of segments) {
         const { written, mixed, offset } = this.#slice(entry, index);
         const targets = ids.length - first;
@@ -167,10 +165,10 @@ export class Forward {
         mixValues.dispatch(pass, [[layer.mixValues], prompt, [mixed, offset]], targets);
       }
       if (isLast) return;
-      linear.dispatch(pass, layer.attentionOut, { rows });
+      weights.attentionOut.w.dispatch(pass, layer.attentionOut, { rows });
       norm.dispatch(pass, layer.norm2, rows);
-      linear.dispatch(pass, layer.mlpIn, { rows });
-      linear.dispatch(pass, layer.mlpOut, { rows });
+      weights.mlpIn.w.dispatch(pass, layer.mlpIn, { rows });
+      weights.mlpOut.w.dispatch(pass, layer.mlpOut, { rows });
     });
     for (const segment of segments) this.#encodeMeans(pass, segment);
   }
@@ -248,7 +246,7 @@ export class Forward {
   }
 
   #bindLayer(workspace: Workspace, weights: LayerWeights, index: number): Layer {
-    const { norm, linear, attentionPattern, mixValues } = this.#kernels;
+    const { norm, attentionPattern, mixValues } = this.#kernels;
     const { residual, middle, normed, z, hidden } = workspace;
     const qkv = workspace.qkv[index]!;
     const job = this.#job;
@@ -256,9 +254,9 @@ export class Forward {
       norm.bind({ x, gain, bias, y: normed });
     const bindLinear = (
       x: GPUTextureView,
-      layer: LinearLayer,
+      { w, b }: LinearLayer,
       to: { residual: GPUTextureView; y: GPUTextureView },
-    ): BoundLinear => linear.bind({ job, x, ...layer, ...to });
+    ): GPUBindGroup => w.bind({ job, x, b, ...to });
     return {
       norm1: bindNorm(residual, weights.norm1),
       attentionIn: bindLinear(normed, weights.attentionIn, { residual, y: qkv }),

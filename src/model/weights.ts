@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { allocate } from "../gpu/allocate.ts";
-import type { Epilogue, Linear, LinearWeights } from "../kernels/linear.ts";
+import type { Epilogue, Linear, LinearKernel } from "../kernels/linear.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { layerParameters, type Parameter, sharedParameters } from "./parameters.ts";
 
@@ -12,7 +12,7 @@ export interface NormWeights {
 
 /** A linear's parameters, (K, N) and (N). */
 export interface LinearLayer {
-  readonly w: LinearWeights;
+  readonly w: Linear;
   readonly b: GPUBuffer;
 }
 
@@ -48,16 +48,17 @@ export type LoadProgress = (done: number, total: number) => void;
 const MOST_WAITING = 64 * 2 ** 20;
 
 /**
- * Reads a checkpoint tensor by tensor and puts its layers on the device, in the layout that `linear` reads.
+ * Reads a checkpoint tensor by tensor and puts its layers on the device.
  *
  * @throws {RangeError} If a weight is not finite.
  * @throws {AllocationError} If the device has no room.
  */
 export async function loadWeights(
   device: GPUDevice,
-  { checkpoint, linear, onProgress = () => {} }: {
+  { checkpoint, kernelFor, onProgress = () => {} }: {
     readonly checkpoint: Checkpoint;
-    readonly linear: Linear;
+    /** The kernel that is to compute a linear of so many inputs and outputs. */
+    readonly kernelFor: (inputs: number, outputs: number) => LinearKernel;
     readonly onProgress?: LoadProgress | undefined;
   },
 ): Promise<Weights> {
@@ -87,16 +88,17 @@ export async function loadWeights(
     device.queue.writeBuffer(buffer, 0, values);
     return buffer;
   };
-  const matrix = async (name: string, epilogue: Epilogue): Promise<LinearWeights> => {
+  const matrix = async (name: string, epilogue: Epilogue): Promise<Linear> => {
     const [inputs, outputs] = parameters.get(name)!.shape as [number, number];
-    const weights = await linear.upload(name, await read(name), { inputs, outputs, epilogue });
-    waiting += weights.bytes;
+    const shape = { inputs, outputs, epilogue };
+    const linear = await kernelFor(inputs, outputs).upload(name, await read(name), shape);
+    waiting += linear.bytes;
     if (waiting > MOST_WAITING) {
       device.queue.submit([]);
       await device.queue.onSubmittedWorkDone();
       waiting = 0;
     }
-    return weights;
+    return linear;
   };
   const norm = async (name: string): Promise<NormWeights> => ({
     gain: await vector(`${name}.weight`),

@@ -42,9 +42,9 @@ Deno.test("GrowingBuffer keeps its buffer until a larger one is asked for", () =
   withGpu(async ({ device }) => {
     const growing = new GrowingBuffer(device, "scratch");
     const first = await growing.atLeast(100);
-    assert.equal(first.size, 128);
-    assert.equal(await growing.atLeast(128), first);
-    const second = await growing.atLeast(129);
+    assert.equal(first.size, 65536);
+    assert.equal(await growing.atLeast(65536), first);
+    const second = await growing.atLeast(65537);
     assert.notEqual(second, first);
-    assert.equal(second.size, 256);
+    assert.equal(second.size, 131072);
   }));

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../src/gpu/device.ts";
-import { type Epilogue, Linear, type Tiling } from "../../src/kernels/linear.ts";
+import { type Epilogue, LinearKernel, type Tiling } from "../../src/kernels/linear.ts";
 import { REGISTERS } from "../../src/kernels/linear_registers.ts";
 import { WORKGROUP } from "../../src/kernels/linear_workgroup.ts";
 import { add, geluNew, linear } from "../reference/gpt2.ts";
@@ -45,17 +45,17 @@ async function compute(
 ): Promise<Float32Array> {
   const outputs = b.length;
   const inputs = w.length / outputs;
-  const kernel = await Linear.create(gpu.device, tiling);
+  const kernel = await LinearKernel.create(gpu.device, tiling);
+  const matrix = await kernel.upload("test", w, { inputs, outputs, epilogue });
   const y = await Activations.create(gpu, { rows: tokens + FIRST, columns: outputs });
-  const bound = kernel.bind({
+  const operands = matrix.bind({
     job: uniformOf(gpu, new Uint32Array([tokens, FIRST])),
     x: (await Activations.create(gpu, { rows: tokens, columns: inputs }, x)).view,
-    w: await kernel.upload("test", w, { inputs, outputs, epilogue }),
     b: upload(gpu, b),
     residual: (await Activations.create(gpu, { rows: tokens, columns: outputs }, before)).view,
     y: y.view,
   });
-  await run(gpu, (pass) => kernel.dispatch(pass, bound, { rows: tokens }));
+  await run(gpu, (pass) => matrix.dispatch(pass, operands, { rows: tokens }));
   const numbers = await y.download();
   if (epilogue === "place") {
     assert(numbers.subarray(0, FIRST * outputs).every(Number.isNaN), "rows before were written to");

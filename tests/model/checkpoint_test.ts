@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Linear } from "../../src/kernels/linear.ts";
+import { LinearKernel } from "../../src/kernels/linear.ts";
 import { REGISTERS } from "../../src/kernels/linear_registers.ts";
 import { openCheckpoint } from "../../src/model/checkpoint.ts";
 import { loadWeights } from "../../src/model/weights.ts";
@@ -20,8 +20,9 @@ async function load(directory: string): Promise<string> {
   let fingerprint = "";
   await withGpu(async ({ device }) => {
     await using checkpoint = await openCheckpoint(directory);
-    const linear = await Linear.create(device, REGISTERS);
-    fingerprint = (await loadWeights(device, { checkpoint, linear })).fingerprint;
+    const kernel = await LinearKernel.create(device, REGISTERS);
+    const weights = await loadWeights(device, { checkpoint, kernelFor: () => kernel });
+    fingerprint = weights.fingerprint;
   });
   return fingerprint;
 }

@@ -1,0 +1,190 @@
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { allocateTexture } from "../gpu/allocate.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Readback } from "../gpu/readback.ts";
+import { LinearKernel, type Tiling } from "../kernels/linear.ts";
+import { REGISTERS } from "../kernels/linear_registers.ts";
+import { WORKGROUP } from "../kernels/linear_workgroup.ts";
+import type { Architecture } from "../model/architecture.ts";
+
+/** The ways of computing a linear, of which each device has its best. */
+export const TILINGS: readonly Tiling[] = [REGISTERS, WORKGROUP];
+
+/** Where choices are kept, and whether to make them again. */
+export interface TuningOptions {
+  /** A JSON file; without one the choice is made by the kind of the adapter. */
+  readonly file?: string | undefined;
+  readonly redo?: boolean | undefined;
+}
+
+/** The kernels that a device's linears are computed with. */
+export interface LinearKernels {
+  /** The kernel for a linear of so many inputs and outputs. */
+  kernelFor(inputs: number, outputs: number): LinearKernel;
+  /** What was chosen for each shape, such as `768x3072`. */
+  readonly choices: Readonly<Record<string, string>>;
+}
+
+/** Rows of a short and of a longer prompt. */
+const ROWS = [16, 128];
+/** A tiling that takes so many times as long as the best one for a short prompt is not tried on a longer. */
+const HOPELESS = 3;
+/** A measurement lasts so long at least, in ms, and is taken so many times. */
+const SHORTEST = 5;
+const ROUNDS = 3;
+
+/**
+ * Chooses, and compiles, the kernel for each shape of a model's linears: from the file if it has been measured there on
+ * this adapter with these shaders, else by measuring.
+ */
+export async function tuneLinears(
+  gpu: Gpu,
+  architecture: Architecture,
+  { file, redo = false }: TuningOptions,
+): Promise<LinearKernels> {
+  const kernels = new Map<string, LinearKernel>();
+  const compiled = async (tiling: Tiling): Promise<LinearKernel> => {
+    const known = kernels.get(tiling.variant);
+    const kernel = known ?? await LinearKernel.create(gpu.device, tiling);
+    kernels.set(tiling.variant, kernel);
+    return kernel;
+  };
+  const untuned = gpu.info.isFallback ? REGISTERS : WORKGROUP;
+  const key = adapterKey(gpu);
+  const kept = file === undefined || redo ? {} : await readChoices(file, key);
+  const choices: Record<string, string> = {};
+  let isNew = false;
+  for (const [inputs, outputs] of linearShapes(architecture)) {
+    const shape = `${inputs}x${outputs}`;
+    let tiling = TILINGS.find(({ variant }) => variant === kept[shape]);
+    if (!tiling && file !== undefined) {
+      const contenders = await Promise.all(TILINGS.map(compiled));
+      tiling = (await fastest(gpu, contenders, { inputs, outputs })).tiling;
+      isNew = true;
+    }
+    choices[shape] = (await compiled(tiling ?? untuned)).tiling.variant;
+  }
+  if (file !== undefined && isNew) await keepChoices(file, key, choices);
+  return {
+    kernelFor: (inputs, outputs) => kernels.get(choices[`${inputs}x${outputs}`]!)!,
+    choices,
+  };
+}
+
+/** The inputs and outputs of a layer's linears. */
+function linearShapes({ channels: C, inner }: Architecture): [inputs: number, outputs: number][] {
+  return [[C, 3 * C], [C, C], [C, inner], [inner, C]];
+}
+
+/** The adapter and the shaders: a choice is good for these only. */
+function adapterKey({ info }: Gpu): string {
+  const hash = createHash("sha256").update(JSON.stringify(info));
+  for (const { code } of TILINGS) hash.update(code);
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function fastest(
+  gpu: Gpu,
+  contenders: readonly LinearKernel[],
+  shape: { inputs: number; outputs: number },
+): Promise<LinearKernel> {
+  let best: { kernel: LinearKernel; short: number; total: number } | undefined;
+  for (const kernel of contenders) {
+    const short = await measure(gpu, kernel, { ...shape, rows: ROWS[0]! });
+    if (best && short > HOPELESS * best.short) continue;
+    const total = short + await measure(gpu, kernel, { ...shape, rows: ROWS[1]! });
+    if (!best || total < best.total) best = { kernel, short, total };
+  }
+  return best!.kernel;
+}
+
+/** The ms that one product takes, the best of some rounds. */
+async function measure(
+  { device }: Gpu,
+  kernel: LinearKernel,
+  { inputs, outputs, rows }: { inputs: number; outputs: number; rows: number },
+): Promise<number> {
+  const matrix = new Float32Array(inputs * outputs).fill(1 / inputs);
+  const linear = await kernel.upload("tuning", matrix, { inputs, outputs, epilogue: "add" });
+  const textures = await Promise.all(
+    [inputs, outputs, outputs].map((width) =>
+      allocateTexture(device, { label: "tuning", width: width / 4, height: rows })
+    ),
+  );
+  const buffers = [uniform(device, rows), zeros(device, outputs)] as const;
+  const [x, residual, y] = textures.map((texture) => texture.createView());
+  const operands = linear.bind({
+    job: buffers[0],
+    b: buffers[1],
+    x: x!,
+    residual: residual!,
+    y: y!,
+  });
+  const readback = new Readback(device);
+
+  const run = async (times: number): Promise<number> => {
+    const result = [{ buffer: buffers[1], bytes: 4 }];
+    const staging = await readback.acquire(result);
+    const encoder = device.createCommandEncoder({ label: "tuning" });
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < times; i++) linear.dispatch(pass, operands, { rows });
+    pass.end();
+    readback.copy(encoder, result, staging);
+    const began = performance.now();
+    device.queue.submit([encoder.finish()]);
+    await readback.take(staging);
+    return performance.now() - began;
+  };
+  await run(1); // compiles
+  const once = await run(1);
+  const times = Math.ceil(SHORTEST / Math.max(once, 0.01));
+  let best = Infinity;
+  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, await run(times) / times);
+  linear.destroy();
+  for (const it of [...textures, ...buffers]) it.destroy();
+  return best;
+}
+
+function uniform(device: GPUDevice, rows: number): GPUBuffer {
+  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+  const buffer = device.createBuffer({ label: "tuning", size: 16, usage });
+  device.queue.writeBuffer(buffer, 0, new Uint32Array([rows, 0]));
+  return buffer;
+}
+
+function zeros(device: GPUDevice, count: number): GPUBuffer {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+  return device.createBuffer({ label: "tuning", size: 4 * count, usage });
+}
+
+type Choices = Record<string, Record<string, string>>;
+
+async function readChoices(file: string, key: string): Promise<Record<string, string>> {
+  return (await readAll(file))[key] ?? {};
+}
+
+/** A file that is missing, or is not ours, holds no choices. */
+async function readAll(file: string): Promise<Choices> {
+  try {
+    const value: unknown = JSON.parse(await Deno.readTextFile(file));
+    return typeof value === "object" && value !== null ? value as Choices : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Where the file can't be written, the next start measures again. */
+async function keepChoices(
+  file: string,
+  key: string,
+  choices: Readonly<Record<string, string>>,
+): Promise<void> {
+  const all = await readAll(file);
+  const merged = { ...all, [key]: { ...all[key], ...choices } };
+  try {
+    await Deno.mkdir(dirname(file), { recursive: true });
+    await Deno.writeTextFile(`${file}.new`, JSON.stringify(merged, null, 2) + "\n");
+    await Deno.rename(`${file}.new`, file);
+  } catch { /* as it says above */ }
+}
