@@ -1,25 +1,9 @@
 // The first link of the chain: reference data against the float64 reference that the kernels are tested against.
-import { openCheckpoint } from "../../src/model/checkpoint.ts";
-import { layerParameters, sharedParameters } from "../../src/model/parameters.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { BUNDLED, readReference, TINY } from "../support/fixtures.ts";
 import { flow } from "./flow.ts";
-import { forward, type Weights } from "./gpt2.ts";
-import type { Architecture } from "../../src/model/architecture.ts";
-
-async function readModel(
-  directory: string,
-): Promise<{ architecture: Architecture; weights: Weights }> {
-  await using checkpoint = await openCheckpoint(directory);
-  const { architecture } = checkpoint;
-  const weights = new Map<string, Float32Array>();
-  const parameters = sharedParameters(architecture);
-  for (let l = 0; l < architecture.layers; l++) {
-    parameters.push(...layerParameters(architecture, l));
-  }
-  for (const parameter of parameters) weights.set(parameter.name, await checkpoint.read(parameter));
-  return { architecture, weights };
-}
+import { forward } from "./gpt2.ts";
+import { readModel } from "../support/read_model.ts";
 
 for (
   const [directory, names] of [

@@ -114,13 +114,20 @@ export interface LayerTrace {
   readonly residPost: Float64Array;
 }
 
-/** Runs a prompt through all layers. */
+/** A head. */
+export interface Head {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** Runs a prompt through all layers; heads that are ablated mix nothing. */
 export function forward(
   architecture: Architecture,
   weights: Weights,
   ids: readonly number[],
+  ablate: readonly Head[] = [],
 ): LayerTrace[] {
-  const { channels: C, layers, epsilon, scales } = architecture;
+  const { channels: C, headSize: D, layers, epsilon, scales } = architecture;
   const wte = weights.get("wte.weight")!;
   const wpe = weights.get("wpe.weight")!;
   let x: Float64Array = Float64Array.from(
@@ -138,6 +145,9 @@ export function forward(
     const qkv = apply("attn.c_attn", normed("ln_1", residPre));
     const patterns = attentionPattern(qkv, { ...architecture, scale: scales[layer]! });
     const z = mixValues(patterns, qkv, architecture);
+    for (const { head } of ablate.filter((it) => it.layer === layer)) {
+      for (let at = head * D; at < z.length; at += C) z.fill(0, at, at + D);
+    }
     const residMid = add(residPre, apply("attn.c_proj", z));
     const hidden = geluNew(apply("mlp.c_fc", normed("ln_2", residMid)));
     const residPost = x = add(residMid, apply("mlp.c_proj", hidden));
