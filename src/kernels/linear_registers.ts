@@ -22,11 +22,13 @@ export const REGISTERS: Tiling = {
     const blockRows = Math.ceil(shape.inputs / INPUTS);
     const height = blocks * blockRows;
     const texture = await allocateTexture(device, { label, width: WIDTH, height });
-    // Block by block, so that the copy is small beside the matrix.
+    // Block by block, so that the copy is small beside the matrix; `writeTexture` has taken it when it returns.
+    const packed = new Float32Array(blockRows * INPUTS * BLOCK);
     for (let block = 0; block < blocks; block++) {
+      packBlock(packed, values, { ...shape, block });
       device.queue.writeTexture(
         { texture, origin: [0, block * blockRows] },
-        packBlock(values, shape, block),
+        packed,
         { bytesPerRow: WIDTH * TEXEL },
         [WIDTH, blockRows],
       );
@@ -40,17 +42,16 @@ export const REGISTERS: Tiling = {
   },
 };
 
-/** The columns of one block, input by input, padded with zeros. */
+/** Writes the columns of one block, input by input; those that a last block lacks are zeros. */
 function packBlock(
+  packed: Float32Array,
   values: Float32Array,
-  { inputs, outputs }: LinearShape,
-  block: number,
-): Float32Array<ArrayBuffer> {
-  const packed = new Float32Array(Math.ceil(inputs / INPUTS) * INPUTS * BLOCK);
+  { inputs, outputs, block }: LinearShape & { readonly block: number },
+): void {
   const begin = block * BLOCK;
   const end = Math.min(begin + BLOCK, outputs);
+  if (end < begin + BLOCK) packed.fill(0);
   for (let k = 0; k < inputs; k++) {
     packed.set(values.subarray(k * outputs + begin, k * outputs + end), k * BLOCK);
   }
-  return packed;
 }

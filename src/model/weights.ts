@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { allocate } from "../gpu/allocate.ts";
 import type { Epilogue, Linear, LinearKernel } from "../kernels/linear.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { Architecture } from "./architecture.ts";
 import { layerParameters, type Parameter, sharedParameters } from "./parameters.ts";
 
 /** A layer norm's parameters, (C) each. */
@@ -44,8 +45,8 @@ export interface Weights {
 /** Told after each tensor how much of the model is loaded, in numbers. */
 export type LoadProgress = (done: number, total: number) => void;
 
-/** Uploads wait in host memory until the device has them: beyond so many bytes it is waited for. */
-const MOST_WAITING = 64 * 2 ** 20;
+/** Uploads wait in host memory until the device has them: so many bytes are handed to it at once, twice at most. */
+const MOST_WAITING = 32 * 2 ** 20;
 
 /**
  * Reads a checkpoint tensor by tensor and puts its layers on the device.
@@ -63,39 +64,58 @@ export async function loadWeights(
   },
 ): Promise<Weights> {
   const { architecture } = checkpoint;
-  const parameters = new Map<string, Parameter>();
-  for (const parameter of sharedParameters(architecture)) parameters.set(parameter.name, parameter);
-  for (let layer = 0; layer < architecture.layers; layer++) {
-    for (const parameter of layerParameters(architecture, layer)) {
-      parameters.set(parameter.name, parameter);
-    }
-  }
-  const total = parameters.values().reduce((sum, { shape }) => sum + count(shape), 0);
+  const order = inOrderOfUse(architecture);
+  const total = order.reduce((sum, { shape }) => sum + count(shape), 0);
   const hash = createHash("sha256").update(JSON.stringify(architecture));
+  const queue = order.values();
+  // Fresh memory costs as much as the reading. Two tensors are in use at a time, the embeddings stay.
+  const largest = Math.max(...order.slice(2).map(({ shape }) => count(shape)));
+  const buffers = [new Float32Array(largest), new Float32Array(largest)];
+  let reads = 0;
+  const read = (): Reading | undefined => {
+    const { value: parameter } = queue.next();
+    const values = parameter &&
+      checkpoint.read(parameter, reads < 2 ? undefined : buffers[reads % 2]);
+    reads++;
+    values?.catch(() => {}); // whoever takes it is told
+    return values && { parameter, values };
+  };
+  let ahead = read();
   let done = 0;
   let waiting = 0;
+  let uploaded: Promise<void> = Promise.resolve();
 
-  const read = async (name: string): Promise<Float32Array<ArrayBuffer>> => {
-    const values = await checkpoint.read(parameters.get(name)!);
-    hash.update(name).update(values);
-    onProgress(done += values.length, total);
-    return values;
+  /** Takes the next tensor, and has the one after it read meanwhile. */
+  const take = async (name: string): Promise<Taken> => {
+    const { parameter, values } = ahead!;
+    if (parameter.name !== name) throw new Error(`${name} is read out of order`);
+    const taken = await values;
+    ahead = read();
+    hash.update(name).update(taken);
+    onProgress(done += taken.length, total);
+    return { values: taken, shape: parameter.shape };
   };
   const vector = async (name: string): Promise<GPUBuffer> => {
-    const values = await read(name);
+    const { values } = await take(name);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
     const buffer = await allocate(device, { label: name, bytes: values.byteLength, usage });
     device.queue.writeBuffer(buffer, 0, values);
     return buffer;
   };
   const matrix = async (name: string, epilogue: Epilogue): Promise<Linear> => {
-    const [inputs, outputs] = parameters.get(name)!.shape as [number, number];
-    const shape = { inputs, outputs, epilogue };
-    const linear = await kernelFor(inputs, outputs).upload(name, await read(name), shape);
+    const { values, shape } = await take(name);
+    const [inputs, outputs] = shape as [number, number];
+    const linear = await kernelFor(inputs, outputs).upload(name, values, {
+      inputs,
+      outputs,
+      epilogue,
+    });
     waiting += linear.bytes;
     if (waiting > MOST_WAITING) {
+      // Asked before the next submission, it is about the one before, which the device was busy with meanwhile.
+      await uploaded;
+      uploaded = device.queue.onSubmittedWorkDone();
       device.queue.submit([]);
-      await device.queue.onSubmittedWorkDone();
       waiting = 0;
     }
     return linear;
@@ -109,8 +129,8 @@ export async function loadWeights(
     b: await vector(`${name}.bias`),
   });
 
-  const wte = await read("wte.weight");
-  const wpe = await read("wpe.weight");
+  const { values: wte } = await take("wte.weight");
+  const { values: wpe } = await take("wpe.weight");
   const layers: LayerWeights[] = [];
   for (let layer = 0; layer < architecture.layers; layer++) {
     layers.push({
@@ -123,7 +143,30 @@ export async function loadWeights(
     });
   }
   await norm("ln_f"); // no flow needs it, but a checkpoint that is broken here is broken
+  await uploaded;
   return { wte, wpe, layers, fingerprint: hash.digest("hex").slice(0, 32) };
+}
+
+/** A tensor on its way from the disk. */
+interface Reading {
+  readonly parameter: Parameter;
+  readonly values: Promise<Float32Array<ArrayBuffer>>;
+}
+
+/** A tensor that was read. */
+interface Taken {
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly shape: readonly number[];
+}
+
+/** The tensors as {@linkcode loadWeights} takes them. */
+function inOrderOfUse(architecture: Architecture): Parameter[] {
+  const [wte, wpe, ...last] = sharedParameters(architecture);
+  const layers = Array.from(
+    { length: architecture.layers },
+    (_, layer) => layerParameters(architecture, layer),
+  );
+  return [wte!, wpe!, ...layers.flat(), ...last];
 }
 
 function count(shape: readonly number[]): number {
