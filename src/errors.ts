@@ -5,8 +5,14 @@ export type ErrorCode =
   | "MATRIX_TOO_LARGE"
   | "BAD_USER_INPUT"
   | "OVERLOADED"
+  | "DEADLINE_EXCEEDED"
   | "DEVICE_LOST"
-  | "CANCELLED";
+  | "CANCELLED"
+  | "UNAUTHORIZED"
+  | "FORBIDDEN"
+  | "BODY_TOO_LARGE"
+  | "URL_TOO_LONG"
+  | "HEADERS_TOO_LARGE";
 
 /**
  * An error that is meant for whoever asked: it has a code, a text that says what to do, and numbers to act on.

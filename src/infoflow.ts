@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { encodeFlowRows } from "./arrow/flow_rows.ts";
 import type { FlowResult } from "./engine/engine.ts";
-import type { EngineWorker } from "./engine/engine_worker.ts";
+import type { ModelEngine } from "./engine/request_engine.ts";
 import { type FlowOptions, flowShape } from "./flow/definitions.ts";
 import { type Token, tokenize } from "./tokens/tokenize.ts";
 
@@ -83,5 +83,5 @@ export class InfoFlow {
 /** A model by the name that it was asked for, and the engine that runs it. */
 export interface LoadedModel {
   readonly name: string;
-  readonly engine: EngineWorker;
+  readonly engine: ModelEngine;
 }

@@ -6,7 +6,7 @@ import { VERSION } from "../version.ts";
 import { helpOf } from "./flags.ts";
 import { loadModel } from "./load_model.ts";
 import { runCommand } from "./run_command.ts";
-import { SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
+import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
 const say = (line: string): void => console.error(line);
 
@@ -16,7 +16,8 @@ async function serve(): Promise<void> {
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
   const loaded: { model?: LoadedModel } = {};
-  const app = makeApp({ model: () => loaded.model, publicUrl: settings.publicUrl, log: say });
+  const { publicUrl, policy } = settings;
+  const app = makeApp({ model: () => loaded.model, publicUrl, policy, log: say });
   const server = listen(settings, (request) => app.fetch(request));
 
   const model = loaded.model = await loadModel({
@@ -28,7 +29,7 @@ async function serve(): Promise<void> {
 
   const { hostname, port } = server.addr;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  for (const line of startLines(model, origin)) console.log(line);
+  for (const line of [...reachLines(settings), ...startLines(model, origin)]) console.log(line);
 }
 
 function listen(
@@ -70,6 +71,18 @@ function startLines({ name, engine }: LoadedModel, origin: string): string[] {
     );
   }
   return lines;
+}
+
+/** What it means that other machines can reach the server. */
+function reachLines({ host, policy }: ServeSettings): string[] {
+  if (isLoopback(host)) return [];
+  const who = policy.token === undefined
+    ? "everybody who reaches it may ask, and keep the device busy"
+    : "whoever has the token may ask; without TLS, it can be read on the way";
+  return [
+    `Listening on ${host}, not on loopback alone: ${who}`,
+    "docs/operating.md says how to put nginx or Caddy in front",
+  ];
 }
 
 if (import.meta.main) await runCommand(serve);

@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY, type Policy } from "../http/app.ts";
 import { type Flag, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** The flags of `serve`. */
@@ -19,6 +20,25 @@ export const SERVE_FLAGS = {
     value: "URL",
     help: "where links to this server begin, if behind a proxy",
   },
+  "allow-host": {
+    type: "string",
+    value: "NAME,…",
+    help: "further names of this server, as a proxy passes them on in Host",
+  },
+  "allow-origin": {
+    type: "string",
+    value: "ORIGIN,…",
+    help:
+      "other sites whose pages may ask and read, such as https://notes.example; none by default",
+  },
+  open: { type: "boolean", help: "let other machines ask without a token" },
+  "max-passes": {
+    type: "string",
+    value: "N",
+    help: "different prompts that a request may have computed, 4 by default",
+  },
+  "no-introspection": { type: "boolean", help: "keep the GraphQL schema to yourself" },
+  "no-graphiql": { type: "boolean", help: "serve no GraphiQL" },
   tune: { type: "boolean", help: "choose the kernels for this adapter again" },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
@@ -30,11 +50,15 @@ export interface ServeSettings {
   readonly model: string | undefined;
   readonly cacheBytes: number;
   readonly publicUrl: string | undefined;
+  readonly policy: Policy;
   readonly tune: boolean;
   readonly help: boolean;
 }
 
 const MIB = 2 ** 20;
+
+/** The variable of the token. It is no flag: other users of a machine see what programs are called with. */
+export const TOKEN_VARIABLE = "INFOFLOW_TOKEN";
 
 /**
  * Reads the settings of `serve` from its arguments and the environment.
@@ -46,13 +70,34 @@ export function serveSettings(args: string[]): ServeSettings {
   if (positionals.length > 0) throw new UsageError(`serve takes flags only, not ${positionals[0]}`);
   const text = (name: keyof typeof SERVE_FLAGS): string | undefined =>
     values.get(name) as string | undefined;
+  const host = text("host") ?? DEFAULT_POLICY.host;
+  const url = publicUrl(text("public-url"));
+  const token = Deno.env.get(TOKEN_VARIABLE) || undefined;
+  if (!isLoopback(host) && !token && values.get("open") !== true) {
+    throw new UsageError(
+      `--host ${host} lets other machines in: choose a token and give it in ${TOKEN_VARIABLE}, ` +
+        "or say --open to let everybody ask",
+    );
+  }
   return {
-    host: text("host") ?? "127.0.0.1",
+    host,
     port: wholeNumber("port", text("port") ?? "8000", { least: 0, most: 65535 }),
     model: text("model"),
     cacheBytes: MIB *
       wholeNumber("cache-mib", text("cache-mib") ?? "1024", { least: 0, most: 2 ** 24 }),
-    publicUrl: publicUrl(text("public-url")),
+    publicUrl: url,
+    policy: {
+      host,
+      names: [...list(text("allow-host")), ...(url ? [new URL(url).hostname] : [])],
+      origins: list(text("allow-origin")).map(origin),
+      token,
+      passes: wholeNumber("max-passes", text("max-passes") ?? String(DEFAULT_POLICY.passes), {
+        least: 1,
+        most: 1000,
+      }),
+      introspection: values.get("no-introspection") !== true,
+      graphiql: values.get("no-graphiql") !== true,
+    },
     tune: values.get("tune") === true,
     help: values.get("help") === true,
   };
@@ -65,4 +110,23 @@ function publicUrl(text: string | undefined): string | undefined {
     throw new UsageError(`--public-url must be an http or https URL: current value is ${text}`);
   }
   return url.href;
+}
+
+/** Whether only programs on this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? "").split(",").map((item) => item.trim()).filter(Boolean);
+}
+
+function origin(text: string): string {
+  const url = URL.parse(text);
+  if (!url || url.origin !== text) {
+    throw new UsageError(
+      `--allow-origin must be origins, such as https://notes.example: current value is ${text}`,
+    );
+  }
+  return text;
 }

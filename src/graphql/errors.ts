@@ -1,5 +1,6 @@
 import { GraphQLError } from "graphql";
 import { InfoflowError } from "../errors.ts";
+import { httpFormOf } from "../http/statuses.ts";
 
 /** Writes a line where operators look. */
 export type Log = (line: string) => void;
@@ -16,7 +17,10 @@ export function maskError(error: unknown, log: Log): GraphQLError {
     : {};
   if (cause instanceof InfoflowError) {
     const { message, code, details } = cause;
-    return new GraphQLError(message, { ...where, extensions: { code, ...details } });
+    const http = httpFormOf(cause);
+    // What is wrong with a question is said within a 200; what is wrong here, HTTP says too.
+    const said = http.status >= 500 ? { http } : {};
+    return new GraphQLError(message, { ...where, extensions: { code, ...details, ...said } });
   }
   if (cause instanceof GraphQLError) return ownMistake(cause);
   const id = crypto.randomUUID();

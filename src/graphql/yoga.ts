@@ -1,3 +1,5 @@
+import { EnvelopArmorPlugin } from "@escape.tech/graphql-armor";
+import { NoSchemaIntrospectionCustomRule } from "graphql";
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import typeDefs from "../../schema.graphql" with { type: "text" };
 import type { GraphQLContext } from "./context.ts";
@@ -10,20 +12,42 @@ export const GRAPHQL_PATH = "/graphql";
 /** The GraphQL server; it never listens, requests are handed to its `fetch`. */
 export type Yoga = YogaServerInstance<GraphQLContext, Record<never, never>>;
 
-/** Makes the GraphQL server. What Yoga leaves open by default is shut: CORS, uploads, its own GraphiQL. */
-export function makeYoga(log: Log): Yoga {
+/** How the GraphQL server is to be. */
+export interface YogaSettings {
+  readonly log: Log;
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean;
+}
+
+/**
+ * Makes the GraphQL server. What Yoga leaves open by default is shut: CORS, uploads, batches, its own GraphiQL; queries
+ * are held to graphql-armor's limits of depth, aliases, directives, tokens and cost.
+ */
+export function makeYoga({ log, introspection }: YogaSettings): Yoga {
   return createYoga<GraphQLContext>({
     schema: createSchema<GraphQLContext>({ typeDefs, resolvers: { ...resolvers } }),
     graphqlEndpoint: GRAPHQL_PATH,
     maskedErrors: { maskError: (error) => maskError(error, log) },
-    plugins: [codesForRequestErrors],
+    plugins: [
+      // Suggestions tell what the schema has: they help where that is no secret.
+      EnvelopArmorPlugin({ blockFieldSuggestion: { enabled: !introspection } }),
+      ...(introspection ? [] : [withoutIntrospection]),
+      codesForRequestErrors,
+    ],
     graphiql: false,
     landingPage: false,
     cors: false,
     multipart: false,
+    batching: false,
     logging: false,
   });
 }
+
+const withoutIntrospection: Plugin<GraphQLContext> = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
 
 const codesForRequestErrors: Plugin<GraphQLContext> = {
   onResultProcess({ result }) {

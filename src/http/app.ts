@@ -1,5 +1,8 @@
 import { Hono } from "hono";
+import { cors } from "hono/cors";
 import page from "../../web/index.html" with { type: "text" };
+import { PassBudget } from "../engine/pass_budget.ts";
+import { RequestEngine } from "../engine/request_engine.ts";
 import { InfoflowError } from "../errors.ts";
 import type { Log } from "../graphql/errors.ts";
 import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
@@ -8,6 +11,10 @@ import { ARROW_PATH } from "./arrow_url.ts";
 import { parseFlowQuery } from "./flow_query.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { maskedProblem, problem } from "./problem.ts";
+import { PAGE_POLICY, securityHeaders } from "./security_headers.ts";
+import { limitBody, limitHead } from "./size_limits.ts";
+import { type Neighbours, refuseStrangers } from "./strangers.ts";
+import { requireToken } from "./token.ts";
 
 /** What the server is made from. */
 export interface AppOptions {
@@ -16,23 +23,58 @@ export interface AppOptions {
   /** Where links to this server begin, where that is not the request's own origin. */
   readonly publicUrl?: string | undefined;
   readonly log: Log;
+  readonly policy?: Partial<Policy>;
 }
 
-/** The HTTP server; it never listens, requests are handed to its `fetch`. */
-export function makeApp({ model, publicUrl, log }: AppOptions): Hono {
-  const app = new Hono();
-  const yoga = makeYoga(log);
-  const loaded = (): LoadedModel => model() ?? notYet();
+/** Whom the server answers, and how much one request may ask. */
+export interface Policy extends Neighbours {
+  /** What requests must bring, if anything. */
+  readonly token: string | undefined;
+  /** Different prompts that a request may have computed. */
+  readonly passes: number;
+  readonly introspection: boolean;
+  readonly graphiql: boolean;
+}
 
-  app.get("/", (context) => context.html(page));
+/** The policy of a server on loopback. */
+export const DEFAULT_POLICY: Policy = {
+  host: "127.0.0.1",
+  names: [],
+  origins: [],
+  token: undefined,
+  passes: 4,
+  introspection: true,
+  graphiql: true,
+};
+
+/** What tells whether the server is well; no secret, and asked by programs that have none. */
+const HEALTH_PATHS = ["/healthz", "/readyz"];
+
+/** The HTTP server; it never listens, requests are handed to its `fetch`. */
+export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): Hono {
+  const app = new Hono();
+  const policy = { ...DEFAULT_POLICY, ...given };
+  const yoga = makeYoga({ log, introspection: policy.introspection });
+  const forRequest = (): LoadedModel => {
+    const { name, engine } = model() ?? notYet();
+    return { name, engine: new RequestEngine(engine, new PassBudget(policy.passes)) };
+  };
+  const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
+
+  letIn(app, policy, (request) => {
+    const { pathname } = new URL(request.url);
+    return pathname === "/" || pathname === GRAPHQL_PATH && isGraphiQL(request);
+  });
+
+  app.get("/", (context) => context.html(page, 200, { "content-security-policy": PAGE_POLICY }));
   app.all(GRAPHQL_PATH, ({ req: { raw } }) => {
-    if (wantsGraphiQL(raw)) return graphiql(raw);
+    if (isGraphiQL(raw)) return graphiql(raw);
     return yoga.fetch(raw, {
-      model: loaded(),
+      model: forRequest(),
       origin: publicUrl ?? new URL(raw.url).origin,
     });
   });
-  app.get(ARROW_PATH, ({ req: { raw } }) => flowArrow(loaded(), raw));
+  app.get(ARROW_PATH, ({ req: { raw } }) => flowArrow(forRequest(), raw));
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const isReady = model()?.engine.isReady === true;
@@ -42,13 +84,36 @@ export function makeApp({ model, publicUrl, log }: AppOptions): Hono {
   app.notFound((context) =>
     context.text(`Nothing is at ${context.req.path}. The page is at /, GraphQL at /graphql\n`, 404)
   );
-  app.onError((error) => {
-    if (error instanceof InfoflowError) return problem(error);
+  app.onError((error, { req: { path } }) => {
+    if (error instanceof InfoflowError) return problem(error, path);
     const id = crypto.randomUUID();
     log(`error ${id}: ${error.stack ?? error.message}`);
-    return maskedProblem(id);
+    return maskedProblem(id, path);
   });
   return app;
+}
+
+/** What every request goes through before anything is done for it, cheap checks first. */
+function letIn(app: Hono, policy: Policy, isPage: (request: Request) => boolean): void {
+  app.use(securityHeaders);
+  app.use(limitHead);
+  app.use(refuseStrangers(policy, isPage));
+  if (policy.origins.length > 0) {
+    app.use(cors({
+      origin: [...policy.origins],
+      allowHeaders: ["authorization", "content-type", "if-none-match", "range"],
+      exposeHeaders: [
+        "content-disposition",
+        "content-length",
+        "content-range",
+        "etag",
+        "retry-after",
+      ],
+      maxAge: 600,
+    }));
+  }
+  if (policy.token !== undefined) app.use(requireToken(policy.token, HEALTH_PATHS));
+  app.use(limitBody);
 }
 
 function notYet(): never {

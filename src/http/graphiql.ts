@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { inlinePolicy } from "./security_headers.ts";
 
 const DEFAULT_QUERY = `# Which earlier tokens feed each token?
 # Ctrl-Enter asks; hover a field to read
@@ -28,6 +29,7 @@ query Flow {
 
 interface Page {
   readonly etag: string;
+  readonly policy: string;
   readonly html: Uint8Array<ArrayBuffer>;
   readonly gzip: Uint8Array<ArrayBuffer>;
 }
@@ -42,10 +44,11 @@ export function wantsGraphiQL(request: Request): boolean {
 
 /** Answers with GraphiQL, which needs nothing from any other server. */
 export async function graphiql(request: Request): Promise<Response> {
-  const { etag, html, gzip } = await (page ??= render());
+  const { etag, policy, html, gzip } = await (page ??= render());
   const headers = new Headers({
     "content-type": "text/html; charset=utf-8",
     "cache-control": "no-cache",
+    "content-security-policy": policy,
     etag,
     vary: "accept, accept-encoding",
   });
@@ -68,5 +71,14 @@ async function render(): Promise<Page> {
   const stream = new Blob([html]).stream().pipeThrough(new CompressionStream("gzip"));
   const gzip = await new Response(stream).bytes();
   const etag = `"${createHash("sha256").update(html).digest("hex").slice(0, 32)}"`;
-  return { etag, html, gzip };
+  return { etag, policy: inlinePolicy(scriptHashes(text)), html, gzip };
+}
+
+/** The hashes by which a Content-Security-Policy knows the scripts within a page. */
+function scriptHashes(html: string): string[] {
+  const scripts = html.matchAll(/<script>(.*?)<\/script>/gs);
+  return Array.from(
+    scripts,
+    ([, script]) => `sha256-${createHash("sha256").update(script!).digest("base64")}`,
+  );
 }

@@ -1,29 +1,37 @@
-import { type ErrorCode, InfoflowError } from "../errors.ts";
+import type { InfoflowError } from "../errors.ts";
+import { GRAPHQL_PATH } from "../graphql/yoga.ts";
+import { type HttpForm, httpFormOf } from "./statuses.ts";
 
-const STATUSES: Record<ErrorCode, number> = {
-  PROMPT_EMPTY: 400,
-  PROMPT_TOO_LONG: 400,
-  BAD_USER_INPUT: 400,
-  MATRIX_TOO_LARGE: 413,
-  CANCELLED: 503,
-  OVERLOADED: 503,
-  DEVICE_LOST: 503,
-};
+/**
+ * Answers a request that was not let in, or a plain GET that failed.
+ *
+ * @param path What was asked: GraphQL has a form of its own for errors, all else gets problem+json (RFC 9457).
+ */
+export function problem(error: InfoflowError, path: string): Response {
+  const { code, message, details } = error;
+  return answer(path, { title: message, members: { ...details, code }, ...httpFormOf(error) });
+}
 
-/** An error as problem+json (RFC 9457), with the code that GraphQL would give it. */
-export function problem({ code, message, details }: InfoflowError): Response {
-  const status = STATUSES[code];
-  return Response.json({ ...details, title: message, status, code }, {
-    status,
-    headers: { "content-type": "application/problem+json" },
+/** Answers with an error that was not meant for the client, as an id that the log has too. */
+export function maskedProblem(id: string, path: string): Response {
+  return answer(path, {
+    title: `Something went wrong here, not in your request. The log has it as ${id}`,
+    members: { code: "INTERNAL_SERVER_ERROR", id },
+    status: 500,
+    headers: {},
   });
 }
 
-/** An error that was not meant for the client, as an id that the log has too. */
-export function maskedProblem(id: string): Response {
-  const title = `Something went wrong here, not in your request. The log has it as ${id}`;
-  return Response.json({ title, status: 500, code: "INTERNAL_SERVER_ERROR", id }, {
-    status: 500,
-    headers: { "content-type": "application/problem+json" },
-  });
+interface Problem extends HttpForm {
+  readonly title: string;
+  readonly members: Readonly<Record<string, string | number>>;
+}
+
+function answer(path: string, { title, members, status, headers }: Problem): Response {
+  if (path === GRAPHQL_PATH) {
+    const body = { errors: [{ message: title, extensions: members }] };
+    return Response.json(body, { status, headers });
+  }
+  const type = { "content-type": "application/problem+json" };
+  return Response.json({ ...members, title, status }, { status, headers: { ...headers, ...type } });
 }

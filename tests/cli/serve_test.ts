@@ -41,6 +41,17 @@ Deno.test("serve takes its flags from the environment too", () =>
     assert.match(data.infoFlow.matrix.url, /^https:\/\/flow\.example\/info-flow\.arrow/);
   }, { env: { INFOFLOW_CACHE_MIB: "7", INFOFLOW_PUBLIC_URL: "https://flow.example/" } }));
 
+Deno.test("serve on all addresses takes a token, and says what that means", () =>
+  withServer(async ({ origin, startLines }) => {
+    assert.match(startLines.join("\n"), /Listening on 0\.0\.0\.0, .*whoever has the token may ask/);
+    const url = `${origin.replace("0.0.0.0", "127.0.0.1")}/graphql?query={__typename}`;
+    const refused = await fetch(url);
+    assert.equal(refused.status, 401);
+    await refused.body?.cancel();
+    const answer = await fetch(url, { headers: { authorization: "Bearer opensesame" } });
+    assert.deepEqual(await answer.json(), { data: { __typename: "Query" } });
+  }, { args: ["--host", "0.0.0.0"], env: { INFOFLOW_TOKEN: "opensesame" } }));
+
 Deno.test("serve --help lists the flags and their variables", async () => {
   const { code, stdout } = await runTask("serve", ["--help"]);
   assert.equal(code, 0);
@@ -68,12 +79,18 @@ const MISUSES: [args: string[], code: number, message: RegExp][] = [
   [["--port", "65536"], 2, /^error: --port must be a whole number/],
   [["--cache-mib", "-1"], 2, /^error: .*--cache-mib/],
   [["--cash"], 2, /^error: Unknown option '--cash'/],
+  [
+    ["--host", "0.0.0.0"],
+    2,
+    /^error: --host 0\.0\.0\.0 lets other machines in: .*INFOFLOW_TOKEN.*--open/,
+  ],
+  [["--allow-origin", "notes.example"], 2, /^error: --allow-origin must be origins, such as/],
   [["now"], 2, /^error: serve takes flags only, not now/],
   [["--public-url", "flow"], 2, /^error: --public-url must be an http or https URL/],
 ];
 for (const [args, expected, message] of MISUSES) {
   Deno.test(`serve ${args.join(" ")} ends with a line and ${expected}`, async () => {
-    const { code, stderr } = await runTask("serve", [...args, "--host", "127.0.0.1"]);
+    const { code, stderr } = await runTask("serve", ["--host", "127.0.0.1", ...args]);
     assert.match(stderr, message);
     assert(!/\n +at /.test(stderr), "no stack");
     assert.equal(code, expected);

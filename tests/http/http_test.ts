@@ -83,7 +83,8 @@ Deno.test("while the model is being loaded the process lives, but is not ready",
   assert.equal(await status("/info-flow.arrow?prompt=a"), 503);
   const response = await app.request("/graphql?query={__typename}");
   assert.equal(response.status, 503);
-  assert.equal((await response.json()).code, "OVERLOADED");
+  assert.equal(response.headers.get("retry-after"), "1");
+  assert.equal((await response.json()).errors[0].extensions.code, "OVERLOADED");
 });
 
 Deno.test("--public-url is where links begin", () =>

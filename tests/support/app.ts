@@ -1,4 +1,4 @@
-import { makeApp } from "../../src/http/app.ts";
+import { makeApp, type Policy } from "../../src/http/app.ts";
 import { withModel } from "./model.ts";
 
 /** An app in front of the bundled model, which never listens. */
@@ -21,10 +21,17 @@ export interface GraphQLAnswer {
 export const ORIGIN = "http://infoflow.test:1234";
 
 /** Makes an app for as long as `use` runs. */
-export async function withApp(use: (app: TestApp) => Promise<void>): Promise<void> {
+export async function withApp(
+  use: (app: TestApp) => Promise<void>,
+  policy: Partial<Policy> = {},
+): Promise<void> {
   await withModel(async (model) => {
     const log: string[] = [];
-    const app = makeApp({ model: () => model, log: (line) => log.push(line) });
+    const app = makeApp({
+      model: () => model,
+      log: (line) => log.push(line),
+      policy: { names: ["infoflow.test"], ...policy },
+    });
     const fetch: TestApp["fetch"] = async (path, init) =>
       await app.fetch(new Request(ORIGIN + path, init));
     await use({

@@ -1,0 +1,29 @@
+import { InfoflowError } from "../errors.ts";
+
+/** How many different prompts one request may have computed, whatever its query looks like. */
+export class PassBudget {
+  readonly #limit: number;
+  readonly #prompts = new Set<string>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Counts a prompt, once however often it is asked about. It waits for what else the same query asks for, so that of a
+   * query that wants too much nothing is computed.
+   *
+   * @throws {InfoflowError} BAD_USER_INPUT, with `passes` and `limit`.
+   */
+  async claim(ids: readonly number[]): Promise<void> {
+    this.#prompts.add(ids.join());
+    await Promise.resolve();
+    const { size } = this.#prompts;
+    if (size <= this.#limit) return;
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot compute ${size} prompts in a request as the limit is ${this.#limit}: ask for the others in further requests`,
+      { passes: size, limit: this.#limit },
+    );
+  }
+}

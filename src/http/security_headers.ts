@@ -1,0 +1,54 @@
+import type { Context, Next } from "hono";
+
+/** What a page may do, directive by directive. */
+type Policy = Readonly<Record<string, string>>;
+
+/** Answers that are no page need nothing, and are shown in no frame. */
+const DATA: Policy = { "default-src": "'none'", "frame-ancestors": "'none'" };
+
+/** Pages load from here and talk to here. Styles may be inline, as libraries write them; scripts may not. */
+const PAGE: Policy = {
+  ...DATA,
+  "script-src": "'self'",
+  "style-src": "'self' 'unsafe-inline'",
+  "img-src": "'self' data: blob:",
+  "font-src": "'self' data:",
+  "connect-src": "'self'",
+  "worker-src": "'self' blob:",
+  "manifest-src": "'self'",
+  "form-action": "'self'",
+  "base-uri": "'none'",
+};
+
+/** What every answer says, whatever it is. */
+const ALWAYS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "referrer-policy": "no-referrer", // prompts stand in links
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+};
+
+const POLICY = "content-security-policy";
+
+/** The policy of a page of ours, whose scripts are files of ours. */
+export const PAGE_POLICY: string = written(PAGE);
+
+/** The policy of a page whose scripts are inline, and known by their hashes (`sha256-…`). */
+export function inlinePolicy(hashes: readonly string[]): string {
+  const scripts = hashes.map((hash) => `'${hash}'`).join(" ");
+  return written({ ...PAGE, "script-src": scripts });
+}
+
+/** Writes the security headers onto every answer; a page brings its own policy. */
+export async function securityHeaders(context: Context, next: Next): Promise<void> {
+  await next();
+  const { headers } = context.res;
+  for (const [name, value] of Object.entries(ALWAYS)) headers.set(name, value);
+  if (!headers.has(POLICY)) headers.set(POLICY, written(DATA));
+}
+
+function written(policy: Policy): string {
+  return Object.entries(policy).map(([name, value]) => `${name} ${value}`).join("; ");
+}

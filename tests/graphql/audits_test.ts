@@ -1,0 +1,23 @@
+// GraphQL over HTTP, by the audits of graphql-http, asked as its own clients ask: over a socket, with no special header.
+import { serverAudits } from "graphql-http";
+import { makeApp } from "../../src/http/app.ts";
+import { withModel } from "../support/model.ts";
+
+Deno.test("all audits of graphql-http pass in the default configuration", (test) =>
+  withModel(async (model) => {
+    const app = makeApp({ model: () => model, log: () => {} });
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
+    const url = `http://127.0.0.1:${server.addr.port}/graphql`;
+    try {
+      const audits = serverAudits({ url });
+      if (audits.length < 61) throw new Error(`61 audits expected, ${audits.length} found`);
+      for (const audit of audits) {
+        await test.step(`${audit.id} ${audit.name}`, async () => {
+          const result = await audit.fn();
+          if (result.status !== "ok") throw new Error(`${result.status}: ${result.reason}`);
+        });
+      }
+    } finally {
+      await server.shutdown();
+    }
+  }));
