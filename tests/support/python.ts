@@ -8,10 +8,15 @@ const PYTHON = new URL("../../.venv/bin/python", import.meta.url).pathname;
  */
 export async function python(
   code: string,
-  { input = null, args = [] }: { input?: unknown; args?: string[] } = {},
+  { input = null, args = [], env = {} }: {
+    input?: unknown;
+    args?: string[];
+    env?: Record<string, string>;
+  } = {},
 ): Promise<unknown> {
   const child = new Deno.Command(PYTHON, {
     args: ["-c", code, ...args],
+    env,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

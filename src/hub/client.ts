@@ -1,0 +1,240 @@
+import type { HubEnvironment } from "./environment.ts";
+import { HubError } from "./error.ts";
+import { refusal } from "./refusal.ts";
+
+/** An answer with the whole (200), a part (206), or the word that there is no such part (416). */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /**
+   * The body, piece by piece.
+   *
+   * @throws {Interruption} If the connection breaks, or nothing comes for too long.
+   */
+  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
+  /** Ends the request; whoever has not read all of the body calls it. */
+  cancel(): Promise<void>;
+}
+
+/** A passing fault: the same request may well succeed later. */
+export class Interruption extends Error {
+  override readonly name = "Interruption";
+
+  /** @param waitMs How long the hub asks to wait. */
+  constructor(message: string, readonly waitMs?: number, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** Waits so many ms. */
+export type Wait = (ms: number) => Promise<void>;
+
+/** How to ask. */
+export interface ClientOptions {
+  readonly wait?: Wait | undefined;
+  /** Told why it takes longer. */
+  readonly say?: ((line: string) => void) | undefined;
+}
+
+/** How often a request is made that fails for a passing reason. */
+const MOST_ATTEMPTS = 6;
+const FIRST_WAIT_MS = 500;
+/** Longer than that nobody waits for a hub that asks for patience: they are told when to come back. */
+const LONGEST_WAIT_MS = 5 * 60_000;
+const MOST_REDIRECTS = 10;
+const ANSWERS = [200, 206, 416];
+
+/**
+ * Asks the hub. Passing faults (429, 5xx, a broken connection) are tried again; redirects are followed by hand, because
+ * the token is for the hub alone and a file's bytes are mostly on another host.
+ */
+export class HubClient {
+  readonly #environment: HubEnvironment;
+  readonly #wait: Wait;
+  readonly #say: (line: string) => void;
+
+  constructor(environment: HubEnvironment, { wait, say }: ClientOptions = {}) {
+    this.#environment = environment;
+    this.#wait = wait ?? sleep;
+    this.#say = say ?? (() => {});
+  }
+
+  /**
+   * GETs a JSON document, as often as it takes.
+   *
+   * @throws As {@linkcode ask} and {@linkcode retry} do, and {HubError} if the answer is no JSON.
+   */
+  async json(path: string, repository: string): Promise<unknown> {
+    const text = await this.retry(async () => {
+      const { chunks } = await this.ask(path, repository, { accept: "application/json" });
+      const decoder = new TextDecoder();
+      let text = "";
+      for await (const chunk of chunks()) text += decoder.decode(chunk, { stream: true });
+      return text + decoder.decode();
+    });
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const where = `${this.#environment.endpoint}${path}`;
+      throw new HubError(`Cannot read the hub's answer as it is not JSON: ${where}`, 200, {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * Does something that passing faults may break off, again if they do.
+   *
+   * @param hasProgressed Whether the last attempt got further than those before: then patience begins anew.
+   * @throws {HubError} If they do so too often.
+   */
+  async retry<T>(work: () => Promise<T>, hasProgressed: () => boolean = () => false): Promise<T> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof Interruption)) throw error;
+        if (hasProgressed()) attempt = 1;
+        if (attempt >= MOST_ATTEMPTS) {
+          const times = `${attempt} times in a row`;
+          throw new HubError(`${error.message}, ${times}: try again later`, undefined, {
+            cause: error,
+          });
+        }
+        const ms = error.waitMs ?? FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
+        if (ms > LONGEST_WAIT_MS) {
+          throw new HubError(`${error.message}: try again in ${Math.ceil(ms / 60_000)} minutes`);
+        }
+        this.#say(`${error.message}: trying again in ${Math.ceil(ms / 1000)} s`);
+        await this.#wait(ms);
+      }
+    }
+  }
+
+  /**
+   * GETs something, once.
+   *
+   * @param path What follows the endpoint, beginning with a slash.
+   * @param repository The model it is about, for the text of errors.
+   * @throws {HubError} If the hub refuses.
+   * @throws {Interruption} If it may not refuse next time.
+   */
+  async ask(
+    path: string,
+    repository: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const { endpoint, token, timeout } = this.#environment;
+    let url = new URL(endpoint + path);
+    let isTrusted = true;
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      const patience = new Patience(timeout, url.host);
+      const response = await patience.hold(fetch(url, {
+        headers: {
+          "accept-encoding": "identity", // lengths and ranges count bytes of the file
+          "user-agent": "infoflow",
+          ...headers,
+          ...(isTrusted && token && { authorization: `Bearer ${token}` }),
+        },
+        redirect: "manual",
+        signal: patience.signal,
+      }));
+      const { status } = response;
+      if (ANSWERS.includes(status)) return answer(response, patience);
+      await response.body?.cancel();
+      const location = response.headers.get("location");
+      if (status >= 300 && status < 400 && location !== null) {
+        const next = URL.parse(location, url);
+        checkRedirect(url, next, location);
+        // Once it has left the hub, a request is never trusted again.
+        isTrusted &&= next!.origin === new URL(endpoint).origin;
+        url = next!;
+        continue;
+      }
+      if (status === 429 || status >= 500) {
+        throw new Interruption(`${url.host} answered ${status}`, retryAfter(response.headers));
+      }
+      throw refusal(response, { repository, endpoint, host: url.host, hasToken: !!token });
+    }
+    throw new HubError(`Cannot read ${path} as it is redirected more than ${MOST_REDIRECTS} times`);
+  }
+}
+
+function checkRedirect(from: URL, to: URL | null, location: string): void {
+  const isSafe = to && (to.protocol === "https:" || to.protocol === from.protocol);
+  if (!isSafe) {
+    throw new HubError(`Cannot follow a redirect of ${from.host} as it leads to ${location}`);
+  }
+}
+
+/** Ends a request to which nothing comes for too long. */
+class Patience {
+  readonly #controller = new AbortController();
+  readonly #ms: number;
+  readonly #host: string;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number, host: string) {
+    this.#ms = ms;
+    this.#host = host;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** @throws {Interruption} If what is waited for fails, or does not come in time. */
+  async hold<T>(promise: Promise<T>): Promise<T> {
+    let isLate = false;
+    this.#timer = setTimeout(() => {
+      isLate = true;
+      this.#controller.abort();
+    }, this.#ms);
+    try {
+      return await promise;
+    } catch (cause) {
+      if (cause instanceof Deno.errors.NotCapable) throw cause;
+      const why = isLate
+        ? `nothing came from ${this.#host} for ${this.#ms / 1000} s`
+        : `the connection to ${this.#host} failed (${(cause as Error).message})`;
+      throw new Interruption(why, undefined, { cause });
+    } finally {
+      clearTimeout(this.#timer);
+    }
+  }
+}
+
+function answer({ status, headers, body }: Response, patience: Patience): Answer {
+  const reader = body?.getReader();
+  const cancel = async (): Promise<void> => {
+    await reader?.cancel().catch(() => {}); // it may have failed already
+  };
+  return {
+    status,
+    headers,
+    cancel,
+    async *chunks() {
+      try {
+        while (reader) {
+          const { done, value } = await patience.hold(reader.read());
+          if (done) return;
+          yield value;
+        }
+      } finally {
+        await cancel();
+      }
+    },
+  };
+}
+
+/** What a Retry-After says, seconds or a date, in ms. */
+function retryAfter(headers: Headers): number | undefined {
+  const text = headers.get("retry-after");
+  if (text === null) return undefined;
+  const ms = /^\d+$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

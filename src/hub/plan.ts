@@ -1,0 +1,49 @@
+import { HubError } from "./error.ts";
+import { checkFileName } from "./repository.ts";
+import type { RemoteFile, Revision } from "./revision.ts";
+
+/** The one file that has a model's weights, or the index of several. */
+export const WEIGHTS = "model.safetensors";
+export const WEIGHTS_INDEX = "model.safetensors.index.json";
+/** The sizes and options of a model. */
+export const CONFIG = "config.json";
+
+/** What says how a model reads text, where it has it. */
+const TOKENIZER_FILES = ["tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json"];
+
+/** The files that are fetched first: what is refused, is refused because of them. */
+export function firstFiles(revision: Revision): RemoteFile[] {
+  const { files, repository } = revision;
+  const config = files.get(CONFIG);
+  if (!config) throw lacking(repository, CONFIG);
+  const tokenizer = TOKENIZER_FILES.flatMap((name) => files.get(name) ?? []);
+  if (files.has(WEIGHTS)) return [config, ...tokenizer];
+  const index = files.get(WEIGHTS_INDEX);
+  if (index) return [config, index, ...tokenizer];
+  const has = [...files.keys()].filter((name) => /\.(bin|h5|msgpack|pt|gguf)$/.test(name));
+  throw lacking(
+    repository,
+    WEIGHTS,
+    has.length > 0 ? `; ${has[0]} is in a format that is not read: save it as safetensors` : "",
+  );
+}
+
+/**
+ * The files of the weights.
+ *
+ * @param shards The names in the index, where there is one.
+ */
+export function weightFiles(revision: Revision, shards: readonly string[]): RemoteFile[] {
+  const { files, repository } = revision;
+  const names = files.has(WEIGHTS) ? [WEIGHTS] : shards;
+  return names.map((name) => {
+    checkFileName(name);
+    const file = files.get(name);
+    if (!file) throw lacking(repository, name);
+    return file;
+  });
+}
+
+function lacking(repository: string, name: string, hint = ""): HubError {
+  return new HubError(`Cannot download ${repository} as it has no ${name}${hint}`);
+}
