@@ -4,7 +4,8 @@
 //   mean    (L, T, T)  packed triangles: the mean over heads (to say what BOS had)
 //   flows   (L, P, P) by layer, (P, P) for all layers; then dropped, (L, P) or (P)
 //
-//   F[l, i, j]    = matrix[l, i, j] / sum_k matrix[l, i, k], k over the kept sources; P = T - prompt.kept
+//   F[l, i, j]    = matrix[l, i, j] / sum_k matrix[l, i, k], k over the kept sources; P = T - prompt.kept;
+//                   0 where nothing is left of a row, which happens where few heads are chosen
 //   dropped[l, i] = mean[l, i, 0], or 0 where BOS is kept
 //
 // prompt.aggregate 0: every layer by itself. 1, MEAN: the mean of F over the layers. 2, NOTEBOOK: x = (x + F[l]) / L
@@ -12,8 +13,6 @@
 // dropped of one matrix for all layers is the mean over them.
 //
 // Dispatch: (P, L) by layer, (P) otherwise. One workgroup makes one row.
-
-override LAYERS: u32;
 
 const BY_LAYER = 0u;
 const MEAN = 1u;
@@ -28,6 +27,7 @@ struct Prompt {
   kept: u32, // the first kept token: 1 leaves BOS out
   aggregate: u32,
   result: u32, // where the flow goes in the buffer of results
+  layers: u32, // L
 }
 
 const LANES = 32u;
@@ -51,12 +51,12 @@ fn main(
   let out = prompt.result + target_row * width;
 
   var begin = 0u;
-  var end = LAYERS;
+  var end = prompt.layers;
   if (prompt.aggregate == BY_LAYER) {
     begin = group.y;
     end = group.y + 1u;
   } else if (prompt.aggregate > NOTEBOOK) {
-    begin = LAYERS - 1u;
+    begin = prompt.layers - 1u;
   }
   for (var j = lane; j < width; j += LANES) {
     flows[out + j] = 0.0;
@@ -70,12 +70,12 @@ fn main(
     let total = sum_over_lanes(lane, sum);
     for (var j = prompt.kept + lane; j <= i; j += LANES) {
       let at = out + j - prompt.kept;
-      flows[at] = aggregate(flows[at], matrix[row + j] / total);
+      flows[at] = aggregate(flows[at], select(0.0, matrix[row + j] / total, total > 0.0));
     }
   }
   if (prompt.aggregate == MEAN) {
     for (var j = lane; j < width; j += LANES) {
-      flows[out + j] /= f32(LAYERS);
+      flows[out + j] /= f32(prompt.layers);
     }
   }
   if (lane == 0u) {
@@ -86,7 +86,7 @@ fn main(
 fn aggregate(sofar: f32, value: f32) -> f32 {
   switch prompt.aggregate {
     case MEAN: { return sofar + value; }
-    case NOTEBOOK: { return (sofar + value) / f32(LAYERS); }
+    case NOTEBOOK: { return (sofar + value) / f32(prompt.layers); }
     default: { return value; }
   }
 }
@@ -99,10 +99,10 @@ fn dropped(i: u32, layer: u32) -> f32 {
     return mean[4u * (layer * prompt.stride + row_start(i))];
   }
   var sum = 0.0;
-  for (var l = 0u; l < LAYERS; l++) {
+  for (var l = 0u; l < prompt.layers; l++) {
     sum += mean[4u * (l * prompt.stride + row_start(i))];
   }
-  return sum / f32(LAYERS);
+  return sum / f32(prompt.layers);
 }
 
 fn sum_over_lanes(lane: u32, value: f32) -> f32 {

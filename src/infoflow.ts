@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { encodeFlowRows } from "./arrow/flow_rows.ts";
+import { encodeFlowRows, type FlowMetadata } from "./arrow/flow_rows.ts";
 import type { FlowResult } from "./engine/engine.ts";
 import type { ModelEngine } from "./engine/request_engine.ts";
-import { type FlowOptions, flowShape } from "./flow/definitions.ts";
+import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
+import { isByHead, type MatrixOptions, spanOf } from "./flow/definitions.ts";
+import { flowShape } from "./flow/shape.ts";
 import { type Token, tokenize } from "./tokens/tokenize.ts";
 
 /** Of the Arrow layout and its metadata. */
@@ -14,19 +16,26 @@ const LAYOUT_VERSION = 1;
  */
 export class InfoFlow {
   readonly prompt: string;
-  readonly options: FlowOptions;
+  readonly options: MatrixOptions;
   /** The labels of both axes, in order. */
   readonly tokens: readonly Token[];
   readonly axes: readonly string[];
   readonly shape: readonly number[];
+  /** How many neighbouring positions share a cell of the matrix. */
+  readonly span: number;
   /** A hash of the model, where it runs, the token ids and the options: same id, same bytes. */
   readonly id: string;
   readonly #model: LoadedModel;
   readonly #ids: readonly number[];
   #result: Promise<FlowResult> | undefined;
 
-  constructor(model: LoadedModel, prompt: string, options: FlowOptions) {
+  /**
+   * @throws {InfoflowError} PROMPT_EMPTY; PROMPT_TOO_LONG; BAD_USER_INPUT for a lone surrogate, or for a layer, a head or
+   * a number of cells that can't be.
+   */
+  constructor(model: LoadedModel, prompt: string, options: MatrixOptions) {
     const { architecture, fingerprint, device } = model.engine.info;
+    options = canonical(options, architecture);
     const tokens = tokenize(prompt, architecture.context);
     this.prompt = prompt;
     this.options = options;
@@ -35,21 +44,24 @@ export class InfoFlow {
     this.tokens = options.bos === "KEEP"
       ? tokens
       : tokens.slice(1).map((token, index) => ({ ...token, index }));
-    const { axes, shape } = flowShape(options, {
-      layers: architecture.layers,
-      tokens: tokens.length,
-    });
+    const { layers, heads } = architecture;
+    const { axes, shape } = flowShape(options, { layers, heads, tokens: tokens.length });
     this.axes = axes;
     this.shape = shape;
-    const { byLayer, aggregation, bos } = options;
+    this.span = spanOf(options, tokens.length);
     this.id = createHash("sha256").update(JSON.stringify([
       LAYOUT_VERSION,
       model.name,
       fingerprint,
       device.description,
       this.#ids,
-      [byLayer, aggregation, bos],
+      this.#identity(),
     ])).digest("hex").slice(0, 32);
+  }
+
+  /** The layers and heads that take part. */
+  get chosen(): Chosen {
+    return chosenOf(this.options, this.#model.engine.info.architecture);
   }
 
   /** How many numbers the matrix has. */
@@ -74,9 +86,24 @@ export class InfoFlow {
       tokens: this.tokens.map(({ text }) => text),
       axes: this.axes,
       shape: this.shape,
-      aggregation: this.options.aggregation,
-      bos: this.options.bos,
-    });
+      ...this.#optionsInMetadata(),
+    }, this.chosen);
+  }
+
+  /** What sets this matrix apart from others of the same tokens. */
+  #identity(): unknown[] {
+    const { options } = this;
+    const choice = isNarrowed(options) ? [options.layers ?? null, options.heads ?? null] : [];
+    return isByHead(options)
+      ? ["attention", options.bos, this.span, ...choice]
+      : [options.byLayer, options.aggregation, options.bos, ...choice];
+  }
+
+  #optionsInMetadata(): Partial<FlowMetadata> & { bos: string } {
+    const { options } = this;
+    if (isByHead(options)) return { ...this.chosen, bos: options.bos, span: this.span };
+    const { aggregation, bos } = options;
+    return isNarrowed(options) ? { aggregation, bos, ...this.chosen } : { aggregation, bos };
   }
 }
 

@@ -16,6 +16,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
+import type { Chosen } from "../flow/choice.ts";
 import type { FlowMatrix } from "../flow/definitions.ts";
 
 /** What goes into the schema's metadata, under the key `infoflow`. */
@@ -30,26 +31,47 @@ export interface FlowMetadata {
   readonly tokens: readonly string[];
   readonly axes: readonly string[];
   readonly shape: readonly number[];
-  readonly aggregation: string;
+  /** How the layers became one matrix; not there where each head is by itself. */
+  readonly aggregation?: string;
   readonly bos: string;
+  /** The layers that take part, where they were chosen or each head is by itself. */
+  readonly layers?: readonly number[];
+  /** The heads, likewise. */
+  readonly heads?: readonly number[];
+  /** How many neighbouring tokens share a cell, where each head is by itself. */
+  readonly span?: number;
 }
 
 /**
- * Writes a flow as an Arrow IPC stream of one record batch, a row for each layer and target: `layer` (by layer only),
- * `target`, `token`, `dropped` and `flow`, a list of P numbers. Same flow and metadata, same bytes.
+ * Writes a flow as an Arrow IPC stream of one record batch, a row for each layer, head and target: `layer` (by layer and
+ * by head), `head` (by head), `target`, `token`, `dropped` and `flow`, a list of P numbers. Where tokens share cells,
+ * `target` is the first of the row's cell, and `token` has the text of all of them. Same flow and metadata, same bytes.
  *
  * Bodies are not compressed: apache-arrow 21.2.0 writes a wrong length into those, and HTTP compresses better.
  */
-export function encodeFlowRows(matrix: FlowMatrix, metadata: FlowMetadata): Uint8Array {
+export function encodeFlowRows(
+  matrix: FlowMatrix,
+  metadata: FlowMetadata,
+  { layers, heads }: Chosen,
+): Uint8Array {
   const positions = matrix.shape.at(-1)!;
   const length = matrix.dropped.length;
+  const span = metadata.span ?? 1;
   const columns: [name: string, data: Data][] = [];
-  if (matrix.shape.length === 3) {
-    columns.push(["layer", numbers(new Uint8(), length, (row) => Math.floor(row / positions))]);
+  const perLayer = matrix.axes.includes("head") ? heads.length * positions : positions;
+  if (matrix.axes.includes("layer")) {
+    columns.push([
+      "layer",
+      numbers(new Uint8(), length, (row) => layers[Math.floor(row / perLayer)]!),
+    ]);
+  }
+  if (matrix.axes.includes("head")) {
+    const head = (row: number): number => heads[Math.floor(row / positions) % heads.length]!;
+    columns.push(["head", numbers(new Uint8(), length, head)]);
   }
   columns.push(
-    ["target", numbers(new Uint16(), length, (row) => row % positions)],
-    ["token", tokenColumn(metadata.tokens, length)],
+    ["target", numbers(new Uint16(), length, (row) => row % positions * span)],
+    ["token", tokenColumn(cellTexts(metadata.tokens, span), length)],
     ["dropped", makeData({ type: new Float32(), length, nullCount: 0, data: matrix.dropped })],
     ["flow", flowColumn(matrix.flow, { length, positions })],
   );
@@ -68,6 +90,15 @@ function numbers(type: Uint8 | Uint16, length: number, at: (row: number) => numb
   return type instanceof Uint8
     ? makeData({ type, length, nullCount: 0, data: Uint8Array.from(data) })
     : makeData({ type, length, nullCount: 0, data: Uint16Array.from(data) });
+}
+
+/** The text of each cell. */
+function cellTexts(tokens: readonly string[], span: number): readonly string[] {
+  if (span === 1) return tokens;
+  return Array.from(
+    { length: Math.ceil(tokens.length / span) },
+    (_, cell) => tokens.slice(cell * span, (cell + 1) * span).join(""),
+  );
 }
 
 function tokenColumn(tokens: readonly string[], length: number): Data {

@@ -67,7 +67,7 @@ async function draw(infoFlow: InfoFlow): Promise<void> {
   const colours = terminalColours();
   const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 160;
   for (let matrix = 0; matrix * size < flow.length; matrix++) {
-    if (infoFlow.options.byLayer) console.log(`layer ${matrix}`);
+    if (infoFlow.axes.includes("layer")) console.log(`layer ${matrix}`);
     const numbers = flow.subarray(matrix * size, (matrix + 1) * size);
     console.log(drawHeatmap(numbers, { labels, columns, colours }) + "\n");
   }

@@ -1,4 +1,4 @@
-import { ARROW_PATH } from "../http/arrow_url.ts";
+import { FLOW_PATH } from "../http/arrow_url.ts";
 import { makeApp } from "../http/app.ts";
 import { GRAPHQL_PATH } from "../graphql/yoga.ts";
 import type { LoadedModel } from "../infoflow.ts";
@@ -63,7 +63,7 @@ function startLines({ name, engine }: LoadedModel, origin: string): string[] {
     [...new Set(Object.values(linears))].join(", "),
     `  page      ${origin}/`,
     `  GraphiQL  ${origin}${GRAPHQL_PATH}`,
-    `  Arrow     ${origin}${ARROW_PATH}?prompt=Hello+world`,
+    `  Arrow     ${origin}${FLOW_PATH}?prompt=Hello+world`,
   ];
   if (name === "bundled") {
     lines.push(

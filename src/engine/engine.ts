@@ -1,5 +1,6 @@
-import type { FlowMatrix, FlowOptions } from "../flow/definitions.ts";
-import { type FlowFields, FlowReduction, keptFrom } from "../flow/reduction.ts";
+import { chosenOf } from "../flow/choice.ts";
+import { type FlowMatrix, keptFrom, type MatrixOptions } from "../flow/definitions.ts";
+import { FlowReduction } from "../flow/reduction.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
 import { type PromptFields, PromptUniform } from "../gpu/prompt_uniform.ts";
@@ -34,11 +35,11 @@ export interface EngineOptions {
   readonly onProgress?: LoadProgress | undefined;
 }
 
-/** A flow that is asked for. */
+/** A matrix that is asked for. */
 export interface FlowRequest {
   /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
   readonly ids: readonly number[];
-  readonly options: FlowOptions;
+  readonly options: MatrixOptions;
 }
 
 /** A flow, and whether it cost a forward pass. */
@@ -51,14 +52,15 @@ export const MOST_REQUESTS = 16;
 
 /** Between them these run every kernel. */
 const WARM_UP: readonly FlowRequest[] = [
-  { ids: [0, 0], options: { byLayer: false, aggregation: "ROLLOUT", bos: "DROP" } },
+  { ids: [0, 0], options: { byLayer: false, aggregation: "ROLLOUT", bos: "DROP", heads: [0] } },
+  { ids: [0, 0], options: { byHead: true, bos: "DROP" } },
 ];
 
 /** What is wanted of the device beside the patterns of some prompts. */
 interface Wanted {
   readonly result: DeviceResult;
   /** What kernels are to know of each prompt that `encode` is about. */
-  readonly fields: readonly (FlowFields & { readonly work: PromptWork })[];
+  readonly fields: readonly (Partial<PromptFields> & { readonly work: PromptWork })[];
   encode(pass: GPUComputePassEncoder, prompts: readonly BoundGroup[]): void;
 }
 
@@ -89,7 +91,9 @@ export class Engine {
     this.#forward = parts.forward;
     this.#reduction = parts.reduction;
     this.#readback = new Readback(gpu.device);
-    this.#prompts = new PromptUniform(gpu.device, 2 * MOST_REQUESTS);
+    // A prompt is told of for its forward pass, and once more for each step of its reduction: a slab has a layer at least.
+    const most = MOST_REQUESTS * (2 + parts.info.architecture.layers);
+    this.#prompts = new PromptUniform(gpu.device, most);
     this.#store = new PromptStore(gpu.device, parts.info.architecture, parts.cacheBytes);
   }
 
@@ -108,7 +112,7 @@ export class Engine {
       const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
       const weights = await loadWeights(device, { checkpoint, kernelFor, onProgress });
       const forward = await Forward.create(device, { architecture, weights });
-      const reduction = await FlowReduction.create(device, architecture.layers);
+      const reduction = await FlowReduction.create(device, architecture, MOST_REQUESTS);
       gpu.check();
       const { fingerprint } = weights;
       const info = { architecture, fingerprint, device: gpu.info, linears: choices };
@@ -133,18 +137,19 @@ export class Engine {
   }
 
   /**
-   * Computes a flow, from cached patterns as far as the prompt, or its beginning, was asked before.
+   * Computes a matrix, from cached patterns as far as the prompt, or its beginning, was asked before.
    *
-   * @throws {InfoflowError} MATRIX_TOO_LARGE if the device can't hold the patterns or the result.
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if the device can't hold the patterns or the result; BAD_USER_INPUT if a
+   * layer or a head does not exist.
    * @throws {RangeError} If the ids are not a prompt of this model's.
    */
-  async flow(ids: readonly number[], options: FlowOptions): Promise<FlowResult> {
+  async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
     const [outcome] = await this.flows([{ ids, options }]);
     return unwrap(outcome!);
   }
 
   /**
-   * Computes several flows, new prompts together in one pass, and each prompt once.
+   * Computes several matrices, new prompts together in one pass, and each prompt once.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.
    * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws.
@@ -203,7 +208,10 @@ export class Engine {
 
   async #plan(jobs: readonly Job[]): Promise<PromptWork> {
     const { ids } = jobs[0]!;
-    for (const { options } of jobs) this.#checkIds(ids, keptFrom(options) + 1);
+    for (const { options } of jobs) {
+      this.#checkIds(ids, keptFrom(options) + 1);
+      chosenOf(options, this.info.architecture);
+    }
     const work = await this.#store.plan(ids);
     this.#store.countHits(jobs.length - 1);
     return work;
@@ -226,7 +234,7 @@ export class Engine {
     }
     const numbers = await this.#run(works, {
       result: [flows],
-      fields: flows.fields.map((fields, i) => ({ ...fields, work: jobs[i]!.work })),
+      fields: flows.fields.map((fields) => ({ ...fields, work: jobs[fields.job]!.work })),
       encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
     });
     this.#reduction.split(flows, numbers).forEach((matrix, i) => {
@@ -264,9 +272,8 @@ export class Engine {
   #submit(works: readonly PromptWork[], wanted: Wanted, staging: Staging): void {
     const { device } = this.#gpu;
     const segments = this.#segments(works);
-    const whole = { first: 0, slot: 0, row: 0 };
     const asked = wanted.fields.map(({ work: { ids, entry: { stride } }, ...fields }) => {
-      return { ...whole, tokens: ids.length, stride, ...fields };
+      return { tokens: ids.length, stride, ...fields };
     });
     this.#prompts.write([...segments.map(promptFields), ...asked]);
 
@@ -336,8 +343,9 @@ function groupByPrompt(requests: readonly FlowRequest[]): Job[][] {
 }
 
 /** What kernels of the forward pass are to know of a segment. */
-function promptFields({ ids, first, slot, row, entry: { stride } }: Segment): PromptFields {
-  return { tokens: ids.length, first, slot, row, stride, kept: 0, aggregate: 0, result: 0 };
+function promptFields(segment: Segment): Partial<PromptFields> {
+  const { ids, first, slot, row, entry: { stride } } = segment;
+  return { tokens: ids.length, first, slot, row, stride };
 }
 
 function unwrap(outcome: PromiseSettledResult<FlowResult>): FlowResult {

@@ -1,5 +1,5 @@
 import { InfoflowError } from "../errors.ts";
-import type { FlowOptions } from "../flow/definitions.ts";
+import type { MatrixOptions } from "../flow/definitions.ts";
 import type { LoadProgress } from "../model/weights.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
@@ -72,7 +72,7 @@ export class EngineWorker {
    *
    * @throws {InfoflowError} MATRIX_TOO_LARGE; DEVICE_LOST if the device or the worker went away meanwhile.
    */
-  async flow(ids: readonly number[], options: FlowOptions): Promise<FlowResult> {
+  async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
     await this.#ready;
     return await this.#call("flow", { ids, options });
   }

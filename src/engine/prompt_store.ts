@@ -101,10 +101,10 @@ export class PromptStore {
         return await allocate();
       } catch (error) {
         if (!(error instanceof AllocationError)) throw error;
-        if (this.#cache.evict()) continue;
+        if (!error.isFinal && this.#cache.evict()) continue;
         throw new InfoflowError(
           "MATRIX_TOO_LARGE",
-          `${error.message}; ask with a shorter prompt, or for all layers in one matrix`,
+          `${error.message}; ask with a shorter prompt, or for fewer matrices of it`,
         );
       }
     }

@@ -1,5 +1,5 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
-import type { FlowOptions } from "../flow/definitions.ts";
+import type { MatrixOptions } from "../flow/definitions.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
 import type { TuningOptions } from "./tuning.ts";
@@ -16,7 +16,7 @@ export interface StartOptions {
 /** What the engine's worker can be asked to do. */
 export interface Calls {
   start: { argument: StartOptions; result: EngineInfo };
-  flow: { argument: { ids: readonly number[]; options: FlowOptions }; result: FlowResult };
+  flow: { argument: { ids: readonly number[]; options: MatrixOptions }; result: FlowResult };
   cacheStats: { argument: null; result: CacheStats };
 }
 

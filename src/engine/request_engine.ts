@@ -1,4 +1,4 @@
-import type { FlowOptions } from "../flow/definitions.ts";
+import type { MatrixOptions } from "../flow/definitions.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
 import type { EngineWorker } from "./engine_worker.ts";
@@ -25,7 +25,7 @@ export class RequestEngine implements ModelEngine {
     return this.#engine.isReady;
   }
 
-  async flow(ids: readonly number[], options: FlowOptions): Promise<FlowResult> {
+  async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
     await this.#passes.claim(ids);
     return await this.#engine.flow(ids, options);
   }

@@ -8,34 +8,59 @@ export const BOS_POLICIES = ["DROP", "KEEP"] as const;
 /** One of {@linkcode BOS_POLICIES}. */
 export type BosPolicy = typeof BOS_POLICIES[number];
 
+/** Which layers and heads take part; all where nothing is said. */
+export interface Choice {
+  readonly layers?: readonly number[] | null | undefined;
+  readonly heads?: readonly number[] | null | undefined;
+}
+
 /** Which flow is asked for. */
-export interface FlowOptions {
+export interface FlowOptions extends Choice {
   /** A matrix a layer, or one for all. */
   readonly byLayer: boolean;
   readonly aggregation: Aggregation;
   readonly bos: BosPolicy;
 }
 
+/** Which heads' attention patterns are asked for, each head by itself. */
+export interface AttentionOptions extends Choice {
+  readonly byHead: true;
+  readonly bos: BosPolicy;
+  /** The most rows and columns of a matrix; neighbouring positions share a cell where there are more. */
+  readonly cells?: number | null | undefined;
+}
+
+/** Which matrix is asked for. */
+export type MatrixOptions = FlowOptions | AttentionOptions;
+
 /** What a caller gets who names no options. */
 export const DEFAULT_OPTIONS: FlowOptions = { byLayer: false, aggregation: "MEAN", bos: "DROP" };
 
+/** The same for attention. */
+export const DEFAULT_ATTENTION: AttentionOptions = { byHead: true, bos: "KEEP" };
+
 /** A flow of information: how much each source position feeds each target position. */
 export interface FlowMatrix {
-  /** (L, P, P) by layer, (P, P) otherwise; row-major, target before source, zero above the diagonal. */
+  /** (L, H, P, P) by head, (L, P, P) by layer, (P, P) otherwise; row-major, target before source, causal. */
   readonly flow: Float32Array<ArrayBuffer>;
-  /** (L, P) or (P): the mean over heads of what BOS had in the row; 0 where it is kept. */
+  /** A number for each row: the mean over heads of what BOS had in it; 0 where it is kept. */
   readonly dropped: Float32Array<ArrayBuffer>;
   readonly axes: readonly string[];
   readonly shape: readonly number[];
 }
 
-/** The axes and the shape of a flow, before it is computed. */
-export function flowShape(
-  { byLayer, bos }: FlowOptions,
-  { layers, tokens }: { layers: number; tokens: number },
-): Pick<FlowMatrix, "axes" | "shape"> {
-  const positions = bos === "DROP" ? tokens - 1 : tokens;
-  return byLayer
-    ? { axes: ["layer", "target", "source"], shape: [layers, positions, positions] }
-    : { axes: ["target", "source"], shape: [positions, positions] };
+/** Whether each head is asked for by itself. */
+export function isByHead(options: MatrixOptions): options is AttentionOptions {
+  return "byHead" in options;
+}
+
+/** The first position that is kept. */
+export function keptFrom({ bos }: MatrixOptions): number {
+  return bos === "DROP" ? 1 : 0;
+}
+
+/** How many neighbouring positions share a cell. */
+export function spanOf(options: MatrixOptions, tokens: number): number {
+  const positions = tokens - keptFrom(options);
+  return Math.ceil(positions / (isByHead(options) ? options.cells ?? positions : positions));
 }

@@ -1,6 +1,11 @@
 /** The device has no room for a buffer or a texture, or a limit forbids its size. */
 export class AllocationError extends Error {
   override readonly name = "AllocationError";
+
+  /** @param isFinal Whether a limit forbids it, so that no freeing of memory helps. */
+  constructor(message: string, readonly isFinal = false) {
+    super(message);
+  }
 }
 
 /** What a buffer is made from. */
@@ -32,6 +37,20 @@ export function largestStorage(device: GPUDevice): number {
 }
 
 /**
+ * Checks that a storage buffer may be so large.
+ *
+ * @throws {AllocationError} If it may not.
+ */
+export function checkStorage(
+  device: GPUDevice,
+  size: { readonly label: string; readonly bytes: number },
+): void {
+  const limit = largestStorage(device);
+  if (size.bytes <= limit) return;
+  throw refused(size, `the device binds no more than ${inBytes(limit)}`, true);
+}
+
+/**
  * Makes a buffer and waits for the device's word on it: `createBuffer` never throws, it returns a buffer that no
  * command accepts.
  *
@@ -40,9 +59,7 @@ export function largestStorage(device: GPUDevice): number {
  */
 export async function allocate(device: GPUDevice, spec: BufferSpec): Promise<GPUBuffer> {
   const { label, bytes, usage } = spec;
-  if (usage & GPUBufferUsage.STORAGE && bytes > largestStorage(device)) {
-    throw refused(spec, `the device binds no more than ${inBytes(largestStorage(device))}`);
-  }
+  if (usage & GPUBufferUsage.STORAGE) checkStorage(device, spec);
   return await checked(
     device,
     spec,
@@ -96,8 +113,9 @@ async function checked<T extends GPUBuffer | GPUTexture>(
 function refused(
   { label, bytes }: { readonly label: string; readonly bytes: number },
   reason: string,
+  isFinal = false,
 ): AllocationError {
-  return new AllocationError(`Cannot allocate ${label} of ${inBytes(bytes)}: ${reason}`);
+  return new AllocationError(`Cannot allocate ${label} of ${inBytes(bytes)}: ${reason}`, isFinal);
 }
 
 function inBytes(count: number): string {

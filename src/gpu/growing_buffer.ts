@@ -1,4 +1,4 @@
-import { allocate, largestStorage } from "./allocate.ts";
+import { allocate, checkStorage, largestStorage } from "./allocate.ts";
 
 const SMALLEST = 64 * 1024;
 
@@ -25,6 +25,7 @@ export class GrowingBuffer {
    */
   async atLeast(bytes: number): Promise<GPUBuffer> {
     if (this.#buffer && this.#buffer.size >= bytes) return this.#buffer;
+    checkStorage(this.#device, { label: this.#label, bytes });
     // Powers of two, so that a prompt that is typed on doesn't make a new buffer at each letter.
     const power = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
     const size = Math.max(bytes, Math.min(power, largestStorage(this.#device)));

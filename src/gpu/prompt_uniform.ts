@@ -18,12 +18,39 @@ export interface PromptFields {
   readonly aggregate: number;
   /** Where its flow goes in the buffer of results, in numbers. */
   readonly result: number;
+  /** How many layers a flow is made of. */
+  readonly layers: number;
+  /** How many heads are chosen. */
+  readonly heads: number;
+  /** Where the places of the chosen heads' triangles begin. */
+  readonly places: number;
+  /** How many neighbouring positions share a cell. */
+  readonly span: number;
+  /** Where the shares that BOS had go in the buffer of results, in numbers. */
+  readonly dropped: number;
 }
 
 /** Offsets of uniforms are multiples of it on any device. */
 export const UNIFORM_ALIGNMENT = 256;
 
-const WORDS = 8;
+/** In the order of `struct Prompt`. */
+const MEMBERS = [
+  "tokens",
+  "first",
+  "slot",
+  "row",
+  "stride",
+  "kept",
+  "aggregate",
+  "result",
+  "layers",
+  "heads",
+  "places",
+  "span",
+  "dropped",
+] as const satisfies (keyof PromptFields)[];
+/** Of a uniform, in whole vec4s. */
+const WORDS = 4 * Math.ceil(MEMBERS.length / 4);
 const BYTES = 4 * WORDS;
 
 /** The prompts of one pass, in a uniform buffer of which a dispatch sees one. */
@@ -57,10 +84,10 @@ export class PromptUniform {
     });
   }
 
-  /** Tells the device of the prompts of the next submission. */
-  write(prompts: readonly PromptFields[]): void {
-    prompts.forEach(({ tokens, first, slot, row, stride, kept, aggregate, result }, index) => {
-      const words = [tokens, first, slot, row, stride, kept, aggregate, result];
+  /** Tells the device of the prompts of the next submission; what is not given is 0. */
+  write(prompts: readonly Partial<PromptFields>[]): void {
+    prompts.forEach((prompt, index) => {
+      const words = MEMBERS.map((member) => prompt[member] ?? 0);
       this.#words.set(words, index * UNIFORM_ALIGNMENT / 4);
     });
     const bytes = prompts.length * UNIFORM_ALIGNMENT;

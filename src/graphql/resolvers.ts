@@ -1,7 +1,7 @@
 import type { CacheStats } from "../patterns/cache.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { InfoflowError } from "../errors.ts";
-import type { FlowOptions } from "../flow/definitions.ts";
+import type { AttentionOptions, FlowOptions } from "../flow/definitions.ts";
 import { arrowUrl } from "../http/arrow_url.ts";
 import { InfoFlow } from "../infoflow.ts";
 import { type Token, tokenize } from "../tokens/tokenize.ts";
@@ -16,19 +16,27 @@ type Resolver<Parent, Arguments, Result> = (
   context: GraphQLContext,
 ) => Result | Promise<Result>;
 
+interface AnswerResolvers {
+  readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
+  readonly cacheHit: Resolver<InfoFlow, unknown, boolean>;
+}
+
 /** What the fields of `schema.graphql` do, where it is more than reading a property. */
 export interface Resolvers {
   readonly Query: {
     readonly infoFlow: Resolver<unknown, FlowOptions & { prompt: string }, InfoFlow>;
+    readonly attention: Resolver<
+      unknown,
+      Omit<AttentionOptions, "byHead"> & { prompt: string },
+      InfoFlow
+    >;
     readonly tokens: Resolver<unknown, { prompt: string }, Token[]>;
     readonly model: Resolver<unknown, unknown, Record<string, string | number>>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
-  readonly InfoFlow: {
-    readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
-    readonly cacheHit: Resolver<InfoFlow, unknown, boolean>;
-  };
+  readonly InfoFlow: AnswerResolvers;
+  readonly Attention: AnswerResolvers;
   readonly Matrix: {
     readonly arrow: Resolver<InfoFlow, unknown, Uint8Array>;
     readonly url: Resolver<InfoFlow, unknown, string>;
@@ -37,10 +45,17 @@ export interface Resolvers {
   readonly ArrowIPC: { readonly __serialize: (bytes: Uint8Array) => string };
 }
 
+const answer: AnswerResolvers = {
+  matrix: (infoFlow) => infoFlow,
+  cacheHit: async (infoFlow) => (await infoFlow.compute()).cacheHit,
+};
+
 /** The resolvers. A matrix is its `InfoFlow`, seen from another side. */
 export const resolvers: Resolvers = {
   Query: {
     infoFlow: (_, { prompt, ...options }, { model }) => new InfoFlow(model, prompt, options),
+    attention: (_, { prompt, ...options }, { model }) =>
+      new InfoFlow(model, prompt, { ...options, byHead: true }),
     tokens: (_, { prompt }, { model }) => tokenize(prompt, model.engine.info.architecture.context),
     model: (_, __, { model: { name, engine } }) => {
       const { architecture, fingerprint } = engine.info;
@@ -50,10 +65,8 @@ export const resolvers: Resolvers = {
     device: (_, __, { model }) => model.engine.info.device,
     cache: (_, __, { model }) => model.engine.cacheStats(),
   },
-  InfoFlow: {
-    matrix: (infoFlow) => infoFlow,
-    cacheHit: async (infoFlow) => (await infoFlow.compute()).cacheHit,
-  },
+  InfoFlow: answer,
+  Attention: answer,
   Matrix: {
     arrow: (infoFlow) => infoFlow.arrow(),
     url: (infoFlow, _, { origin }) => arrowUrl(origin, infoFlow),

@@ -1,15 +1,16 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import page from "../../web/index.html" with { type: "text" };
 import { PassBudget } from "../engine/pass_budget.ts";
 import { RequestEngine } from "../engine/request_engine.ts";
 import { InfoflowError } from "../errors.ts";
+import { isByHead } from "../flow/definitions.ts";
 import type { Log } from "../graphql/errors.ts";
 import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
 import { InfoFlow, type LoadedModel } from "../infoflow.ts";
-import { ARROW_PATH } from "./arrow_url.ts";
-import { parseFlowQuery } from "./flow_query.ts";
+import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
+import { type MatrixQuery, parseAttentionQuery, parseFlowQuery } from "./matrix_query.ts";
 import { maskedProblem, problem } from "./problem.ts";
 import { PAGE_POLICY, securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
@@ -74,7 +75,10 @@ export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): H
       origin: publicUrl ?? new URL(raw.url).origin,
     });
   });
-  app.get(ARROW_PATH, ({ req: { raw } }) => flowArrow(forRequest(), raw));
+  const matrix = (parse: (search: string) => MatrixQuery) => ({ req: { raw } }: Context) =>
+    matrixArrow(forRequest(), raw, parse(new URL(raw.url).search));
+  app.get(FLOW_PATH, matrix(parseFlowQuery));
+  app.get(ATTENTION_PATH, matrix(parseAttentionQuery));
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const isReady = model()?.engine.isReady === true;
@@ -120,13 +124,17 @@ function notYet(): never {
   throw new InfoflowError("OVERLOADED", "The model is still being loaded: ask again in a moment");
 }
 
-async function flowArrow(model: LoadedModel, request: Request): Promise<Response> {
-  const { prompt, ...options } = parseFlowQuery(new URL(request.url).search);
+async function matrixArrow(
+  model: LoadedModel,
+  request: Request,
+  { prompt, options }: MatrixQuery,
+): Promise<Response> {
   const infoFlow = new InfoFlow(model, prompt, options);
   const etag = `"${infoFlow.id}"`;
+  const name = isByHead(options) ? "attention" : "info-flow";
   const headers = {
     "content-type": "application/vnd.apache.arrow.stream",
-    "content-disposition": `attachment; filename="info-flow-${infoFlow.id.slice(0, 8)}.arrows"`,
+    "content-disposition": `attachment; filename="${name}-${infoFlow.id.slice(0, 8)}.arrows"`,
     "cache-control": "no-cache",
     etag,
   };

@@ -1,14 +1,31 @@
+import { isByHead } from "../flow/definitions.ts";
 import type { InfoFlow } from "../infoflow.ts";
 
 /** Where the Arrow bytes of flows are. */
-export const ARROW_PATH = "/info-flow.arrow";
+export const FLOW_PATH = "/info-flow.arrow";
+/** Where those of attention patterns are. */
+export const ATTENTION_PATH = "/attention.arrow";
 
-/** A link to the Arrow bytes of a flow. */
+/** A link to the Arrow bytes of a matrix. */
 export function arrowUrl(origin: string, { prompt, options }: InfoFlow): string {
-  const url = new URL(origin.replace(/\/$/, "") + ARROW_PATH);
-  url.searchParams.set("prompt", prompt);
-  url.searchParams.set("byLayer", String(options.byLayer));
-  url.searchParams.set("aggregation", options.aggregation);
-  url.searchParams.set("bos", options.bos);
+  const path = isByHead(options) ? ATTENTION_PATH : FLOW_PATH;
+  const url = new URL(origin.replace(/\/$/, "") + path);
+  const { searchParams } = url;
+  searchParams.set("prompt", prompt);
+  if (!isByHead(options)) {
+    searchParams.set("byLayer", String(options.byLayer));
+    searchParams.set("aggregation", options.aggregation);
+  }
+  searchParams.set("bos", options.bos);
+  const { layers, heads } = options;
+  const cells = isByHead(options) ? options.cells : undefined;
+  for (const [name, value] of Object.entries({ layers, heads, cells })) {
+    if (value !== undefined && value !== null) searchParams.set(name, String(value));
+  }
+  // Commas may stand in a query as they are, and read better.
+  url.search = url.search.replace(
+    /(?<=&(?:layers|heads)=)[^&]*/g,
+    (list) => list.replaceAll("%2C", ","),
+  );
   return url.href;
 }

@@ -25,13 +25,13 @@ export class Flow {
     this.#kernel = kernel;
   }
 
-  /** Compiles the reduction for a model of so many layers. */
-  static async create(device: GPUDevice, layers: number): Promise<Flow> {
+  /** Compiles the reduction for any number of layers. */
+  static async create(device: GPUDevice): Promise<Flow> {
     return new Flow(
       await Kernel.create(device, {
         label: "flow",
         code,
-        constants: { LAYERS: layers },
+        constants: {},
         groups: [["read", "read", "readWrite"], ["uniformAt"]],
       }),
     );

@@ -16,15 +16,13 @@ export interface RolloutOperands {
 export class Rollout {
   readonly #kernel: Kernel;
   readonly #indices: GPUBindGroup;
-  readonly #layers: number;
 
-  private constructor(kernel: Kernel, indices: GPUBindGroup, layers: number) {
+  private constructor(kernel: Kernel, indices: GPUBindGroup) {
     this.#kernel = kernel;
     this.#indices = indices;
-    this.#layers = layers;
   }
 
-  /** Compiles the kernel for a model of so many layers. */
+  /** Compiles the kernel for so many layers at most. */
   static async create(device: GPUDevice, layers: number): Promise<Rollout> {
     const kernel = await Kernel.create(device, {
       label: "rollout",
@@ -40,7 +38,7 @@ export class Rollout {
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
     device.queue.writeBuffer(buffer, 0, words);
-    return new Rollout(kernel, kernel.bind(2, [uniformAt(buffer, { size: 16 })]), layers);
+    return new Rollout(kernel, kernel.bind(2, [uniformAt(buffer, { size: 16 })]));
   }
 
   /** Binds an entry's triangles and a buffer for the products. */
@@ -48,15 +46,15 @@ export class Rollout {
     return this.#kernel.bind(0, [read(mean), readWrite(rollout)]);
   }
 
-  /** Records the products of all layers, one after the other. */
+  /** Records the products of so many layers, one after the other. */
   dispatch(
     pass: GPUComputePassEncoder,
     [operands, prompt]: readonly [BoundGroup, BoundGroup],
-    tokens: number,
+    { tokens, layers }: { tokens: number; layers: number },
   ): void {
     const groups = Math.ceil(tokens / 4);
     const workgroups = [Math.ceil(groups / WORKGROUP_SOURCES), groups] as const;
-    for (let layer = 0; layer < this.#layers; layer++) {
+    for (let layer = 0; layer < layers; layer++) {
       const index: BoundGroup = [this.#indices, layer * UNIFORM_ALIGNMENT];
       this.#kernel.dispatch(pass, [operands, prompt, index], workgroups);
     }

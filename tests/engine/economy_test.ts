@@ -68,6 +68,34 @@ Deno.test("a cached prompt takes a dispatch, a submission and a readback", () =>
     20,
   ));
 
+Deno.test("chosen heads of a cached prompt take no more than a dispatch, and what they were made for stays", () =>
+  withEngine(
+    async (engine) => {
+      const ids = prompt(20, 1);
+      const heads = { byHead: true, bos: "KEEP", layers: [1], heads: [0, 2] } as const;
+      const narrowed = { ...OPTIONS, heads: [1] };
+      await engine.flow(ids, heads);
+      await engine.flow(ids, narrowed);
+      const calls = await countGpuCalls(async () => {
+        const { flow } = await engine.flow(ids, { ...heads, layers: [2] });
+        assert.equal(flow.buffer.byteLength, 4 * (2 * 20 * 20 + 2 * 20), "only these heads came");
+        await engine.flow(ids, { ...heads, bos: "DROP", cells: 7 });
+        await engine.flow(ids, { ...narrowed, layers: [0, 2] }); // their mean over heads, and the flow
+      });
+      assert.deepEqual(calls, {
+        pipelines: 0,
+        bindGroups: 0,
+        buffers: 0,
+        textures: 0,
+        dispatches: 1 + 1 + 2,
+        submissions: 3,
+        readbacks: 3,
+      });
+    },
+    4,
+    20,
+  ));
+
 Deno.test("nothing is made for a prompt of a size that was seen before, in a cache that is full", () =>
   withEngine(
     async (engine) => {

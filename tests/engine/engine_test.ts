@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
 import { AGGREGATIONS, BOS_POLICIES, type FlowOptions } from "../../src/flow/definitions.ts";
-import { flow } from "../reference/flow.ts";
+import { attention, flow } from "../reference/flow.ts";
 import { assertClose } from "../support/assert_close.ts";
+import { withDefaultLimits } from "../support/default_limits.ts";
 import { BUNDLED, readReference, TINY } from "../support/fixtures.ts";
 import { gpt2SmallShape } from "../support/gpt2_small.ts";
 
@@ -117,6 +118,51 @@ Deno.test("an engine agrees with gpt2-small-shape/ at its full context of 1,024 
     assertClose(sampled, tensors.get("info_flow_by_layer_rows")!, { atol: 1e-5 });
   }, 512 * MIB);
 });
+
+Deno.test("an engine hands out heads at 1,024 tokens, and refuses more than a binding holds", async () => {
+  const directory = await gpt2SmallShape();
+  const { ids } = await readReference("gpt2-small-shape/T1024");
+  // So that layers lie in several buffers, and all heads together are too large, on any adapter.
+  await withDefaultLimits(() =>
+    withEngine(directory, (engine) => compareHeads(engine, ids), 512 * MIB)
+  );
+});
+
+/** Heads of the first and the last layer, which lie in different buffers, against their mean and their thumbnails. */
+async function compareHeads(engine: Engine, ids: readonly number[]): Promise<void> {
+  const { layers, heads } = engine.info.architecture;
+  const size = ids.length ** 2;
+  const byHead = { byHead: true, bos: "KEEP" } as const;
+  const span = Math.ceil(ids.length / 48);
+  const thumbnails = await engine.flow(ids, { ...byHead, cells: 48 });
+  const cells = thumbnails.shape.at(-1)!;
+  assert.deepEqual(thumbnails.shape, [layers, heads, 47, 47]);
+  for (const layer of [0, layers - 1]) {
+    const { flow } = await engine.flow(ids, { ...byHead, layers: [layer] });
+    const { flow: mean } = await engine.flow(ids, { ...BY_LAYER, bos: "KEEP", layers: [layer] });
+    const expected = new Float64Array(size);
+    flow.forEach((number, i) => expected[i % size]! += number / heads);
+    assertClose(mean, expected, { atol: 1e-5 });
+
+    const own = flow.subarray((heads - 1) * size);
+    const { flow: pooled } = attention(own, { layers: 1, heads: 1, tokens: ids.length }, {
+      bos: "KEEP",
+      span,
+    });
+    const at = ((layer + 1) * heads - 1) * cells ** 2;
+    assertClose(thumbnails.flow.subarray(at, at + cells ** 2), pooled, { atol: 1e-5 });
+  }
+  const before = engine.cacheStats;
+  const limit = 128 * MIB;
+  if (layers * heads * size * 4 > limit) {
+    await assert.rejects(() => engine.flow(ids, byHead), {
+      code: "MATRIX_TOO_LARGE",
+      message:
+        /Cannot allocate flows of 60\d,\d{3},\d{3} bytes: .*; ask .* for fewer matrices of it/,
+    });
+  }
+  assert.equal(engine.cacheStats.entries, before.entries, "no prompt was given up for it");
+}
 
 Deno.test("an engine runs prompts of every length from 1 to the context", () =>
   withEngine(TINY, async (engine) => {

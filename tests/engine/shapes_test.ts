@@ -4,6 +4,7 @@ import { Engine } from "../../src/engine/engine.ts";
 import { parseArchitecture } from "../../src/model/architecture.ts";
 import { forward } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
+import { withDefaultLimits } from "../support/default_limits.ts";
 import { TINY } from "../support/fixtures.ts";
 import { Random } from "../support/random.ts";
 import { randomModel } from "../support/random_model.ts";
@@ -60,17 +61,8 @@ for (const [name, changes] of Object.entries(MODELS)) {
 }
 
 Deno.test("an engine runs on a device with WebGPU's default limits", async () => {
-  const { requestDevice } = GPUAdapter.prototype;
   const expected = await patternsOfTiny();
-  GPUAdapter.prototype.requestDevice = function (descriptor) {
-    const { requiredLimits: _, ...rest } = descriptor ?? {};
-    return requestDevice.call(this, rest);
-  };
-  try {
-    assert.deepEqual(await patternsOfTiny(), expected);
-  } finally {
-    GPUAdapter.prototype.requestDevice = requestDevice;
-  }
+  await withDefaultLimits(async () => assert.deepEqual(await patternsOfTiny(), expected));
 });
 
 async function patternsOfTiny(): Promise<Float32Array> {

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
-import { AGGREGATIONS, BOS_POLICIES } from "../../src/flow/definitions.ts";
+import {
+  AGGREGATIONS,
+  type AttentionOptions,
+  BOS_POLICIES,
+  type FlowOptions,
+  isByHead,
+  type MatrixOptions,
+  spanOf,
+} from "../../src/flow/definitions.ts";
 import { FlowReduction } from "../../src/flow/reduction.ts";
 import { HeadMean } from "../../src/kernels/head_mean.ts";
 import type { PatternEntry } from "../../src/patterns/entry.ts";
 import { rowStart, triangleStride } from "../../src/patterns/layout.ts";
-import { flow } from "../reference/flow.ts";
+import type { Gpu } from "../../src/gpu/device.ts";
+import { attention, choose, flow, type ReferenceFlow } from "../reference/flow.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { download, output, promptOf, run, upload, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
@@ -29,58 +38,113 @@ function somePatterns(tokens: number): Float32Array {
   return patterns;
 }
 
-const KINDS = AGGREGATIONS.flatMap((aggregation) =>
-  [false, true].flatMap((byLayer) => BOS_POLICIES.map((bos) => ({ aggregation, byLayer, bos })))
+/** The same patterns as an entry has them: packed, with room for more tokens, layers 0 and 1 in one slab, 2 in another. */
+async function entryOf(gpu: Gpu, patterns: Float32Array, tokens: number): Promise<PatternEntry> {
+  const stride = triangleStride(tokens + 9);
+  const packed = new Float32Array(layers * heads * stride * 4);
+  for (let row = 0; row < layers * heads * tokens; row++) {
+    const i = row % tokens;
+    const source = patterns.subarray(row * tokens, row * tokens + i + 1);
+    packed.set(source, 4 * (Math.floor(row / tokens) * stride + rowStart(i)));
+  }
+  const mean = output(gpu, layers * stride * 4);
+  const headMean = await HeadMean.create(gpu.device, heads);
+  const means = headMean.bind({ patterns: upload(gpu, packed), mean, offset: 0 });
+  const prompt = promptOf(gpu, { tokens, stride });
+  await run(gpu, (pass) => headMean.dispatch(pass, [[means], prompt], { length: stride, layers }));
+  const second = 2 * heads * stride * 4;
+  const slabs = [
+    { buffer: upload(gpu, packed.subarray(0, second)), firstLayer: 0, layers: 2 },
+    { buffer: upload(gpu, packed.subarray(second)), firstLayer: 2, layers: 1 },
+  ];
+  return { stride, mean, slabs } as unknown as PatternEntry;
+}
+
+const CHOICES = [{}, { heads: [1, 4] }, { layers: [2] }, { layers: [0, 2], heads: [3] }];
+
+const FLOWS: FlowOptions[] = AGGREGATIONS.flatMap((aggregation) =>
+  [false, true].flatMap((byLayer) =>
+    BOS_POLICIES.flatMap((bos) =>
+      CHOICES.map((choice) => ({ aggregation, byLayer, bos, ...choice }))
+    )
+  )
 );
 
+const ATTENTIONS: AttentionOptions[] = BOS_POLICIES.flatMap((bos) =>
+  CHOICES.flatMap((choice) =>
+    [undefined, 1, 4, 33].map((cells) => ({ byHead: true as const, bos, cells, ...choice }))
+  )
+);
+
+function expectedOf(patterns: Float32Array, tokens: number, options: MatrixOptions): ReferenceFlow {
+  const { layers: l, heads: h, bos } = options;
+  const choice = { ...(l && { layers: l }), ...(h && { heads: h }) };
+  const chosen = choose(patterns, { layers, heads, tokens }, choice);
+  return isByHead(options)
+    ? attention(chosen.patterns, chosen.shape, { bos, span: spanOf(options, tokens) })
+    : flow(chosen.patterns, chosen.shape, options);
+}
+
 for (const tokens of [2, 5, 65]) {
-  Deno.test(`flows of every kind, alone and together, T = ${tokens}`, () =>
+  Deno.test(`matrices of every kind, alone and together, T = ${tokens}`, () =>
     withGpu(async (gpu) => {
       const patterns = somePatterns(tokens);
-      // An entry with room for more than the prompt.
-      const stride = triangleStride(tokens + 9);
-      const packed = new Float32Array(layers * heads * stride * 4);
-      for (let row = 0; row < layers * heads * tokens; row++) {
-        const i = row % tokens;
-        const source = patterns.subarray(row * tokens, row * tokens + i + 1);
-        packed.set(source, 4 * (Math.floor(row / tokens) * stride + rowStart(i)));
-      }
-      const mean = output(gpu, layers * stride * 4);
-      const headMean = await HeadMean.create(gpu.device, heads);
-      const means = headMean.bind({ patterns: upload(gpu, packed), mean, offset: 0 });
-      const prompt = promptOf(gpu, { tokens, stride });
-      await run(gpu, (pass) =>
-        headMean.dispatch(pass, [[means], prompt], { length: stride, layers }));
-
-      const reduction = await FlowReduction.create(gpu.device, layers);
-      const entry = { stride, mean } as PatternEntry;
-      const jobs = KINDS.map((options) => ({ entry, tokens, options }));
+      const entry = await entryOf(gpu, patterns, tokens);
+      const jobs = [...FLOWS, ...ATTENTIONS].map((options) => ({ entry, tokens, options }));
+      const reduction = await FlowReduction.create(gpu.device, { layers, heads }, jobs.length);
       for (const some of [jobs, ...jobs.map((job) => [job])]) {
         const prepared = await reduction.prepare(some);
         const prompts = prepared.fields.map((fields) =>
-          promptOf(gpu, { tokens, stride, ...fields })
+          promptOf(gpu, { tokens, stride: entry.stride, ...fields })
         );
         await run(gpu, (pass) => reduction.encode(pass, prepared, prompts));
         const buffer = await download(gpu, prepared.buffer);
         const numbers = buffer.slice(0, prepared.bytes / 4);
         reduction.split(prepared, numbers).forEach((actual, index) => {
           const { options } = some[index]!;
-          const expected = flow(patterns, { layers, heads, tokens }, options);
-          // Sums of 5 heads and 65 sources, and a quotient of them: a few roundings. Measured: 1.3e-7.
+          const expected = expectedOf(patterns, tokens, options);
+          // Sums of 5 heads and 65 sources, and a quotient of them: a few roundings. Measured: 2.2e-7.
           assertClose(actual.flow, expected.flow, { atol: 1e-6 });
           assertClose(actual.dropped, expected.dropped, { atol: 1e-6 });
-          checkRows(actual.flow, actual.shape.at(-1)!, options.aggregation);
+          checkRows(actual.flow, actual.shape.at(-1)!, options);
         });
       }
     }));
 }
 
-function checkRows(numbers: Float32Array, positions: number, aggregation: string): void {
+Deno.test("a row that BOS has wholly is 0 where BOS is dropped, and dropped says 1", () =>
+  withGpu(async (gpu) => {
+    const tokens = 3;
+    const patterns = somePatterns(tokens);
+    patterns.set([1, 0, 0], (heads + 2) * tokens ** 2 + tokens); // layer 1, head 2, target 1
+    const entry = await entryOf(gpu, patterns, tokens);
+    const reduction = await FlowReduction.create(gpu.device, { layers, heads }, 2);
+    const choice = { bos: "DROP", layers: [1], heads: [2] } as const;
+    const options: MatrixOptions[] = [
+      { ...choice, byHead: true },
+      { ...choice, byLayer: true, aggregation: "MEAN" },
+    ];
+    const prepared = await reduction.prepare(
+      options.map((options) => ({ entry, tokens, options })),
+    );
+    const prompts = prepared.fields.map((fields) =>
+      promptOf(gpu, { tokens, stride: entry.stride, ...fields })
+    );
+    await run(gpu, (pass) => reduction.encode(pass, prepared, prompts));
+    const numbers = (await download(gpu, prepared.buffer)).slice(0, prepared.bytes / 4);
+    for (const { flow, dropped } of reduction.split(prepared, numbers)) {
+      assert.deepEqual(Array.from(flow.subarray(0, 2)), [0, 0]);
+      assert.equal(dropped[0], 1);
+      assert(flow.every((number) => !Number.isNaN(number)));
+    }
+  }));
+
+function checkRows(numbers: Float32Array, positions: number, options: MatrixOptions): void {
   for (let row = 0; row < numbers.length / positions; row++) {
     const cells = numbers.subarray(row * positions, (row + 1) * positions);
     const target = row % positions;
     assert(cells.subarray(target + 1).every((cell) => cell === 0), "something above the diagonal");
-    if (aggregation === "NOTEBOOK") continue; // its rows don't sum to 1
+    if (!isByHead(options) && options.aggregation === "NOTEBOOK") continue; // its rows don't sum to 1
     assertClose([cells.reduce((a, b) => a + b)], [1], { atol: 1e-5 });
   }
 }

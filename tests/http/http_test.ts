@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { tableFromIPC } from "@uwdata/flechette";
 import { makeApp } from "../../src/http/app.ts";
-import { parseFlowQuery } from "../../src/http/flow_query.ts";
+import { parseAttentionQuery, parseFlowQuery } from "../../src/http/matrix_query.ts";
 import { ORIGIN, withApp } from "../support/app.ts";
 import { withModel } from "../support/model.ts";
 
@@ -51,16 +51,48 @@ Deno.test("GET /info-flow.arrow says what is wrong as problem+json", () =>
   }));
 
 Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space", () => {
-  const expected = { prompt: "a b=c&d", byLayer: true, aggregation: "ROLLOUT", bos: "KEEP" };
-  const rest = "byLayer=true&aggregation=ROLLOUT&bos=KEEP";
-  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), expected);
-  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), expected);
+  const prompt = "a b=c&d";
+  const options = {
+    byLayer: true,
+    aggregation: "ROLLOUT",
+    bos: "KEEP",
+    layers: [2, 0],
+    heads: [1],
+  };
+  const rest = "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1";
+  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), { prompt, options });
+  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options });
   assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
     prompt: "+",
-    byLayer: false,
-    aggregation: "MEAN",
-    bos: "DROP",
+    options: {
+      byLayer: false,
+      aggregation: "MEAN",
+      bos: "DROP",
+      layers: undefined,
+      heads: undefined,
+    },
   });
+});
+
+Deno.test("parseAttentionQuery() reads lists in both ways of writing them", () => {
+  const expected = {
+    prompt: "a",
+    options: { byHead: true, bos: "DROP", layers: [0, 11], heads: [3, 4, 5], cells: 48 },
+  };
+  for (const lists of ["layers=0,11&heads=3,4,5", "layers=0&layers=11&heads=3%2C4&heads=5"]) {
+    assert.deepEqual(parseAttentionQuery(`?prompt=a&${lists}&bos=DROP&cells=48`), expected);
+  }
+  const { options } = parseAttentionQuery("?prompt=a");
+  assert.deepEqual({ bos: options.bos, layers: options.layers }, {
+    bos: "KEEP",
+    layers: undefined,
+  });
+  for (const list of ["layers=", "layers=1,", "layers=-1", "heads=1.5", "heads=all", "cells=1e2"]) {
+    assert.throws(() => parseAttentionQuery(`?prompt=a&${list}`), {
+      code: "BAD_USER_INPUT",
+      message: /must be (a whole number|whole numbers separated by commas): current value is/,
+    });
+  }
 });
 
 Deno.test("/, /healthz, /readyz and what there isn't", () =>

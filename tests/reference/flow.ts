@@ -1,5 +1,5 @@
 /** The definitions of flow in float64, straight from the contract. Patterns are (L, H, T, T). */
-import type { FlowOptions } from "../../src/flow/definitions.ts";
+import type { AttentionOptions, FlowOptions } from "../../src/flow/definitions.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -8,6 +8,23 @@ export interface PatternShape {
   readonly layers: number;
   readonly heads: number;
   readonly tokens: number;
+}
+
+/** The patterns of some layers and heads, and their shape: a model that has no others. */
+export function choose(
+  patterns: Numbers,
+  { layers: L, heads: H, tokens }: PatternShape,
+  { layers, heads }: { layers?: readonly number[]; heads?: readonly number[] },
+): { patterns: Float64Array; shape: PatternShape } {
+  const all = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+  const pairs = (layers ?? all(L)).flatMap((l) => (heads ?? all(H)).map((h) => l * H + h));
+  const size = tokens ** 2;
+  const chosen = new Float64Array(pairs.length * size);
+  pairs.forEach((pair, n) => {
+    for (let i = 0; i < size; i++) chosen[n * size + i] = patterns[pair * size + i]!;
+  });
+  const shape = { layers: (layers ?? all(L)).length, heads: (heads ?? all(H)).length, tokens };
+  return { patterns: chosen, shape };
 }
 
 /** M[l, i, j] = sum_h A[l, h, i, j] / H. */
@@ -39,7 +56,7 @@ export function rows(
       let sum = 0;
       const at = (j: number): number => matrices[(m * T + i + first) * T + j + first]!;
       for (let j = 0; j < P; j++) sum += at(j);
-      for (let j = 0; j < P; j++) out[(m * P + i) * P + j] = at(j) / sum;
+      for (let j = 0; j < P; j++) out[(m * P + i) * P + j] = sum > 0 ? at(j) / sum : 0;
     }
   }
   return out;
@@ -95,4 +112,29 @@ export function flow(patterns: Numbers, shape: PatternShape, options: FlowOption
   const dropped = new Float64Array(P);
   droppedByLayer.forEach((share, i) => dropped[i % P]! += share / layers);
   return { flow: combined, dropped };
+}
+
+/** Each head's pattern, pooled to cells of `span` positions: the mean over targets of the sum over sources. */
+export function attention(
+  patterns: Numbers,
+  { layers, heads, tokens: T }: PatternShape,
+  { bos, span }: { bos: AttentionOptions["bos"]; span: number },
+): ReferenceFlow {
+  const first = bos === "DROP" ? 1 : 0;
+  const P = T - first;
+  const whole = first > 0 ? rows(patterns, { tokens: T, first }) : Float64Array.from(patterns);
+  const K = Math.ceil(P / span);
+  const flow = new Float64Array(layers * heads * K * K);
+  const dropped = new Float64Array(layers * heads * K);
+  for (let n = 0; n < layers * heads; n++) {
+    for (let i = 0; i < P; i++) {
+      const row = n * K + Math.floor(i / span);
+      const targets = Math.min(span, P - span * Math.floor(i / span));
+      dropped[row]! += first * patterns[(n * T + i + first) * T]! / targets;
+      for (let j = 0; j < P; j++) {
+        flow[row * K + Math.floor(j / span)]! += whole[(n * P + i) * P + j]! / targets;
+      }
+    }
+  }
+  return { flow, dropped };
 }

@@ -43,18 +43,8 @@ export function uniformOf(
 
 /** Makes the uniform that tells kernels of a prompt; what is not given is 0. */
 export function promptOf({ device }: Gpu, fields: Partial<PromptFields>): BoundGroup {
-  const none = {
-    tokens: 0,
-    first: 0,
-    slot: 0,
-    row: 0,
-    stride: 0,
-    kept: 0,
-    aggregate: 0,
-    result: 0,
-  };
   const prompts = new PromptUniform(device, 1);
-  prompts.write([{ ...none, ...fields }]);
+  prompts.write([fields]);
   return prompts.at(0);
 }
 

@@ -1,0 +1,103 @@
+// head_cells: W[n, t, s] = the mean over targets i of cell t of (the sum over sources j of cell s of A[n, i, j]) / rest[i]
+//             dropped[n, t] = the mean over targets i of cell t of A[n, i, 0], or 0 where BOS is kept
+//
+//   patterns (L, H, T, T)  packed triangles of some layers
+//   places                 of each chosen head n in these: where its triangle begins, in vec4s; the first one at
+//                          prompt.places
+//   flows                  W (N, K, K) at prompt.result, and dropped (N, K) at prompt.dropped
+//
+// A cell is prompt.span neighbouring positions, the last one of fewer. rest[i] is 1 where BOS is kept, so that a pattern
+// comes out as the softmax left it; where it is left out, it is the sum of what is kept of the row. A row of which
+// nothing is left is 0.
+//
+// Dispatch: (K, N), N the chosen heads that are bound. One workgroup makes one row of cells.
+
+struct Prompt {
+  tokens: u32, // T
+  first: u32,
+  slot: u32,
+  row: u32,
+  stride: u32,
+  kept: u32, // the first kept token: 1 leaves BOS out
+  aggregate: u32,
+  result: u32,
+  layers: u32,
+  heads: u32,
+  places: u32,
+  span: u32,
+  dropped: u32,
+}
+
+const LANES = 32u;
+
+@group(0) @binding(0) var<storage, read> patterns: array<f32>;
+@group(0) @binding(1) var<storage, read> places: array<u32>;
+@group(0) @binding(2) var<storage, read_write> flows: array<f32>;
+@group(1) @binding(0) var<uniform> prompt: Prompt;
+
+var<workgroup> partial: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let cells = groups.x;
+  let row_of_cells = group.y * cells + group.x;
+  let out = prompt.result + row_of_cells * cells;
+  let triangle = 4u * places[prompt.places + group.y];
+  let begin = prompt.kept + group.x * prompt.span;
+  let end = min(begin + prompt.span, prompt.tokens);
+
+  for (var cell = lane; cell < cells; cell += LANES) {
+    flows[out + cell] = 0.0;
+  }
+  var dropped = 0.0;
+  for (var i = begin; i < end; i++) {
+    let row = triangle + 4u * row_start(i);
+    var rest = 1.0;
+    if (prompt.kept > 0u) {
+      var sum = 0.0;
+      for (var j = prompt.kept + lane; j <= i; j += LANES) {
+        sum += patterns[row + j];
+      }
+      rest = sum_over_lanes(lane, sum);
+      dropped += patterns[row];
+    }
+    for (var cell = lane; cell <= group.x; cell += LANES) {
+      var sum = 0.0;
+      let start = prompt.kept + cell * prompt.span;
+      for (var j = start; j <= min(start + prompt.span - 1u, i); j++) {
+        sum += patterns[row + j];
+      }
+      flows[out + cell] += select(0.0, sum / rest, rest > 0.0);
+    }
+  }
+  let targets = f32(end - begin);
+  for (var cell = lane; cell <= group.x; cell += LANES) {
+    flows[out + cell] /= targets;
+  }
+  if (lane == 0u) {
+    flows[prompt.dropped + row_of_cells] = dropped / targets;
+  }
+}
+
+fn sum_over_lanes(lane: u32, value: f32) -> f32 {
+  workgroupBarrier(); // the previous sum has been read
+  partial[lane] = value;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (lane < half) {
+      partial[lane] += partial[lane + half];
+    }
+    workgroupBarrier();
+  }
+  return partial[0];
+}
+
+// Where row i of a packed triangle begins, in vec4s: rows 4g .. 4g+3 take g + 1 each.
+fn row_start(i: u32) -> u32 {
+  let g = i / 4u;
+  return (2u * g + i % 4u) * (g + 1u);
+}

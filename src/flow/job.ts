@@ -1,0 +1,25 @@
+import type { BoundGroup } from "../gpu/kernel.ts";
+import type { PromptFields } from "../gpu/prompt_uniform.ts";
+import type { PatternEntry } from "../patterns/entry.ts";
+import type { MatrixOptions } from "./definitions.ts";
+
+/** A matrix to be reduced from an entry's first `tokens` tokens. */
+export interface FlowJob<Options extends MatrixOptions = MatrixOptions> {
+  readonly entry: PatternEntry;
+  readonly tokens: number;
+  readonly options: Options;
+}
+
+/** Where a result goes: a buffer, and a place in it, in numbers. */
+export interface ResultPlace {
+  readonly results: GPUBuffer;
+  readonly result: number;
+}
+
+/** Something to be dispatched for a job. */
+export interface FlowStep {
+  /** What the kernels are to know beside the prompt. */
+  readonly fields: Partial<PromptFields>;
+  /** Records it; `prompt` tells of the prompt and the fields. */
+  encode(pass: GPUComputePassEncoder, prompt: BoundGroup): void;
+}

@@ -1,0 +1,56 @@
+import {
+  AGGREGATIONS,
+  BOS_POLICIES,
+  DEFAULT_ATTENTION,
+  DEFAULT_OPTIONS,
+  type MatrixOptions,
+} from "../flow/definitions.ts";
+import { Query } from "./query.ts";
+
+/** What a link asks for. */
+export interface MatrixQuery {
+  readonly prompt: string;
+  readonly options: MatrixOptions;
+}
+
+/**
+ * Reads a link to a flow: `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3`, all but `prompt`
+ * optional.
+ *
+ * @param search The URL's query, `?` included.
+ * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
+ */
+export function parseFlowQuery(search: string): MatrixQuery {
+  const names = ["prompt", "byLayer", "aggregation", "bos", "layers", "heads"];
+  const query = new Query(search, names);
+  return {
+    prompt: query.text("prompt"),
+    options: {
+      byLayer: query.boolean("byLayer", DEFAULT_OPTIONS.byLayer),
+      aggregation: query.choice("aggregation", AGGREGATIONS, DEFAULT_OPTIONS.aggregation),
+      bos: query.choice("bos", BOS_POLICIES, DEFAULT_OPTIONS.bos),
+      layers: query.integers("layers"),
+      heads: query.integers("heads"),
+    },
+  };
+}
+
+/**
+ * Reads a link to attention patterns: `?prompt=…&layers=0,1&heads=3&bos=KEEP&cells=48`, all but `prompt` optional.
+ *
+ * @param search The URL's query, `?` included.
+ * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
+ */
+export function parseAttentionQuery(search: string): MatrixQuery {
+  const query = new Query(search, ["prompt", "layers", "heads", "bos", "cells"]);
+  return {
+    prompt: query.text("prompt"),
+    options: {
+      byHead: true,
+      bos: query.choice("bos", BOS_POLICIES, DEFAULT_ATTENTION.bos),
+      layers: query.integers("layers"),
+      heads: query.integers("heads"),
+      cells: query.integer("cells"),
+    },
+  };
+}
