@@ -1,6 +1,5 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
-import page from "../../web/index.html" with { type: "text" };
 import { PassBudget } from "../engine/pass_budget.ts";
 import { RequestEngine } from "../engine/request_engine.ts";
 import { InfoflowError } from "../errors.ts";
@@ -11,8 +10,9 @@ import { InfoFlow, type LoadedModel } from "../infoflow.ts";
 import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { type MatrixQuery, parseAttentionQuery, parseFlowQuery } from "./matrix_query.ts";
+import { PAGE_FILES } from "./page.ts";
 import { maskedProblem, problem } from "./problem.ts";
-import { PAGE_POLICY, securityHeaders } from "./security_headers.ts";
+import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
 import { type Neighbours, refuseStrangers } from "./strangers.ts";
 import { requireToken } from "./token.ts";
@@ -67,7 +67,7 @@ export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): H
     return pathname === "/" || pathname === GRAPHQL_PATH && isGraphiQL(request);
   });
 
-  app.get("/", (context) => context.html(page, 200, { "content-security-policy": PAGE_POLICY }));
+  for (const [path, file] of PAGE_FILES) app.get(path, ({ req: { raw } }) => file.answer(raw));
   app.all(GRAPHQL_PATH, ({ req: { raw } }) => {
     if (isGraphiQL(raw)) return graphiql(raw);
     return yoga.fetch(raw, {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { inlinePolicy } from "./security_headers.ts";
+import { StaticFile } from "./static_file.ts";
 
 const DEFAULT_QUERY = `# Which earlier tokens feed each token?
 # Ctrl-Enter asks; hover a field to read
@@ -27,14 +28,7 @@ query Flow {
 }
 `;
 
-interface Page {
-  readonly etag: string;
-  readonly policy: string;
-  readonly html: Uint8Array<ArrayBuffer>;
-  readonly gzip: Uint8Array<ArrayBuffer>;
-}
-
-let page: Promise<Page> | undefined;
+let page: Promise<StaticFile> | undefined;
 
 /** Whether a browser came to look, rather than a program to ask. */
 export function wantsGraphiQL(request: Request): boolean {
@@ -44,34 +38,18 @@ export function wantsGraphiQL(request: Request): boolean {
 
 /** Answers with GraphiQL, which needs nothing from any other server. */
 export async function graphiql(request: Request): Promise<Response> {
-  const { etag, policy, html, gzip } = await (page ??= render());
-  const headers = new Headers({
-    "content-type": "text/html; charset=utf-8",
-    "cache-control": "no-cache",
-    "content-security-policy": policy,
-    etag,
-    vary: "accept, accept-encoding",
-  });
-  if (request.headers.get("if-none-match") === etag) {
-    return new Response(null, { status: 304, headers });
-  }
-  const takesGzip = /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
-  if (takesGzip) headers.set("content-encoding", "gzip");
-  return new Response(takesGzip ? gzip : html, { headers });
+  page ??= render();
+  return (await page).answer(request);
 }
 
-/** The page is 9 MB: it is loaded when somebody wants it, and compressed once. */
-async function render(): Promise<Page> {
+/** The page is 9 MB: it is loaded when somebody wants it. */
+async function render(): Promise<StaticFile> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
-  const text = renderGraphiQL({
-    title: "Infoflow",
-    defaultQuery: DEFAULT_QUERY,
+  const text = renderGraphiQL({ title: "Infoflow", defaultQuery: DEFAULT_QUERY });
+  return new StaticFile(text, "text/html; charset=utf-8", {
+    "content-security-policy": inlinePolicy(scriptHashes(text)),
+    vary: "accept, accept-encoding",
   });
-  const html = new TextEncoder().encode(text);
-  const stream = new Blob([html]).stream().pipeThrough(new CompressionStream("gzip"));
-  const gzip = await new Response(stream).bytes();
-  const etag = `"${createHash("sha256").update(html).digest("hex").slice(0, 32)}"`;
-  return { etag, policy: inlinePolicy(scriptHashes(text)), html, gzip };
 }
 
 /** The hashes by which a Content-Security-Policy knows the scripts within a page. */

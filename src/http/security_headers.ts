@@ -6,11 +6,11 @@ type Policy = Readonly<Record<string, string>>;
 /** Answers that are no page need nothing, and are shown in no frame. */
 const DATA: Policy = { "default-src": "'none'", "frame-ancestors": "'none'" };
 
-/** Pages load from here and talk to here. Styles may be inline, as libraries write them; scripts may not. */
+/** Pages load from here and talk to here; nothing is inline. */
 const PAGE: Policy = {
   ...DATA,
   "script-src": "'self'",
-  "style-src": "'self' 'unsafe-inline'",
+  "style-src": "'self'",
   "img-src": "'self' data: blob:",
   "font-src": "'self' data:",
   "connect-src": "'self'",
@@ -35,10 +35,10 @@ const POLICY = "content-security-policy";
 /** The policy of a page of ours, whose scripts are files of ours. */
 export const PAGE_POLICY: string = written(PAGE);
 
-/** The policy of a page whose scripts are inline, and known by their hashes (`sha256-…`). */
+/** The policy of a page whose styles are inline, and whose scripts are too, known by their hashes (`sha256-…`). */
 export function inlinePolicy(hashes: readonly string[]): string {
   const scripts = hashes.map((hash) => `'${hash}'`).join(" ");
-  return written({ ...PAGE, "script-src": scripts });
+  return written({ ...PAGE, "script-src": scripts, "style-src": "'self' 'unsafe-inline'" });
 }
 
 /** Writes the security headers onto every answer; a page brings its own policy. */

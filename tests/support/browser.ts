@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { Browser, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 
 // Playwright looks into /proc for whether this is Windows' Linux. Deno lets nobody look there who may not do
 // everything, so the question is answered for it.
@@ -28,12 +28,24 @@ export interface PageRecord {
   readonly complaints: string[];
 }
 
-/** Opens a page in Chromium for as long as `use` runs. */
-export async function withPage(
+/** Opens a page in a Chromium of its own for as long as `use` runs. */
+export function withPage(url: string, use: PageUse): Promise<void> {
+  return withBrowser((open) => open(url, use));
+}
+
+/** What is done with an open page. */
+export type PageUse = (page: Page, record: PageRecord) => Promise<void>;
+
+/** How to open a page: Playwright's own settings of a browser context. */
+export type OpenPage = (
   url: string,
-  use: (page: Page, record: PageRecord) => Promise<void>,
-): Promise<void> {
-  const browser: Browser = await chromium.launch({
+  use: PageUse,
+  options?: BrowserContextOptions,
+) => Promise<void>;
+
+/** Starts Chromium for as long as `use` runs; each page that is opened in it knows nothing of the others. */
+export async function withBrowser(use: (open: OpenPage) => Promise<void>): Promise<void> {
+  const browser = await chromium.launch({
     executablePath: await chromiumPath(),
     args: [
       "--no-sandbox",
@@ -45,21 +57,30 @@ export async function withPage(
     ],
   });
   try {
-    const page = await browser.newPage();
-    const record: PageRecord = { strangers: [], complaints: [] };
-    const { origin } = new URL(url);
-    page.on("request", (request) => {
-      const asked = new URL(request.url());
-      const isOurs = asked.origin === origin || ["data:", "blob:"].includes(asked.protocol);
-      if (!isOurs) record.strangers.push(request.url());
+    await use(async (url, usePage, options) => {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      const record = recordOf(page, url);
+      await page.goto(url);
+      await usePage(page, record);
+      await context.close();
     });
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) record.complaints.push(message.text());
-    });
-    page.on("pageerror", (error) => record.complaints.push(error.message));
-    await page.goto(url);
-    await use(page, record);
   } finally {
     await browser.close();
   }
+}
+
+function recordOf(page: Page, url: string): PageRecord {
+  const record: PageRecord = { strangers: [], complaints: [] };
+  const { origin } = new URL(url);
+  page.on("request", (request) => {
+    const asked = new URL(request.url());
+    const isOurs = asked.origin === origin || ["data:", "blob:"].includes(asked.protocol);
+    if (!isOurs) record.strangers.push(request.url());
+  });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) record.complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => record.complaints.push(error.message));
+  return record;
 }

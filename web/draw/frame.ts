@@ -1,0 +1,58 @@
+import { labelText } from "./token_label.ts";
+import { widthOf } from "./measure.ts";
+
+/** Where the parts of a heatmap are, in pixels. */
+export interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** The left edge of the cells. */
+  readonly left: number;
+  /** The upper edge of the cells. */
+  readonly top: number;
+  /** The side of all cells together. */
+  readonly side: number;
+  /** The side of a cell. */
+  readonly cell: number;
+  /** Every how many positions there is room for a label. */
+  readonly step: number;
+  /** Degrees by which source labels are turned. */
+  readonly turn: number;
+  readonly fontSize: number;
+}
+
+/** The most letters of a label; the whole token is seen when it is pointed at. */
+export const LONGEST_LABEL = 14;
+const AXIS_TITLE = 22;
+const LEGEND = 46;
+const MOST_MEASURED = 200;
+
+/** Lays a heatmap out in so much width, all of it in sight if the window is not too low for that. */
+export function layOut(tokens: readonly string[], available: number, font: string): Frame {
+  const most = Math.max(380, Math.min(720, innerHeight - 250));
+  const fontSize = available < 480 ? 11 : 12.5;
+  const stride = Math.ceil(tokens.length / MOST_MEASURED);
+  const widest = Math.max(
+    ...tokens.filter((_, index) => index % stride === 0).map((token) =>
+      widthOf(labelText(token, LONGEST_LABEL), `${fontSize}px ${font}`)
+    ),
+  );
+  const label = Math.min(widest + 10, available * 0.26);
+  const left = Math.ceil(label + AXIS_TITLE);
+  // In few cells there is no corner for the legend: it goes above them.
+  const top = tokens.length < 4 ? LEGEND : 4;
+  const side = Math.max(80, Math.min(available - left - 4, most, 132 * tokens.length));
+  const cell = side / tokens.length;
+  const turn = cell > 2.2 * fontSize ? 45 : 90;
+  const below = (turn === 45 ? label * 0.78 + 10 : label + 2) + AXIS_TITLE;
+  return {
+    width: available,
+    height: Math.ceil(top + side + below),
+    left,
+    top,
+    side,
+    cell,
+    step: Math.max(1, Math.ceil(1.15 * fontSize / cell)),
+    turn,
+    fontSize,
+  };
+}

@@ -1,0 +1,124 @@
+import type { Matrix } from "../server/matrix.ts";
+import { svg } from "./elements.ts";
+import { type Frame, LONGEST_LABEL } from "./frame.ts";
+import { drawLegend } from "./legend.ts";
+import { coloursOf, type Shade } from "./shade.ts";
+import type { Theme } from "./theme.ts";
+import { labelParts } from "./token_label.ts";
+
+/** Draws what is around the cells of a heatmap: labels, legend, axis titles, and numbers where cells have room. */
+export function drawSurroundings(
+  matrix: Matrix,
+  { frame, shade, theme }: { frame: Frame; shade: Shade; theme: Theme },
+): SVGGElement {
+  const { left, top, side, step, fontSize } = frame;
+  const isLabelled = (_: string, index: number): boolean => index % step === 0;
+  const targets = matrix.tokens.flatMap((token, index) =>
+    isLabelled(token, index) ? [targetLabel(token, index, frame, theme)] : []
+  );
+  const sources = matrix.tokens.flatMap((token, index) =>
+    isLabelled(token, index) ? [sourceLabel(token, index, frame, theme)] : []
+  );
+  const inCorner = matrix.positions >= 4;
+  return svg(
+    "g",
+    { "font-family": theme.font, "font-size": fontSize, fill: theme.ink },
+    svg("g", { class: "targets" }, ...targets),
+    svg("g", { class: "sources" }, ...sources),
+    drawLegend(shade, theme, {
+      right: left + side,
+      top: inCorner ? top : 2,
+      width: Math.min(inCorner ? side * 0.5 : side, 230),
+    }),
+    ...axisTitles(frame, theme),
+    ...numbers(matrix, { frame, shade, theme }),
+  );
+}
+
+/** The label of a target, to the left of its row. */
+export function targetLabel(
+  token: string,
+  index: number,
+  frame: Frame,
+  theme: Theme,
+): SVGTextElement {
+  const { left, top, cell, fontSize } = frame;
+  return label(token, theme, {
+    x: left - 7,
+    y: top + (index + 0.5) * cell + fontSize * 0.35,
+    "text-anchor": "end",
+  });
+}
+
+/** The label of a source, below its column. */
+export function sourceLabel(
+  token: string,
+  index: number,
+  frame: Frame,
+  theme: Theme,
+): SVGTextElement {
+  const { left, top, side, cell, turn, fontSize } = frame;
+  const x = left + (index + 0.5) * cell + (turn === 90 ? fontSize * 0.35 : 3);
+  const y = top + side + (turn === 90 ? 7 : 13);
+  return label(token, theme, {
+    transform: `translate(${x} ${y}) rotate(${-turn})`,
+    "text-anchor": "end",
+  });
+}
+
+function label(
+  token: string,
+  theme: Theme,
+  attributes: Record<string, string | number>,
+): SVGTextElement {
+  const spans = labelParts(token, LONGEST_LABEL).map(({ text, isMark }) =>
+    svg("tspan", isMark ? { fill: theme.faint } : {}, text)
+  );
+  return svg(
+    "text",
+    { "unicode-bidi": "isolate", "xml:space": "preserve", ...attributes },
+    ...spans,
+  );
+}
+
+function axisTitles({ left, top, side, height }: Frame, theme: Theme): SVGTextElement[] {
+  const small = { fill: theme.muted, "font-size": 11, "text-anchor": "middle" };
+  const y = top + side / 2;
+  return [
+    svg(
+      "text",
+      { ...small, x: left + side / 2, y: height - 5 },
+      "source token: where it comes from",
+    ),
+    svg(
+      "text",
+      { ...small, x: 11, y, transform: `rotate(-90 11 ${y})` },
+      "target token: where it goes",
+    ),
+  ];
+}
+
+const ROOM_FOR_NUMBER = 30;
+
+function numbers(
+  { values, positions }: Matrix,
+  { frame: { left, top, cell }, shade, theme }: { frame: Frame; shade: Shade; theme: Theme },
+): SVGTextElement[] {
+  if (cell < ROOM_FOR_NUMBER) return [];
+  const texts: SVGTextElement[] = [];
+  for (let target = 0; target < positions; target++) {
+    for (let source = 0; source <= target; source++) {
+      const weight = values[target * positions + source]!;
+      const text = Math.round(100 * weight);
+      if (text === 0) continue;
+      texts.push(svg("text", {
+        x: left + (source + 0.5) * cell,
+        y: top + (target + 0.5) * cell + 4,
+        "text-anchor": "middle",
+        "font-size": 11,
+        fill: coloursOf(weight, shade, theme.ramp).ink,
+      }, String(text)));
+    }
+  }
+  return texts;
+}

@@ -1,0 +1,48 @@
+import type { Matrix } from "../server/matrix.ts";
+import type { Ramp } from "./ramp.ts";
+import { type Shade, stepOf } from "./shade.ts";
+
+/**
+ * Paints a matrix into a canvas, one pixel a cell, for the browser to scale. Above the diagonal is nothing: no token
+ * takes from a later one.
+ */
+export function paintMatrix(
+  canvas: HTMLCanvasElement,
+  { values, positions }: Pick<Matrix, "values" | "positions">,
+  { shade, ramp }: { shade: Shade; ramp: Ramp },
+): void {
+  canvas.width = canvas.height = positions;
+  const context = canvas.getContext("2d")!;
+  const image = context.createImageData(positions, positions);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let target = 0; target < positions; target++) {
+    const row = target * positions;
+    for (let source = 0; source <= target; source++) {
+      pixels[row + source] = ramp.pixels[stepOf(values[row + source]!, shade)]!;
+    }
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/**
+ * Makes a matrix of so many cells at most: neighbouring positions share one, the mean over targets of the sum over
+ * sources, so that rows still sum to 1.
+ */
+export function shrink(
+  { values, positions }: Pick<Matrix, "values" | "positions">,
+  cells: number,
+): Pick<Matrix, "values" | "positions"> {
+  const step = Math.ceil(positions / cells);
+  if (step <= 1) return { values, positions };
+  const size = Math.ceil(positions / step);
+  const shrunk = new Float32Array(size * size);
+  for (let target = 0; target < positions; target++) {
+    const row = Math.floor(target / step);
+    const share = 1 / Math.min(step, positions - row * step);
+    for (let source = 0; source <= target; source++) {
+      const cell = row * size + Math.floor(source / step);
+      shrunk[cell] = shrunk[cell]! + share * values[target * positions + source]!;
+    }
+  }
+  return { values: shrunk, positions: size };
+}

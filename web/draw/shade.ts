@@ -1,0 +1,56 @@
+// @ts-types="@types/d3-color"
+import type { RGBColor } from "d3-color";
+import type { Matrix } from "../server/matrix.ts";
+import { type Ramp, STEPS } from "./ramp.ts";
+
+/** How a weight becomes a step of the ramp. */
+export interface Shade {
+  /** The weight of the last colour; larger ones have it too. */
+  readonly top: number;
+  readonly curve: "sqrt" | "linear";
+}
+
+/** The step of a weight. */
+export function stepOf(weight: number, { top, curve }: Shade): number {
+  const share = top > 0 ? Math.min(1, Math.max(0, weight / top)) : 0;
+  return Math.round((curve === "sqrt" ? Math.sqrt(share) : share) * (STEPS - 1));
+}
+
+/** The colour of a weight, and one that can be read on it. */
+export function coloursOf(weight: number, shade: Shade, ramp: Ramp): { back: string; ink: string } {
+  const back = ramp.colours[stepOf(weight, shade)]!;
+  return { back: back.formatHex(), ink: luminance(back) > EVEN ? "#120b14" : "#ffffff" };
+}
+
+/** The luminance on which black and white read equally well (WCAG 2). */
+const EVEN = 0.18;
+
+function luminance({ r, g, b }: RGBColor): number {
+  const linear = (channel: number): number => (channel / 255) ** 2.2;
+  return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+}
+
+/** The share of cells that may be beyond the scale. */
+const BEYOND = 0.005;
+const SAMPLES = 20_000;
+
+/**
+ * The weight that the scale ends at: all but a few of the cells below it. The first rows don't count, as they have next
+ * to no choice: what they say is large, and would leave no colours for the others.
+ */
+export function topOf(matrices: readonly Matrix[]): number {
+  const cells = matrices.reduce((sum, { positions }) => sum + positions * (positions + 1) / 2, 0);
+  const stride = Math.max(1, Math.floor(cells / SAMPLES));
+  const sample: number[] = [];
+  let next = 0;
+  for (const { values, positions } of matrices) {
+    const first = positions > 2 ? 1 : 0;
+    for (let target = first; target < positions; target++) {
+      const row = target * positions;
+      for (; next <= target; next += stride) sample.push(values[row + next]!);
+      next -= target + 1;
+    }
+  }
+  sample.sort((a, b) => a - b);
+  return sample[Math.ceil((sample.length - 1) * (1 - BEYOND))] || 1;
+}

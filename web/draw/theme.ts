@@ -1,0 +1,36 @@
+import { makeRamp, type Ramp } from "./ramp.ts";
+
+/** The colours of the page, as its stylesheet has them; SVG that leaves the page must bring them along. */
+export interface Theme {
+  readonly isDark: boolean;
+  readonly ramp: Ramp;
+  readonly ink: string;
+  readonly muted: string;
+  readonly faint: string;
+  readonly paper: string;
+  readonly font: string;
+}
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const ramps = { dark: makeRamp(true), light: makeRamp(false) };
+
+/** Reads the colours that hold now. */
+export function currentTheme(): Theme {
+  const style = getComputedStyle(document.documentElement);
+  const probe = (name: string): string => style.getPropertyValue(name).trim();
+  const mode = dark.matches ? "dark" : "light";
+  return {
+    isDark: dark.matches,
+    ramp: ramps[mode],
+    ink: probe(`--ink-${mode}`),
+    muted: probe(`--muted-${mode}`),
+    faint: probe(`--faint-${mode}`),
+    paper: probe(`--paper-${mode}`),
+    font: getComputedStyle(document.body).fontFamily,
+  };
+}
+
+/** Calls back when the colours change. */
+export function onThemeChange(change: () => void): void {
+  dark.addEventListener("change", change);
+}

@@ -1,0 +1,62 @@
+/**
+ * The page. Its state is one value, kept in the link: the controls change it, `Page` gets what it needs from the
+ * server, `Picture` draws that.
+ *
+ * @module
+ */
+import { Controls } from "./controls.ts";
+import { byId } from "./draw/elements.ts";
+import { Exports } from "./exports.ts";
+import { Page } from "./page.ts";
+import { type PageState, readState, writeState } from "./page_state.ts";
+import { graphiqlUrl } from "./server/snippets.ts";
+import { Picture } from "./views/picture.ts";
+import { say } from "./views/status.ts";
+import { Tip } from "./views/tip.ts";
+
+const element = (id: string): HTMLElement => byId(id, HTMLElement);
+const status = element("status");
+
+const picture = new Picture({
+  picture: element("picture"),
+  title: element("title"),
+  heatmap: element("heatmap"),
+  text: element("text"),
+  panels: element("panels"),
+  panelsTitle: element("panels-title"),
+  details: element("details"),
+  live: element("live"),
+  tip: new Tip(element("tip")),
+}, (chosen) => change(chosen, "push"));
+const page = new Page({ picture, status, count: element("count"), model: element("model") });
+const controls = new Controls(change);
+const exports = new Exports(picture, (message) => say(status, "note", message));
+
+let state: PageState;
+
+function change(part: Partial<PageState>, step: "push" | "replace"): void {
+  const next = { ...state, ...part };
+  const link = writeState(next) || "#";
+  if (step === "push" && link !== (location.hash || "#")) history.pushState(null, "", link);
+  else history.replaceState(null, "", link);
+  show(next);
+}
+
+function show(next: PageState): void {
+  state = next;
+  controls.show(state);
+  exports.show(state);
+  byId("graphiql", HTMLAnchorElement).href = graphiqlUrl(state);
+  page.show(state);
+}
+
+function follow(): void {
+  const { state: asked, broken } = readState(location.hash);
+  show(asked);
+  if (broken.length > 0) {
+    say(status, "note", `Some of the link could not be read and is left out: ${broken.join(", ")}`);
+  }
+}
+
+addEventListener("popstate", follow);
+follow();

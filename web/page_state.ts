@@ -1,0 +1,107 @@
+/** The pictures of the page. */
+export const VIEWS = ["flow", "text", "heads"] as const;
+/** One of {@linkcode VIEWS}. */
+export type View = typeof VIEWS[number];
+
+/** How the layers become one matrix, as in the API. */
+export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
+/** One of {@linkcode AGGREGATIONS}. */
+export type Aggregation = typeof AGGREGATIONS[number];
+
+/** What becomes of BOS, as in the API. */
+export const BOS_POLICIES = ["DROP", "KEEP"] as const;
+/** One of {@linkcode BOS_POLICIES}. */
+export type BosPolicy = typeof BOS_POLICIES[number];
+
+/** Everything that a link to the page holds. */
+export interface PageState {
+  readonly prompt: string;
+  readonly view: View;
+  readonly aggregation: Aggregation;
+  /** Not given: what the view is best seen with, see {@linkcode bosOf}. */
+  readonly bos: BosPolicy | undefined;
+  /** The layer that is shown large; not given: all layers as one. */
+  readonly layer: number | undefined;
+  /** The head that is shown large, of the head view. */
+  readonly head: number | undefined;
+  /** One colour scale for all panels, or one for each. */
+  readonly scale: "shared" | "panel";
+  /** How a colour grows with a weight. */
+  readonly curve: "sqrt" | "linear";
+  /** The position of the token that was chosen. */
+  readonly token: number | undefined;
+  /** Whether its sources are shown, or the targets that take from it. */
+  readonly direction: "sources" | "targets";
+}
+
+/** What somebody sees who follows no link. */
+export const DEFAULT_STATE: PageState = {
+  prompt: "Mary and John went to the store. John gave the cart to",
+  view: "flow",
+  aggregation: "MEAN",
+  bos: undefined,
+  layer: undefined,
+  head: undefined,
+  scale: "shared",
+  curve: "sqrt",
+  token: undefined,
+  direction: "sources",
+};
+
+/** A single head rests on BOS when it has nothing to do, which is worth seeing; a flow is read without it. */
+export function bosOf({ bos, view }: Pick<PageState, "bos" | "view">): BosPolicy {
+  return bos ?? (view === "heads" ? "KEEP" : "DROP");
+}
+
+type Reader = (text: string) => unknown;
+
+const oneOf = (values: readonly string[]): Reader => (text) =>
+  values.includes(text) ? text : undefined;
+const index: Reader = (text) => /^\d{1,6}$/.test(text) ? Number(text) : undefined;
+
+const READERS: { readonly [Key in keyof PageState]: Reader } = {
+  prompt: (text) => text,
+  view: oneOf(VIEWS),
+  aggregation: oneOf(AGGREGATIONS),
+  bos: oneOf(BOS_POLICIES),
+  layer: index,
+  head: index,
+  scale: oneOf(["shared", "panel"]),
+  curve: oneOf(["sqrt", "linear"]),
+  token: index,
+  direction: oneOf(["sources", "targets"]),
+};
+
+/**
+ * Reads a link's fragment, such as `#prompt=Hello&view=text`. What it does not understand is left at its default.
+ *
+ * @returns The state, and the parts that were not understood, as they stand in the link.
+ */
+export function readState(fragment: string): { state: PageState; broken: string[] } {
+  const state: Record<string, unknown> = { ...DEFAULT_STATE };
+  const broken: string[] = [];
+  for (const part of fragment.replace(/^#/, "").split("&").filter(Boolean)) {
+    const [key = "", ...rest] = part.split("=");
+    const reader = Object.hasOwn(READERS, key) ? READERS[key as keyof PageState] : undefined;
+    const value = reader?.(decode(rest.join("=")) ?? "\0");
+    if (value === undefined || value === "\0") broken.push(part);
+    else state[key] = value;
+  }
+  return { state: state as unknown as PageState, broken };
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes what differs from {@linkcode DEFAULT_STATE} as a link's fragment. */
+export function writeState(state: PageState): string {
+  const parts = (Object.keys(DEFAULT_STATE) as (keyof PageState)[])
+    .filter((key) => state[key] !== undefined && state[key] !== DEFAULT_STATE[key])
+    .map((key) => `${key}=${encodeURIComponent(String(state[key]).toWellFormed())}`);
+  return parts.length === 0 ? "" : `#${parts.join("&")}`;
+}

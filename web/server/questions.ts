@@ -1,0 +1,42 @@
+import { bosOf, type PageState } from "../page_state.ts";
+
+/** Where a matrix is, and which one of those that are there. */
+export interface Place {
+  readonly url: string;
+  readonly panel: number;
+}
+
+/** What the page needs from the server to draw a state. */
+export interface Questions {
+  /** The matrix that is shown large. */
+  readonly stage: Place;
+  /** Those that are shown small: all layers as one, then each of them. */
+  readonly panels: readonly string[];
+}
+
+/** Which links answer a state. They are relative, so that they work behind any proxy. */
+export function questionsOf(state: PageState): Questions {
+  const whole = flowUrl(state, false);
+  const byLayer = flowUrl(state, true);
+  const { layer } = state;
+  return {
+    stage: layer === undefined ? { url: whole, panel: 0 } : { url: byLayer, panel: layer },
+    panels: [whole, byLayer],
+  };
+}
+
+function flowUrl(state: PageState, byLayer: boolean): string {
+  return arrowPath("/info-flow.arrow", {
+    prompt: state.prompt,
+    byLayer,
+    aggregation: state.aggregation,
+    bos: bosOf(state),
+  });
+}
+
+function arrowPath(path: string, parameters: Record<string, string | number | boolean>): string {
+  const pairs = Object.entries(parameters).map(([name, value]) =>
+    `${name}=${encodeURIComponent(value)}`
+  );
+  return `${path}?${pairs.join("&")}`;
+}

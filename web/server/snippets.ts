@@ -1,0 +1,33 @@
+import { bosOf, type PageState } from "../page_state.ts";
+
+/** A line of Python that fetches a matrix: the number of rows is panels times positions. */
+export function pythonLine(url: string): string {
+  return "import numpy as np, pyarrow as pa, urllib.request; " +
+    `flow = np.stack(pa.ipc.open_stream(urllib.request.urlopen(${JSON.stringify(url)}))` +
+    `.read_all()["flow"].to_numpy())`;
+}
+
+/** A line of JavaScript that fetches a matrix, with apache-arrow from npm. */
+export function javascriptLine(url: string): string {
+  return `const table = await (await import("apache-arrow")).tableFromIPC(fetch(${
+    JSON.stringify(url)
+  }));`;
+}
+
+/** A link to GraphiQL with the question of a state filled in. */
+export function graphiqlUrl(state: PageState): string {
+  const query = `query Flow {
+  infoFlow(
+    prompt: ${JSON.stringify(state.prompt.toWellFormed())}
+    byLayer: ${state.layer !== undefined}
+    aggregation: ${state.aggregation}
+    bos: ${bosOf(state)}
+  ) {
+    cacheHit
+    tokens { index text }
+    matrix { axes shape url }
+  }
+}
+`;
+  return `/graphql?query=${encodeURIComponent(query)}`;
+}

@@ -1,0 +1,88 @@
+import { html } from "../draw/elements.ts";
+import { count, share } from "../draw/format.ts";
+import { coloursOf } from "../draw/shade.ts";
+import type { Theme } from "../draw/theme.ts";
+import { labelParts, labelText } from "../draw/token_label.ts";
+import type { Matrix } from "../server/matrix.ts";
+import { type Direction, linksOf, strongest } from "./links.ts";
+
+/** What the details are about. */
+export interface DetailsPicture {
+  readonly matrix: Matrix;
+  readonly position: number;
+  readonly direction: Direction;
+  readonly theme: Theme;
+  readonly curve: "sqrt" | "linear";
+}
+
+const MOST_ROWS = 8;
+
+/** Draws the table of the strongest sources of a token, or of the targets that take most from it. */
+export function drawDetails(element: HTMLElement, picture: DetailsPicture): void {
+  const { matrix, position, direction, theme, curve } = picture;
+  const weights = linksOf(matrix, position, direction);
+  const strong = strongest(weights, MOST_ROWS);
+  const top = weights[strong[0] ?? 0] ?? 0;
+  const isSources = direction === "sources";
+  const caption = html(
+    "caption",
+    {},
+    isSources ? "Strongest sources of " : "Who takes most from ",
+    tokenOf(matrix.tokens[position]!),
+    html("span", { class: "place" }, `position ${count(position)}`),
+  );
+  const head = html(
+    "tr",
+    {},
+    html("th", { scope: "col" }, isSources ? "Source" : "Target"),
+    html("th", { scope: "col", class: "number" }, "Position"),
+    html("th", { scope: "col", class: "number" }, "Share"),
+  );
+  const rows = strong.map((at) => {
+    const bar = html("i", { class: "bar" });
+    bar.style.width = `${100 * weights[at]! / top}%`;
+    bar.style.backgroundColor = coloursOf(weights[at]!, { top, curve }, theme.ramp).back;
+    return html(
+      "tr",
+      {},
+      html("th", { scope: "row" }, tokenOf(matrix.tokens[at]!)),
+      html("td", { class: "number" }, count(at)),
+      html(
+        "td",
+        { class: "number share" },
+        html("i", { class: "track" }, bar),
+        html("span", {}, share(weights[at]!)),
+      ),
+    );
+  });
+  const dropped = matrix.dropped[position] ?? 0;
+  const left = isSources && dropped > 0
+    ? `BOS had ${
+      share(dropped)
+    } of this row. It is left out, and the rest is divided by what remains.`
+    : isSources
+    ? ""
+    : "Each share is of what that target takes, so these need not sum to 100%.";
+  element.replaceChildren(
+    html("table", {}, caption, html("thead", {}, head), html("tbody", {}, ...rows)),
+    html("p", { class: "note" }, left),
+  );
+}
+
+/** A token as it reads in running text. */
+export function tokenOf(text: string): HTMLElement {
+  const parts = labelParts(text, 24).map((part) =>
+    part.isMark ? html("span", { class: "mark" }, part.text) : part.text
+  );
+  return html("bdi", { class: "quoted" }, ...parts);
+}
+
+/** A cell in a sentence, for the tip and for who hears the page. */
+export function cellSentence(
+  matrix: Matrix,
+  { target, source }: { target: number; source: number },
+): string {
+  const { tokens, values, positions } = matrix;
+  const weight = share(values[target * positions + source]!);
+  return `${labelText(tokens[target]!)} takes ${weight} from ${labelText(tokens[source]!)}`;
+}

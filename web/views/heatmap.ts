@@ -1,0 +1,227 @@
+import { html, svg } from "../draw/elements.ts";
+import { type Frame, layOut } from "../draw/frame.ts";
+import { drawSurroundings, sourceLabel, targetLabel } from "../draw/heatmap_svg.ts";
+import { paintMatrix } from "../draw/raster.ts";
+import type { Shade } from "../draw/shade.ts";
+import type { Theme } from "../draw/theme.ts";
+import type { Matrix } from "../server/matrix.ts";
+
+/** A cell of a heatmap. */
+export interface Cell {
+  readonly target: number;
+  readonly source: number;
+}
+
+/** What a heatmap shows. */
+export interface HeatmapPicture {
+  readonly matrix: Matrix;
+  readonly shade: Shade;
+  readonly theme: Theme;
+  /** What it is, for who can't see it. */
+  readonly title: string;
+}
+
+/** What becomes of what is done to a heatmap. */
+export interface HeatmapEvents {
+  /** A cell is pointed at, or none any longer. */
+  point(cell: Cell | undefined, by: "pointer" | "keyboard"): void;
+  /** A target is chosen. */
+  choose(target: number): void;
+}
+
+/** A large heatmap: its cells on a canvas, everything else in SVG above it, reachable by pointer and arrow keys. */
+export class Heatmap {
+  readonly element: HTMLElement;
+  readonly #canvas = html("canvas", { class: "cells" });
+  readonly #svg = svg("svg", { "aria-hidden": "true" });
+  readonly #cursor = svg("g", { class: "cursor" });
+  readonly #chosen = svg("g", { class: "chosen" });
+  readonly #events: HeatmapEvents;
+  #picture: HeatmapPicture | undefined;
+  #frame: Frame | undefined;
+  #cell: Cell | undefined;
+  #target: number | undefined;
+
+  constructor(element: HTMLElement, events: HeatmapEvents) {
+    this.element = element;
+    this.#events = events;
+    element.append(this.#canvas, this.#svg);
+    element.addEventListener("pointermove", (event) => this.#point(this.#cellAt(event), "pointer"));
+    element.addEventListener("pointerdown", (event) => this.#point(this.#cellAt(event), "pointer"));
+    element.addEventListener("pointerleave", () => this.#point(undefined, "pointer"));
+    element.addEventListener("blur", () => this.#point(undefined, "keyboard"));
+    element.addEventListener("click", () => this.#cell && events.choose(this.#cell.target));
+    element.addEventListener("keydown", (event) => this.#onKey(event));
+    new ResizeObserver(() => {
+      if (this.#picture && element.clientWidth !== this.#frame?.width) this.show(this.#picture);
+    }).observe(element);
+  }
+
+  /** Draws a picture in place of the one before it. */
+  show(picture: HeatmapPicture): void {
+    const { matrix, theme, title } = picture;
+    const { element } = this;
+    this.#picture = picture;
+    if (element.clientWidth === 0) return; // Not in sight: it is drawn when it comes into it.
+    const frame = this.#frame = layOut(matrix.tokens, element.clientWidth, theme.font);
+    paintMatrix(this.#canvas, matrix, { shade: picture.shade, ramp: theme.ramp });
+    const { style } = this.#canvas;
+    style.left = `${frame.left}px`;
+    style.top = `${frame.top}px`;
+    style.width = style.height = `${frame.side}px`;
+    // Cells smaller than a pixel are averaged, larger ones keep their edges.
+    style.imageRendering = frame.cell * devicePixelRatio >= 1 ? "pixelated" : "auto";
+    element.style.height = `${frame.height}px`;
+    element.setAttribute("aria-label", title);
+    this.#svg.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
+    this.#svg.setAttribute("width", String(frame.width));
+    this.#svg.setAttribute("height", String(frame.height));
+    const around = drawSurroundings(matrix, { frame, shade: picture.shade, theme });
+    this.#svg.replaceChildren(around, this.#chosen, this.#cursor);
+    if (this.#cell && this.#cell.target >= matrix.positions) this.#cell = undefined;
+    this.#drawCursor();
+    this.mark(this.#target);
+  }
+
+  /** Marks the row of the chosen target. */
+  mark(target: number | undefined): void {
+    this.#target = target;
+    if (!this.#frame || !this.#picture) return;
+    const { theme, matrix } = this.#picture;
+    if (target === undefined || target >= matrix.positions) return this.#chosen.replaceChildren();
+    const { left, top, cell } = this.#frame;
+    this.#chosen.replaceChildren(svg("rect", {
+      x: left - 1,
+      y: top + target * cell - 1,
+      width: (target + 1) * cell + 2,
+      height: Math.max(cell, 2) + 2,
+      fill: "none",
+      stroke: theme.ink,
+      "stroke-width": 1.5,
+      rx: 2,
+    }));
+  }
+
+  /** The drawing as SVG that stands for itself. */
+  toSvg(): SVGSVGElement {
+    const { frame, picture } = { frame: this.#frame!, picture: this.#picture! };
+    const { theme, title } = picture;
+    const { width, height, left, top, side } = frame;
+    const copy = svg("svg", {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+    });
+    const image = svg("image", {
+      href: this.#canvas.toDataURL("image/png"),
+      x: left,
+      y: top,
+      width: side,
+      height: side,
+      "image-rendering": "pixelated",
+      preserveAspectRatio: "none",
+    });
+    const paper = svg("rect", { width, height, fill: theme.paper });
+    copy.append(
+      svg("title", {}, title),
+      paper,
+      image,
+      this.#svg.firstElementChild!.cloneNode(true),
+    );
+    return copy;
+  }
+
+  #point(cell: Cell | undefined, by: "pointer" | "keyboard"): void {
+    if (cell?.target === this.#cell?.target && cell?.source === this.#cell?.source) return;
+    this.#cell = cell;
+    this.#drawCursor();
+    this.#events.point(cell, by);
+  }
+
+  #drawCursor(): void {
+    const { matrix, theme } = this.#picture ?? {};
+    if (!this.#cell || !this.#frame || !matrix || !theme) return this.#cursor.replaceChildren();
+    const { left, top, cell, side, fontSize } = this.#frame;
+    const { target, source } = this.#cell;
+    const [x, y] = [left + source * cell, top + target * cell];
+    const line = { stroke: theme.ink, "stroke-width": 1, "stroke-dasharray": "2 3", opacity: 0.7 };
+    const strong = (label: SVGTextElement): SVGTextElement => {
+      label.setAttribute("font-weight", "700");
+      label.setAttribute("stroke", theme.paper);
+      label.setAttribute("stroke-width", "5");
+      label.setAttribute("paint-order", "stroke");
+      return label;
+    };
+    const labels = svg(
+      "g",
+      { "font-family": theme.font, "font-size": fontSize, fill: theme.ink },
+      strong(targetLabel(matrix.tokens[target]!, target, this.#frame, theme)),
+      strong(sourceLabel(matrix.tokens[source]!, source, this.#frame, theme)),
+    );
+    this.#cursor.replaceChildren(
+      svg("line", { ...line, x1: left, x2: x, y1: y + cell / 2, y2: y + cell / 2 }),
+      svg("line", { ...line, x1: x + cell / 2, x2: x + cell / 2, y1: y + cell, y2: top + side }),
+      svg("rect", {
+        x: x - 0.5,
+        y: y - 0.5,
+        width: cell + 1,
+        height: cell + 1,
+        fill: "none",
+        stroke: theme.ink,
+        "stroke-width": 2,
+      }),
+      labels,
+    );
+  }
+
+  /** Where the centre of a cell is in the element. */
+  centreOf({ target, source }: Cell): { x: number; y: number } {
+    const { left, top, cell } = this.#frame!;
+    return { x: left + (source + 0.5) * cell, y: top + (target + 0.5) * cell };
+  }
+
+  #cellAt(event: PointerEvent): Cell | undefined {
+    if (!this.#frame || !this.#picture) return undefined;
+    const { x, y } = this.element.getBoundingClientRect();
+    const { left, top, cell } = this.#frame;
+    const source = Math.floor((event.clientX - x - left) / cell);
+    const target = Math.floor((event.clientY - y - top) / cell);
+    const { positions } = this.#picture.matrix;
+    return source >= 0 && source <= target && target < positions ? { target, source } : undefined;
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    if (!this.#picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    const last = this.#picture.matrix.positions - 1;
+    const from = this.#cell ?? { target: this.#target ?? last, source: 0 };
+    const cell = this.#cell ? moved(from, event.key) : isMove(event.key) ? from : undefined;
+    if (cell) {
+      const target = Math.min(last, Math.max(0, cell.target));
+      this.#point({ target, source: Math.min(target, Math.max(0, cell.source)) }, "keyboard");
+    } else if (event.key === "Escape") this.#point(undefined, "keyboard");
+    else if ((event.key === "Enter" || event.key === " ") && this.#cell) {
+      this.#events.choose(this.#cell.target);
+    } else return;
+    event.preventDefault();
+  }
+}
+
+const MOVES: Record<string, (cell: Cell) => Cell> = {
+  ArrowUp: ({ target, source }) => ({ target: Math.max(target - 1, source), source }),
+  ArrowDown: ({ target, source }) => ({ target: target + 1, source }),
+  ArrowLeft: ({ target, source }) => ({ target, source: source - 1 }),
+  ArrowRight: ({ target, source }) => ({ target, source: source + 1 }),
+  Home: ({ target }) => ({ target, source: 0 }),
+  End: ({ target }) => ({ target, source: target }),
+  PageUp: ({ target, source }) => ({ target: target - 10, source }),
+  PageDown: ({ target, source }) => ({ target: target + 10, source }),
+};
+
+function isMove(key: string): boolean {
+  return Object.hasOwn(MOVES, key);
+}
+
+function moved(cell: Cell, key: string): Cell | undefined {
+  return isMove(key) ? MOVES[key]!(cell) : undefined;
+}

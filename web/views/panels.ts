@@ -1,0 +1,128 @@
+import { html } from "../draw/elements.ts";
+import { paintMatrix, shrink } from "../draw/raster.ts";
+import type { Shade } from "../draw/shade.ts";
+import type { Ramp } from "../draw/ramp.ts";
+import type { Matrix } from "../server/matrix.ts";
+
+/** A small picture that can be chosen. */
+export interface Panel {
+  /** What it is known by, such as `3` or `3.5`. */
+  readonly key: string;
+  /** What stands below it; in a grid the headers say it. */
+  readonly caption?: string;
+  /** What it is, for who can't see it. */
+  readonly name: string;
+  readonly matrix: Pick<Matrix, "values" | "positions">;
+  readonly shade: Shade;
+}
+
+/** What panels show. */
+export interface PanelsPicture {
+  readonly panels: readonly Panel[];
+  readonly ramp: Ramp;
+  readonly chosen: string;
+  /** How many columns a grid has, with headers; not given: as many as there is room for. */
+  readonly columns?: number;
+}
+
+/** More cells than that can't be told apart in a small picture. */
+const MOST_CELLS = 160;
+
+/** Small multiples: a strip of layers, or a grid of layers and heads. One stop for the Tab key, arrow keys within. */
+export class Panels {
+  readonly #element: HTMLElement;
+  readonly #buttons = new Map<string, HTMLButtonElement>();
+  #order: string[] = [];
+  #columns: number | undefined;
+
+  constructor(element: HTMLElement, choose: (key: string) => void) {
+    this.#element = element;
+    element.addEventListener("click", ({ target }) => {
+      const button = target instanceof Element ? target.closest("button") : null;
+      if (button?.dataset["key"]) choose(button.dataset["key"]);
+    });
+    element.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  /** Draws the panels in place of those before them. */
+  show({ panels, ramp, chosen, columns }: PanelsPicture): void {
+    const order = panels.map(({ key }) => key);
+    if (order.join() !== this.#order.join() || columns !== this.#columns) {
+      this.#order = order;
+      this.#columns = columns;
+      this.#build(panels);
+    }
+    for (const { key, matrix, shade } of panels) {
+      const canvas = this.#buttons.get(key)!.querySelector("canvas")!;
+      paintMatrix(canvas, shrink(matrix, MOST_CELLS), { shade, ramp });
+      canvas.classList.toggle("coarse", matrix.positions < 64);
+    }
+    this.choose(chosen);
+  }
+
+  /** Marks the one that is shown large. */
+  choose(chosen: string): void {
+    const reachable = this.#buttons.has(chosen) ? chosen : this.#order[0];
+    for (const [key, button] of this.#buttons) {
+      button.setAttribute("aria-pressed", String(key === chosen));
+      button.tabIndex = key === reachable ? 0 : -1;
+    }
+  }
+
+  #build(panels: readonly Panel[]): void {
+    this.#buttons.clear();
+    for (const { key, name, caption } of panels) {
+      const button = html("button", { type: "button", class: "panel", title: name });
+      button.dataset["key"] = key;
+      button.append(html("canvas", { "aria-hidden": "true" }));
+      if (caption === undefined) button.setAttribute("aria-label", name);
+      else button.append(html("span", {}, caption));
+      this.#buttons.set(key, button);
+    }
+    this.#element.classList.toggle("grid", this.#columns !== undefined);
+    this.#element.replaceChildren(
+      ...(this.#columns === undefined ? this.#buttons.values() : this.#withHeaders(this.#columns)),
+    );
+  }
+
+  #withHeaders(columns: number): HTMLElement[] {
+    this.#element.style.setProperty("--columns", String(columns));
+    const header = (text: string): HTMLElement =>
+      html("span", { class: "header", "aria-hidden": "true" }, text);
+    const cells = [header(""), ...Array.from({ length: columns }, (_, i) => header(String(i)))];
+    [...this.#buttons.values()].forEach((button, index) => {
+      if (index % columns === 0) cells.push(header(String(index / columns)));
+      cells.push(button);
+    });
+    return cells;
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const focused = document.activeElement instanceof HTMLElement
+      ? document.activeElement.dataset["key"]
+      : undefined;
+    const at = this.#order.indexOf(focused ?? "");
+    const rowLength = this.#columns ?? this.#rowLength();
+    const moves: Record<string, number> = {
+      ArrowLeft: at - 1,
+      ArrowRight: at + 1,
+      ArrowUp: at - rowLength,
+      ArrowDown: at + rowLength,
+      Home: 0,
+      End: this.#order.length - 1,
+    };
+    const to = this.#order[moves[event.key] ?? -1];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    for (const button of this.#buttons.values()) button.tabIndex = -1;
+    const button = this.#buttons.get(to)!;
+    button.tabIndex = 0;
+    button.focus();
+  }
+
+  /** How many panels the strip has in its first line. */
+  #rowLength(): number {
+    const tops = [...this.#buttons.values()].map(({ offsetTop }) => offsetTop);
+    return tops.filter((top) => top === tops[0]).length;
+  }
+}

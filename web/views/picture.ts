@@ -1,0 +1,215 @@
+import { html } from "../draw/elements.ts";
+import { share } from "../draw/format.ts";
+import { type Shade, topOf } from "../draw/shade.ts";
+import type { Theme } from "../draw/theme.ts";
+import type { PageState } from "../page_state.ts";
+import { type Matrices, type Matrix, panelOf } from "../server/matrix.ts";
+import type { Reading, TokenSpan } from "../server/reading.ts";
+import { cellSentence, drawDetails } from "./details.ts";
+import { type Cell, Heatmap } from "./heatmap.ts";
+import { type Panel, Panels } from "./panels.ts";
+import { TextView } from "./text.ts";
+import type { Tip } from "./tip.ts";
+
+/** A state, and what is known to draw it. */
+export interface Shown {
+  readonly state: PageState;
+  readonly reading: Reading;
+  /** The tokens of the axes. */
+  readonly spans: readonly TokenSpan[];
+  readonly theme: Theme;
+  /** Where the large matrix came from. */
+  readonly url: string;
+}
+
+/** What is shown large. */
+export interface Stage extends Shown {
+  readonly matrix: Matrix;
+}
+
+/** Elements that the picture is made of. */
+export interface PictureParts {
+  readonly picture: HTMLElement;
+  readonly title: HTMLElement;
+  readonly heatmap: HTMLElement;
+  readonly text: HTMLElement;
+  readonly panels: HTMLElement;
+  readonly panelsTitle: HTMLElement;
+  readonly details: HTMLElement;
+  readonly live: HTMLElement;
+  readonly tip: Tip;
+}
+
+/** The picture: a matrix shown large as heatmap and as text, its details, and all others as small multiples. */
+export class Picture {
+  readonly heatmap: Heatmap;
+  readonly #text: TextView;
+  readonly #panels: Panels;
+  readonly #parts: PictureParts;
+  #stage: Stage | undefined;
+  #all: readonly Matrices[] = [];
+  #pointed: number | undefined;
+
+  /**
+   * @param parts Where it is drawn.
+   * @param change Told of what is chosen in it.
+   */
+  constructor(parts: PictureParts, change: (chosen: Partial<PageState>) => void) {
+    this.#parts = parts;
+    const choose = (token: number): void => change({ token });
+    this.heatmap = new Heatmap(parts.heatmap, {
+      point: (cell, by) => this.#pointCell(cell, by),
+      choose,
+    });
+    this.#text = new TextView(parts.text, {
+      point: (position) => {
+        this.#pointed = position;
+        this.#drawDetails();
+      },
+      choose,
+    });
+    this.#panels = new Panels(parts.panels, (key) => change(chosenBy(key)));
+  }
+
+  /** What is shown large now. */
+  get stage(): Stage | undefined {
+    return this.#stage;
+  }
+
+  /** Whether what is shown is of an older state. */
+  waits(isWaiting: boolean): void {
+    this.#parts.picture.setAttribute("aria-busy", String(isWaiting));
+  }
+
+  /** Shows a matrix large. */
+  showStage(stage: Stage): void {
+    this.#stage = stage;
+    this.#pointed = undefined;
+    this.#parts.tip.hide();
+    this.#parts.picture.classList.remove("bare");
+    const { name, note } = titleOf(stage);
+    this.#parts.title.replaceChildren(name, html("small", {}, note));
+    this.#drawStage();
+  }
+
+  /** Shows the small multiples, and the large one on their scale if that is wanted. */
+  showPanels({ all, ...shown }: Shown & { readonly all: readonly Matrices[] }): void {
+    const { state, theme } = shown;
+    this.#all = all;
+    this.#parts.panelsTitle.textContent = "Layer by layer";
+    this.#panels.show({
+      panels: layerPanels(all, (matrix) => this.#shadeOf(matrix, state)),
+      ramp: theme.ramp,
+      chosen: String(state.layer ?? "all"),
+    });
+    if (state.scale === "shared" && this.#stage) this.#drawStage();
+  }
+
+  #shadeOf(matrix: Matrix, { scale, curve }: PageState): Shade {
+    const isShared = scale === "shared" &&
+      this.#all.some(({ positions }) => positions === matrix.positions);
+    return { curve, top: isShared ? sharedTop(this.#all) : topOf([matrix]) };
+  }
+
+  #drawStage(): void {
+    const { matrix, theme, state, reading, spans } = this.#stage!;
+    const shade = this.#shadeOf(matrix, state);
+    const title = `${this.#parts.title.textContent}. ${
+      reading.tokens.length - 1
+    } tokens: ${state.prompt}`;
+    const { curve, direction } = state;
+    this.heatmap.show({ matrix, shade, theme, title });
+    this.#text.show({ prompt: state.prompt, spans, matrix, theme, curve, direction });
+    const chosen = this.#chosen();
+    this.heatmap.mark(chosen);
+    this.#text.mark(chosen);
+    this.#drawDetails();
+  }
+
+  /** The chosen token; by itself the last one, which the model goes on from. */
+  #chosen(): number {
+    const { matrix: { positions }, state: { token } } = this.#stage!;
+    return token !== undefined && token < positions ? token : positions - 1;
+  }
+
+  #drawDetails(): void {
+    if (!this.#stage) return;
+    const { matrix, theme, state: { direction, curve } } = this.#stage;
+    const position = this.#pointed ?? this.#chosen();
+    if (position < matrix.positions) {
+      drawDetails(this.#parts.details, { matrix, position, direction, theme, curve });
+    }
+  }
+
+  #pointCell(cell: Cell | undefined, by: "pointer" | "keyboard"): void {
+    if (!cell || !this.#stage) {
+      this.#parts.tip.hide();
+      this.#pointed = undefined;
+      return this.#drawDetails();
+    }
+    const { matrix, state: { direction } } = this.#stage;
+    const dropped = matrix.dropped[cell.target]!;
+    const sentence = cellSentence(matrix, cell);
+    const left = dropped > 0 ? [`BOS had ${share(dropped)} of this row`] : [];
+    const { x, y } = this.#parts.heatmap.getBoundingClientRect();
+    const centre = this.heatmap.centreOf(cell);
+    this.#parts.tip.show([sentence, ...left], {
+      x: x + scrollX + centre.x,
+      y: y + scrollY + centre.y,
+    });
+    if (by === "keyboard") this.#parts.live.textContent = [sentence, ...left].join(". ");
+    const pointed = direction === "sources" ? cell.target : cell.source;
+    if (pointed === this.#pointed) return;
+    this.#pointed = pointed;
+    this.#drawDetails();
+  }
+}
+
+const AGGREGATION_NAMES = {
+  MEAN: "mean of the layers",
+  NOTEBOOK: "as in the notebook",
+  ROLLOUT: "rollout",
+};
+
+function titleOf(
+  { state: { layer, aggregation }, reading: { model } }: Shown,
+): { name: string; note: string } {
+  const isRollout = aggregation === "ROLLOUT";
+  return layer === undefined ? { name: "All layers", note: AGGREGATION_NAMES[aggregation] } : {
+    name: `Layer ${layer}`,
+    note: isRollout ? `rollout of layers 0 to ${layer}` : `of ${model.layers}, mean of its heads`,
+  };
+}
+
+function layerPanels(
+  all: readonly Matrices[],
+  shadeOf: (matrix: Matrix) => Shade,
+): Panel[] {
+  const [whole, byLayer] = all.map((matrices) =>
+    Array.from({ length: matrices.panels }, (_, panel) => panelOf(matrices, panel))
+  );
+  const panel = (matrix: Matrix, key: string, caption: string): Panel => {
+    return { key, caption, name: caption, matrix, shade: shadeOf(matrix) };
+  };
+  return [
+    ...whole!.map((matrix) => panel(matrix, "all", "All layers")),
+    ...byLayer!.map((matrix, layer) => panel(matrix, String(layer), `Layer ${layer}`)),
+  ];
+}
+
+function chosenBy(key: string): Partial<PageState> {
+  return { layer: key === "all" ? undefined : Number(key) };
+}
+
+const tops = new WeakMap<Matrices, number>();
+
+/** The end of the scale that all small multiples share. */
+function sharedTop(all: readonly Matrices[]): number {
+  const largest = all.at(-1)!;
+  const known = tops.get(largest);
+  if (known !== undefined) return known;
+  const panels = Array.from({ length: largest.panels }, (_, panel) => panelOf(largest, panel));
+  const top = topOf(panels);
+  tops.set(largest, top);
+  return top;
+}
