@@ -1,10 +1,14 @@
 import { EngineWorker } from "../engine/engine_worker.ts";
 import type { LoadedModel } from "../infoflow.ts";
 import { readArchitecture } from "../model/checkpoint.ts";
-import { locateModel } from "../model/locate.ts";
+import { hubCache } from "../hub/environment.ts";
+import { ensureIntact, readSnapshot } from "../hub/snapshot.ts";
+import { VerifiedFiles } from "../hub/verified.ts";
+import { locateModel, type Location } from "../model/locate.ts";
 import { VOCABULARY } from "../tokens/vocabulary.ts";
+import { showBytesBar } from "./bytes_bar.ts";
 import { showLoadBar } from "./load_bar.ts";
-import { tuningFile } from "./tuning_file.ts";
+import { ownFile } from "./own_file.ts";
 
 /** Which model to load, and how. */
 export interface LoadOptions {
@@ -25,7 +29,9 @@ export interface LoadOptions {
  */
 export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const { asked, cacheBytes, tune: redo, onNews } = options;
-  const { name, directory } = await locateModel(asked);
+  const location = await locateModel(asked, cacheIfAny());
+  const { name, directory } = location;
+  await check(location);
   const { vocabulary } = await readArchitecture(directory);
   if (vocabulary !== VOCABULARY) {
     throw new RangeError(
@@ -40,11 +46,37 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     const engine = await EngineWorker.start({
       directory,
       cacheBytes,
-      tuning: { file: tuningFile(), redo },
+      tuning: { file: ownFile("tuning.json"), redo },
       onProgress,
       ...(onNews && { onNews }),
     });
     return { name, engine };
+  } finally {
+    bar.stop();
+  }
+}
+
+/** The hub's cache; a user without a home has none, and needs none for what comes with the project. */
+function cacheIfAny(): string | undefined {
+  try {
+    return hubCache();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Checks files that others may have downloaded: Python's huggingface_hub does not compare hashes. */
+async function check({ name, directory, isCached }: Location): Promise<void> {
+  if (!isCached) return;
+  const { files } = await readSnapshot(directory);
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const bar = showBytesBar(`checking ${name}`);
+  let done = 0;
+  try {
+    await ensureIntact(name, directory, {
+      verified: new VerifiedFiles(ownFile("verified.json")),
+      onProgress: (bytes) => bar.onProgress(done += bytes, total),
+    });
   } finally {
     bar.stop();
   }

@@ -5,13 +5,12 @@ import type { LoadedModel } from "../infoflow.ts";
 import { VERSION } from "../version.ts";
 import { helpOf } from "./flags.ts";
 import { loadModel } from "./load_model.ts";
-import { runCommand } from "./run_command.ts";
 import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
 const say = (line: string): void => console.error(line);
 
 /** Starts the server: takes the port first, then loads the model, so that nobody waits for a port that is taken. */
-async function serve(): Promise<void> {
+export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
@@ -66,9 +65,7 @@ function startLines({ name, engine }: LoadedModel, origin: string): string[] {
     `  Arrow     ${origin}${FLOW_PATH}?prompt=Hello+world`,
   ];
   if (name === "bundled") {
-    lines.push(
-      "The bundled model is a small one. For GPT-2 itself: --model DIR, with its config.json and model.safetensors",
-    );
+    lines.push("The bundled model is a small one. For GPT-2 itself: deno task weights gpt2");
   }
   return lines;
 }
@@ -84,5 +81,3 @@ function reachLines({ host, policy }: ServeSettings): string[] {
     "docs/operating.md says how to put nginx or Caddy in front",
   ];
 }
-
-if (import.meta.main) await runCommand(serve);

@@ -10,6 +10,7 @@ export const SERVE_FLAGS = {
     value: "NAME|DIR",
     help: "model to run, gpt2 if it is there and bundled otherwise",
   },
+  download: { type: "boolean", help: "download the model, or gpt2, if it is not there" },
   "cache-mib": {
     type: "string",
     value: "N",

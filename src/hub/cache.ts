@@ -95,6 +95,17 @@ export class CachedRepository {
     }
   }
 
+  /** Bytes of all contents; undefined if the model is not there. */
+  async size(): Promise<number | undefined> {
+    const blobs = join(this.directory, "blobs");
+    const names = await entriesOf(blobs);
+    if (names.length === 0 && (await this.commits()).length === 0) return undefined;
+    const sizes = await Promise.all(
+      names.map(async (it) => (await Deno.stat(join(blobs, it))).size),
+    );
+    return sizes.reduce((a, b) => a + b, 0);
+  }
+
   /** Takes everything of the model away. */
   async remove(): Promise<void> {
     for (const directory of [this.directory, this.#locks]) {

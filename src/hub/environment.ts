@@ -37,33 +37,52 @@ export type Variables = (name: typeof HUB_VARIABLES[number]) => string | undefin
 const TRUE = ["1", "ON", "YES", "TRUE"];
 
 /**
- * Reads the environment as Python's huggingface_hub does. A variable that is set to nothing counts as not set.
+ * Where Python's huggingface_hub keeps what it downloads, and we too. A variable that is set to nothing counts as not
+ * set.
  *
- * @param get The environment.
+ * @throws {Error} If it can't be told.
+ */
+export function hubCache(get: Variables = fromEnvironment): string {
+  return pathOf("HF_HUB_CACHE", get) ?? pathOf("HUGGINGFACE_HUB_CACHE", get) ??
+    join(hubHome(get), "hub");
+}
+
+/**
+ * Reads the environment as Python's huggingface_hub does.
+ *
  * @throws {Error} If a path in it can't be told, or the token's file can't be read.
  */
 export async function readHubEnvironment(
-  get: Variables = (name) => Deno.env.get(name),
+  get: Variables = fromEnvironment,
 ): Promise<HubEnvironment> {
-  const value = (name: typeof HUB_VARIABLES[number]): string | undefined => get(name) || undefined;
-  const path = (name: typeof HUB_VARIABLES[number]): string | undefined => {
-    const text = value(name);
-    return text && expand(text, { name, home: value("HOME") });
-  };
-  const caches = path("XDG_CACHE_HOME") ?? expand("~/.cache", { name: "~", home: value("HOME") });
-  const hfHome = path("HF_HOME") ?? join(caches, "huggingface");
   const isTrue = (text: string | undefined): boolean => TRUE.includes(text?.toUpperCase() ?? "");
-  const seconds = Number(value("HF_HUB_DOWNLOAD_TIMEOUT") ?? 10);
+  const tokenFile = pathOf("HF_TOKEN_PATH", get) ?? join(hubHome(get), "token");
+  const seconds = Number(get("HF_HUB_DOWNLOAD_TIMEOUT") || 10);
   return {
-    endpoint: (value("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
-    cache: path("HF_HUB_CACHE") ?? path("HUGGINGFACE_HUB_CACHE") ?? join(hfHome, "hub"),
-    token: isTrue(value("HF_HUB_DISABLE_IMPLICIT_TOKEN"))
+    endpoint: (get("HF_ENDPOINT") || "https://huggingface.co").replace(/\/+$/, ""),
+    cache: hubCache(get),
+    token: isTrue(get("HF_HUB_DISABLE_IMPLICIT_TOKEN"))
       ? undefined
-      : clean(value("HF_TOKEN") ?? value("HUGGING_FACE_HUB_TOKEN")) ??
-        clean(await readIfThere(path("HF_TOKEN_PATH") ?? join(hfHome, "token"))),
-    isOffline: isTrue(value("HF_HUB_OFFLINE") ?? value("TRANSFORMERS_OFFLINE")),
+      : clean(get("HF_TOKEN") || get("HUGGING_FACE_HUB_TOKEN")) ??
+        clean(await readIfThere(tokenFile)),
+    isOffline: isTrue(get("HF_HUB_OFFLINE") || get("TRANSFORMERS_OFFLINE")),
     timeout: 1000 * (seconds > 0 ? seconds : 10),
   };
+}
+
+function fromEnvironment(name: string): string | undefined {
+  return Deno.env.get(name);
+}
+
+function hubHome(get: Variables): string {
+  const caches = (): string =>
+    pathOf("XDG_CACHE_HOME", get) ?? expand("~/.cache", { name: "HOME", home: get("HOME") });
+  return pathOf("HF_HOME", get) ?? join(caches(), "huggingface");
+}
+
+function pathOf(name: typeof HUB_VARIABLES[number], get: Variables): string | undefined {
+  const text = get(name) || undefined;
+  return text && expand(text, { name, home: get("HOME") || undefined });
 }
 
 /** Puts the home directory in for `~`; shells have done so already, files of settings have not. */

@@ -1,0 +1,12 @@
+import { join } from "node:path";
+
+/** What is remembered between runs: the choice of kernels, and which files have been checked. */
+export type OwnFile = "tuning.json" | "verified.json";
+
+/** Where a file of ours is, in the user's cache directory; nowhere if the user has none. */
+export function ownFile(name: OwnFile): string | undefined {
+  const home = Deno.env.get("HOME");
+  const caches = Deno.env.get("XDG_CACHE_HOME") || (home && join(home, ".cache")) ||
+    Deno.env.get("LOCALAPPDATA");
+  return caches ? join(caches, "infoflow", name) : undefined;
+}
