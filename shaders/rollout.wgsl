@@ -1,10 +1,13 @@
 // rollout: R[l] = (M[l] + I) / 2  R[l - 1], R[-1] = I   (attention rollout, Abnar & Zuidema 2020)
+//   or, where IDENTITY is 0: R[l] = M[l] R[l - 1], for measures that have the residual stream in them
 //
-//   mean    (L, T, T)  packed triangles: M, the mean over heads
+//   mean    (L, T, T)  packed triangles: M, the mean over heads, or a measure's rows
 //   rollout (L, T, T)  packed triangles: the running product, the newest layer leftmost, BOS kept
 //
 // Dispatch, once for each layer in turn: (ceil(W / 32), ceil(T / 4)), W = ceil(T / 4) the vec4s of the last row.
 // One invocation makes 4 targets x 4 sources; those of one group of four rows have the same length.
+
+override IDENTITY: f32;
 
 struct Prompt {
   tokens: u32, // T
@@ -31,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let length = g + 1u;
   let rows = layer.index * prompt.stride + row_start(4u * g);
-  let identity = mat4x4f(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
+  let identity = IDENTITY * mat4x4f(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1);
 
   var sum = mat4x4f();
   if (layer.index == 0u) {
@@ -53,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   for (var row = 0u; row < 4u && 4u * g + row < prompt.tokens; row++) {
-    rollout[rows + row * length + source] = 0.5 * sum[row];
+    rollout[rows + row * length + source] = sum[row] / (1.0 + IDENTITY);
   }
 }
 

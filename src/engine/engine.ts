@@ -1,5 +1,13 @@
 import { chosenOf } from "../flow/choice.ts";
-import { type FlowMatrix, keptFrom, type MatrixOptions } from "../flow/definitions.ts";
+import {
+  ablatedIn,
+  type FlowMatrix,
+  keptFrom,
+  type MatrixOptions,
+  type Method,
+  methodOf,
+} from "../flow/definitions.ts";
+import { type Measure, Measures, needsStreams } from "../flow/measures.ts";
 import { FlowReduction } from "../flow/reduction.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
@@ -14,6 +22,7 @@ import { copyRows } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 import { PromptStore, type PromptWork } from "./prompt_store.ts";
+import { type Settled, Settler } from "./settler.ts";
 
 /** What an engine runs, and on what. */
 export interface EngineInfo {
@@ -60,7 +69,9 @@ const WARM_UP: readonly FlowRequest[] = [
 interface Wanted {
   readonly result: DeviceResult;
   /** What kernels are to know of each prompt that `encode` is about. */
-  readonly fields: readonly (Partial<PromptFields> & { readonly work: PromptWork })[];
+  readonly fields: readonly (Partial<PromptFields> & {
+    readonly work: Pick<PromptWork, "ids" | "entry">;
+  })[];
   encode(pass: GPUComputePassEncoder, prompts: readonly BoundGroup[]): void;
 }
 
@@ -76,6 +87,8 @@ export class Engine {
   readonly #readback: Readback;
   readonly #prompts: PromptUniform;
   readonly #store: PromptStore;
+  readonly #settler: Settler;
+  readonly #measures: Measures;
 
   private constructor(
     gpu: Gpu,
@@ -92,9 +105,12 @@ export class Engine {
     this.#reduction = parts.reduction;
     this.#readback = new Readback(gpu.device);
     // A prompt is told of for its forward pass, and once more for each step of its reduction: a slab has a layer at least.
-    const most = MOST_REQUESTS * (2 + parts.info.architecture.layers);
-    this.#prompts = new PromptUniform(gpu.device, most);
-    this.#store = new PromptStore(gpu.device, parts.info.architecture, parts.cacheBytes);
+    const { architecture } = parts.info;
+    this.#prompts = new PromptUniform(gpu.device, MOST_REQUESTS * (2 + architecture.layers));
+    const { forward } = parts;
+    const store = this.#store = new PromptStore(gpu.device, architecture, parts.cacheBytes);
+    this.#settler = new Settler(gpu, architecture, { forward, store });
+    this.#measures = new Measures(gpu.device, architecture, forward);
   }
 
   /**
@@ -160,7 +176,12 @@ export class Engine {
       for (const { index } of jobs) outcomes[index] = { status: "rejected", reason };
     };
     const together: Prompt[] = [];
-    for (const jobs of groupByPrompt(requests)) {
+    const plain: Job[] = [];
+    for (const [index, request] of requests.entries()) {
+      if (isPlain(request)) plain.push({ ...request, index, isRepeated: false });
+      else outcomes[index] = await settled(this.#measuredFlow(request));
+    }
+    for (const jobs of groupByPrompt(plain)) {
       try {
         const prompt = { jobs, work: await this.#plan(jobs) };
         // What goes on from a known beginning needs the place of that beginning: it runs alone.
@@ -215,6 +236,62 @@ export class Engine {
     const work = await this.#store.plan(ids);
     this.#store.countHits(jobs.length - 1);
     return work;
+  }
+
+  /** A flow by another method, or with heads switched off. */
+  async #measuredFlow({ ids, options }: FlowRequest): Promise<FlowResult> {
+    this.#checkIds(ids, keptFrom(options) + 1);
+    chosenOf(options, this.info.architecture);
+    const method = methodOf(options);
+    const ablate = ablatedIn(options);
+    const settled = await this.#settler.settle(ids, { streams: needsStreams(method), ablate });
+    const { entry, cacheHit } = settled;
+    try {
+      const measured = method === "ATTENTION" ? undefined : await this.#measure(settled, method);
+      const job = { entry, tokens: ids.length, options, measured };
+      const flows = await this.#store.withRoom(() => this.#reduction.prepare([job]));
+      const numbers = await this.#run([], {
+        result: [flows],
+        fields: flows.fields.map((fields) => ({ ...fields, work: settled })),
+        encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
+      });
+      settled.commit();
+      return { ...this.#reduction.split(flows, numbers)[0]!, cacheHit };
+    } catch (error) {
+      entry.measured.get(method)?.matrix.destroy();
+      entry.measured.delete(method);
+      settled.abort();
+      throw error;
+    }
+  }
+
+  /** @returns The matrices of a method, (L, T, T) packed; the device is at work on them, or done. */
+  async #measure(
+    { ids, entry }: Settled,
+    method: Exclude<Method, "ATTENTION">,
+  ): Promise<GPUBuffer> {
+    const known = entry.measured.get(method);
+    const tokens = ids.length;
+    if (known && known.tokens >= tokens) return known.matrix;
+    const { device } = this.#gpu;
+    const { stride } = entry;
+    this.#prompts.write([{ tokens, stride }]);
+    const prompt = { entry, tokens, prompt: this.#prompts.at(0) };
+    this.#store.makeRoom(entry.mean.size);
+    await this.#store.withRoom(() => this.#forward.reserve(tokens));
+    const { matrix, kept } = await this.#store.withRoom(() =>
+      this.#measures.prepare(method as Measure, prompt)
+    );
+    this.#store.reserve(kept);
+    const encoder = device.createCommandEncoder({ label: method });
+    this.#forward.bringValues(encoder, entry, ids);
+    const pass = encoder.beginComputePass({ label: method });
+    this.#measures.encode(pass, method as Measure, { ...prompt, matrix });
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    known?.matrix.destroy();
+    entry.measured.set(method, { matrix, tokens });
+    return matrix;
   }
 
   async #answer(
@@ -331,15 +408,25 @@ interface Prompt {
   readonly jobs: readonly Job[];
 }
 
-function groupByPrompt(requests: readonly FlowRequest[]): Job[][] {
+function groupByPrompt(jobs: readonly Job[]): Job[][] {
   const groups = new Map<string, Job[]>();
-  requests.forEach((request, index) => {
-    const key = request.ids.join();
+  for (const job of jobs) {
+    const key = job.ids.join();
     const group = groups.get(key);
-    if (group) group.push({ ...request, index, isRepeated: true });
-    else groups.set(key, [{ ...request, index, isRepeated: false }]);
-  });
+    if (group) group.push({ ...job, isRepeated: true });
+    else groups.set(key, [job]);
+  }
   return [...groups.values()];
+}
+
+/** Whether a matrix is of attention, in the model as it is: such matrices are computed together. */
+function isPlain({ options }: FlowRequest): boolean {
+  return methodOf(options) === "ATTENTION" && ablatedIn(options).length === 0;
+}
+
+async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [outcome] = await Promise.allSettled([promise]);
+  return outcome!;
 }
 
 /** What kernels of the forward pass are to know of a segment. */

@@ -47,9 +47,11 @@ export class PromptStore {
   /**
    * Finds a prompt, or what is known of its beginning, and makes room for the rest.
    *
+   * @param variant What is done to the model, such as heads that are switched off; it is found as a whole only.
    * @throws {InfoflowError} MATRIX_TOO_LARGE if the device can't hold its patterns.
    */
-  async plan(ids: readonly number[]): Promise<PromptWork> {
+  async plan(ids: readonly number[], variant = ""): Promise<PromptWork> {
+    if (variant !== "") return await this.#planVariant(ids, variant);
     const { lease, shared } = this.#cache.find(ids) ?? { lease: undefined, shared: 0 };
     if (!lease || shared < WORTHWHILE * ids.length) {
       lease?.release();
@@ -110,16 +112,39 @@ export class PromptStore {
     }
   }
 
+  /** Gives up other prompts for what is kept beside a prompt's patterns. */
+  makeRoom(bytes: number): void {
+    this.#cache.makeRoom(bytes);
+  }
+
+  /** Counts bytes that are on the device for good. */
+  reserve(bytes: number): void {
+    this.#cache.reserve(bytes);
+  }
+
+  async #planVariant(ids: readonly number[], variant: string): Promise<PromptWork> {
+    const { lease, shared } = this.#cache.find(ids, variant) ?? { lease: undefined, shared: 0 };
+    if (!lease || shared < ids.length) {
+      lease?.release();
+      return this.#inNewEntry(ids, await this.#makeEntry(ids.length), variant);
+    }
+    const { value: entry, release } = lease;
+    return { ids, entry, first: shared, base: entry, commit: release, abort: release };
+  }
+
   /** Makes an entry that is in no cache. */
   async #makeEntry(tokens: number): Promise<PatternEntry> {
     const capacity = capacityFor(tokens);
     const bytes = entryBytes(this.#architecture, capacity);
     const taken = this.#cache.makeRoom(bytes, (entry) => entry.capacity === capacity);
-    if (taken) return taken;
+    if (taken) {
+      taken.forget();
+      return taken;
+    }
     return await this.withRoom(() => allocateEntry(this.#device, this.#architecture, capacity));
   }
 
-  #inNewEntry(ids: readonly number[], entry: PatternEntry): PromptWork {
+  #inNewEntry(ids: readonly number[], entry: PatternEntry, variant = ""): PromptWork {
     return {
       ids,
       entry,
@@ -127,6 +152,7 @@ export class PromptStore {
       base: undefined,
       commit: () => {
         entry.ids = ids;
+        entry.variant = variant;
         this.#cache.add(entry).release();
       },
       abort: () => entry.destroy(),

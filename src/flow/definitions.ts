@@ -8,6 +8,33 @@ export const BOS_POLICIES = ["DROP", "KEEP"] as const;
 /** One of {@linkcode BOS_POLICIES}. */
 export type BosPolicy = typeof BOS_POLICIES[number];
 
+/** What is taken for flow from a source to a target, see docs/methods.md. */
+export const METHODS = [
+  "ATTENTION",
+  "VALUE_NORM",
+  "ATTENTION_NORM",
+  "ATTENTION_RESIDUAL",
+  "ALTI",
+  "ROUTES",
+  "VALUE_ZEROING",
+] as const;
+/** One of {@linkcode METHODS}. */
+export type Method = typeof METHODS[number];
+
+/** Methods of whose matrices their papers take products. */
+const MULTIPLIED: readonly Method[] = ["ATTENTION", "ATTENTION_RESIDUAL", "ALTI", "VALUE_ZEROING"];
+
+/** The aggregations that a method defines. */
+export function aggregationsOf(method: Method): readonly Aggregation[] {
+  return MULTIPLIED.includes(method) ? AGGREGATIONS : ["MEAN", "NOTEBOOK"];
+}
+
+/** A head of a layer. */
+export interface Head {
+  readonly layer: number;
+  readonly head: number;
+}
+
 /** Which layers and heads take part; all where nothing is said. */
 export interface Choice {
   readonly layers?: readonly number[] | null | undefined;
@@ -20,6 +47,10 @@ export interface FlowOptions extends Choice {
   readonly byLayer: boolean;
   readonly aggregation: Aggregation;
   readonly bos: BosPolicy;
+  /** ATTENTION where nothing is said. */
+  readonly method?: Method | undefined;
+  /** Heads that are switched off. */
+  readonly ablate?: readonly Head[] | null | undefined;
 }
 
 /** Which heads' attention patterns are asked for, each head by itself. */
@@ -43,7 +74,7 @@ export const DEFAULT_ATTENTION: AttentionOptions = { byHead: true, bos: "KEEP" }
 export interface FlowMatrix {
   /** (L, H, P, P) by head, (L, P, P) by layer, (P, P) otherwise; row-major, target before source, causal. */
   readonly flow: Float32Array<ArrayBuffer>;
-  /** A number for each row: the mean over heads of what BOS had in it; 0 where it is kept. */
+  /** A number for each row: what BOS had in it, for attention the mean over heads; 0 where it is kept. */
   readonly dropped: Float32Array<ArrayBuffer>;
   readonly axes: readonly string[];
   readonly shape: readonly number[];
@@ -52,6 +83,16 @@ export interface FlowMatrix {
 /** Whether each head is asked for by itself. */
 export function isByHead(options: MatrixOptions): options is AttentionOptions {
   return "byHead" in options;
+}
+
+/** What is taken for flow. */
+export function methodOf(options: MatrixOptions): Method {
+  return isByHead(options) ? "ATTENTION" : options.method ?? "ATTENTION";
+}
+
+/** The heads that are switched off. */
+export function ablatedIn(options: MatrixOptions): readonly Head[] {
+  return isByHead(options) ? [] : options.ablate ?? [];
 }
 
 /** The first position that is kept. */

@@ -8,6 +8,8 @@ export interface FlowJob<Options extends MatrixOptions = MatrixOptions> {
   readonly entry: PatternEntry;
   readonly tokens: number;
   readonly options: Options;
+  /** (L, T, T), packed: rows that sum to 1, as a method other than attention measured them. */
+  readonly measured?: GPUBuffer | undefined;
 }
 
 /** Where a result goes: a buffer, and a place in it, in numbers. */

@@ -12,6 +12,8 @@ import { flowShape } from "./shape.ts";
 interface Kernels {
   readonly flow: Flow;
   readonly rollout: Rollout;
+  /** Of matrices that have the residual stream in them. */
+  readonly product: Rollout;
   readonly chosenMean: ChosenMean;
 }
 
@@ -44,7 +46,8 @@ export class LayerFlows {
   static async create(device: GPUDevice, model: Heads, places: Places): Promise<LayerFlows> {
     return new LayerFlows(device, model, places, {
       flow: await Flow.create(device),
-      rollout: await Rollout.create(device, model.layers),
+      rollout: await Rollout.create(device, { layers: model.layers }),
+      product: await Rollout.create(device, { layers: model.layers, addsResidual: false }),
       chosenMean: await ChosenMean.create(device),
     });
   }
@@ -65,17 +68,23 @@ export class LayerFlows {
 
   /** Makes the steps of one flow, its scratch being reserved. */
   steps(job: FlowJob<FlowOptions>, place: ResultPlace): FlowStep[] {
-    if (!isNarrowed(job.options)) return [this.#flow(job, job.entry.mean, place)];
+    const mean = job.measured ?? job.entry.mean;
+    if (!isNarrowed(job.options)) return [this.#flow(job, mean, place)];
     return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, place)];
   }
 
-  #means({ entry, options }: FlowJob<FlowOptions>): FlowStep[] {
+  #means({ entry, options, measured }: FlowJob<FlowOptions>): FlowStep[] {
     const kernel = this.#kernels.chosenMean;
     const mean = this.#chosenMean.buffer!;
-    const chosen = chosenOf(options, this.#model);
-    const heads = chosen.heads.length;
+    const { layers } = this.#model;
     const { stride } = entry;
-    return shareOut(entry, chosen, this.#model.heads).map((share) => {
+    // What a method measured is like the patterns of a model with one head, all in one slab.
+    const [slabs, model] = measured
+      ? [[{ buffer: measured, firstLayer: 0, layers }], { layers, heads: 1 }]
+      : [entry.slabs, this.#model];
+    const chosen = chosenOf(options, model);
+    const heads = chosen.heads.length;
+    return shareOut({ slabs, stride }, chosen, model.heads).map((share) => {
       const patterns = share.slab.buffer;
       const places = this.#places.buffer;
       const group = this.#groups.chosenMean.of(
@@ -91,11 +100,12 @@ export class LayerFlows {
   }
 
   #flow(
-    { tokens, options }: FlowJob<FlowOptions>,
+    { tokens, options, measured }: FlowJob<FlowOptions>,
     mean: GPUBuffer,
     { results, result }: ResultPlace,
   ): FlowStep {
-    const { flow, rollout } = this.#kernels;
+    const { flow } = this.#kernels;
+    const rollout = measured ? this.#kernels.product : this.#kernels.rollout;
     const layers = chosenOf(options, this.#model).layers.length;
     const { shape } = flowShape(options, { ...this.#model, tokens });
     const size = { targets: shape.at(-2)!, matrices: shape.length === 3 ? layers : 1 };

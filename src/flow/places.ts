@@ -14,7 +14,7 @@ export interface SlabShare {
 
 /** Finds the chosen heads in an entry's slabs. `heads` is how many a layer has. */
 export function shareOut(
-  { slabs, stride }: PatternEntry,
+  { slabs, stride }: Pick<PatternEntry, "slabs" | "stride">,
   chosen: Chosen,
   heads: number,
 ): SlabShare[] {

@@ -1,6 +1,6 @@
 /**
  * How a shader uses a binding, in the order of its `@binding` numbers. `At` kinds take an offset at each dispatch;
- * textures are storage textures of rgba32float.
+ * textures are storage textures of rgba32float, and the plurals are arrays of them.
  */
 export type Access =
   | "uniform"
@@ -10,7 +10,9 @@ export type Access =
   | "readWrite"
   | "readWriteAt"
   | "readTexture"
-  | "writeTexture";
+  | "writeTexture"
+  | "readTextures"
+  | "writeTextures";
 
 /** A resource, or a part of it, bound for one use. */
 export interface Binding {
@@ -45,8 +47,13 @@ export const readWriteAt = bufferBinding("readWriteAt");
 export const readTexture = textureBinding("readTexture");
 /** Binds a texture that the kernel writes. */
 export const writeTexture = textureBinding("writeTexture");
+/** Binds an array of textures that the kernel reads. */
+export const readTextures = textureBinding("readTextures");
+/** Binds an array of textures that the kernel writes. */
+export const writeTextures = textureBinding("writeTextures");
 
 const format = "rgba32float";
+const viewDimension = "2d-array";
 const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibility">> = {
   uniform: { buffer: { type: "uniform" } },
   uniformAt: { buffer: { type: "uniform", hasDynamicOffset: true } },
@@ -56,6 +63,8 @@ const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibil
   readWriteAt: { buffer: { type: "storage", hasDynamicOffset: true } },
   readTexture: { storageTexture: { access: "read-only", format } },
   writeTexture: { storageTexture: { access: "write-only", format } },
+  readTextures: { storageTexture: { access: "read-only", format, viewDimension } },
+  writeTextures: { storageTexture: { access: "write-only", format, viewDimension } },
 };
 
 /** What a kernel is made from. */

@@ -1,6 +1,6 @@
 import code from "../../shaders/rollout.wgsl" with { type: "text" };
-import { UNIFORM_ALIGNMENT } from "../gpu/prompt_uniform.ts";
-import { type BoundGroup, Kernel, read, readWrite, uniformAt } from "../gpu/kernel.ts";
+import { IndexUniform } from "../gpu/index_uniform.ts";
+import { type BoundGroup, Kernel, read, readWrite } from "../gpu/kernel.ts";
 
 const WORKGROUP_SOURCES = 32;
 
@@ -15,30 +15,29 @@ export interface RolloutOperands {
 /** Attention rollout, see `shaders/rollout.wgsl`. */
 export class Rollout {
   readonly #kernel: Kernel;
-  readonly #indices: GPUBindGroup;
+  readonly #indices: IndexUniform;
 
-  private constructor(kernel: Kernel, indices: GPUBindGroup) {
+  private constructor(kernel: Kernel, indices: IndexUniform) {
     this.#kernel = kernel;
     this.#indices = indices;
   }
 
-  /** Compiles the kernel for so many layers at most. */
-  static async create(device: GPUDevice, layers: number): Promise<Rollout> {
+  /**
+   * Compiles the kernel for so many layers at most.
+   *
+   * @param options Whether the residual stream is added, as half of each layer, or is in the matrices.
+   */
+  static async create(
+    device: GPUDevice,
+    { layers, addsResidual = true }: { layers: number; addsResidual?: boolean },
+  ): Promise<Rollout> {
     const kernel = await Kernel.create(device, {
       label: "rollout",
       code,
-      constants: {},
+      constants: { IDENTITY: addsResidual ? 1 : 0 },
       groups: [["read", "readWrite"], ["uniformAt"], ["uniformAt"]],
     });
-    const words = new Uint32Array(layers * UNIFORM_ALIGNMENT / 4);
-    for (let layer = 0; layer < layers; layer++) words[layer * UNIFORM_ALIGNMENT / 4] = layer;
-    const buffer = device.createBuffer({
-      label: "layer indices",
-      size: words.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    device.queue.writeBuffer(buffer, 0, words);
-    return new Rollout(kernel, kernel.bind(2, [uniformAt(buffer, { size: 16 })]));
+    return new Rollout(kernel, new IndexUniform(device, kernel, { group: 2, count: layers }));
   }
 
   /** Binds an entry's triangles and a buffer for the products. */
@@ -55,8 +54,7 @@ export class Rollout {
     const groups = Math.ceil(tokens / 4);
     const workgroups = [Math.ceil(groups / WORKGROUP_SOURCES), groups] as const;
     for (let layer = 0; layer < layers; layer++) {
-      const index: BoundGroup = [this.#indices, layer * UNIFORM_ALIGNMENT];
-      this.#kernel.dispatch(pass, [operands, prompt, index], workgroups);
+      this.#kernel.dispatch(pass, [operands, prompt, this.#indices.at(layer)], workgroups);
     }
   }
 }

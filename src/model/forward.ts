@@ -3,8 +3,11 @@ import { HeadMean } from "../kernels/head_mean.ts";
 import { MixValues } from "../kernels/mix_values.ts";
 import { Norm } from "../kernels/norm.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
+import { SilenceHead } from "../kernels/silence_head.ts";
 import type { PatternEntry } from "../patterns/entry.ts";
 import { rowStart, VEC4 } from "../patterns/layout.ts";
+import { streamIndex, type StreamPlace } from "../patterns/streams.ts";
+import type { Head } from "../flow/definitions.ts";
 import type { Architecture } from "./architecture.ts";
 import type { LayerWeights, LinearLayer, NormWeights, Weights } from "./weights.ts";
 import { allocateWorkspace, type Workspace } from "./workspace.ts";
@@ -25,12 +28,23 @@ export interface Segment {
   readonly prompt: BoundGroup;
 }
 
+/** A pass that leaves the residual stream in the entry. */
+export interface StreamPass {
+  /** Streams, patterns, keys and values of the layers before are in the entry. */
+  readonly firstLayer: number;
+  /** Whether the patterns are made too, or are there. */
+  readonly withPatterns: boolean;
+  /** Heads that are to mix nothing. */
+  readonly ablate: readonly Head[];
+}
+
 /** The kernels of a model, compiled for its sizes. */
 interface Kernels {
   readonly norm: Norm;
   readonly attentionPattern: AttentionPattern;
   readonly mixValues: MixValues;
   readonly headMean: HeadMean;
+  readonly silenceHead: SilenceHead;
 }
 
 /** What the kernels of one layer are bound to, in the order of their use. */
@@ -38,6 +52,7 @@ interface Layer {
   readonly norm1: GPUBindGroup;
   readonly attentionIn: GPUBindGroup;
   readonly attentionPattern: GPUBindGroup;
+  readonly silenceHead: GPUBindGroup;
   readonly mixValues: GPUBindGroup;
   readonly attentionOut: GPUBindGroup;
   readonly norm2: GPUBindGroup;
@@ -55,7 +70,7 @@ interface EntryGroups {
 /** The fewest rows that activations are made for; they grow fourfold. */
 const FEWEST_ROWS = 64;
 
-/** GPT-2's forward pass, as far as the attention pattern of its last layer. */
+/** GPT-2's forward pass, as far as the attention pattern of its last layer; or to its end, where streams are kept. */
 export class Forward {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
@@ -97,6 +112,7 @@ export class Forward {
       attentionPattern: await AttentionPattern.create(device, { heads, channels }),
       mixValues: await MixValues.create(device, { heads, channels }),
       headMean: await HeadMean.create(device, heads),
+      silenceHead: await SilenceHead.create(device, { heads, channels }),
     });
   }
 
@@ -135,24 +151,58 @@ export class Forward {
     queue.writeBuffer(this.#job, 0, new Uint32Array([rows, segment!.first]));
     this.#embed(segments, rows);
     const { base, ids, first } = segment!;
-    if (base && !startsWith(this.#resident, ids, first)) {
-      this.#loadKeysValues(encoder, base, first);
-    }
+    if (base) this.#bringKeysValues(encoder, base, ids.slice(0, first));
     this.#resident = [];
+  }
+
+  /** The same for a pass that leaves streams; where it begins at a later layer, `base` has the streams before. */
+  beginStreams(encoder: GPUCommandEncoder, segment: Segment, pass: StreamPass): void {
+    const { ids, first, entry, base } = segment;
+    const { firstLayer, withPatterns } = pass;
+    if (firstLayer === 0 && withPatterns) return this.begin(encoder, [segment]);
+    const rows = ids.length - first;
+    this.#device.queue.writeBuffer(this.#job, 0, new Uint32Array([rows, first]));
+    if (firstLayer === 0) {
+      this.#embed([segment], rows);
+    } else {
+      const { texture } = base!.streams!;
+      encoder.copyTextureToTexture(
+        { texture, origin: [0, first, streamIndex(firstLayer, "before")] },
+        { texture: this.#workspace!.residualTexture, origin: [0, segment.row] },
+        [this.#architecture.channels / 4, rows],
+      );
+    }
+    if (!withPatterns) this.bringValues(encoder, entry, ids);
+    else this.#resident = [];
+  }
+
+  /** Sees to it that the keys and values of an entry's prompt, or its beginning, are in `qkv` from row 0 on. */
+  bringValues(encoder: GPUCommandEncoder, entry: PatternEntry, ids: readonly number[]): void {
+    this.#bringKeysValues(encoder, entry, ids);
+    this.#resident = entry.variant === "" ? ids : [];
+  }
+
+  /** (T, 3C) of a layer. It is another one after {@linkcode reserve}. */
+  qkv(layer: number): GPUTextureView {
+    return this.#workspace!.qkv[layer]!;
+  }
+
+  /** What computes a layer's linears. */
+  layerWeights(layer: number): LayerWeights {
+    return this.#weights.layers[layer]!;
   }
 
   /** Records the pass; every layer writes its slice of the segments' entries. */
   encode(pass: GPUComputePassEncoder, segments: readonly Segment[]): void {
-    const { layers, channels } = this.#architecture;
+    const { layers } = this.#architecture;
     const { norm, attentionPattern, mixValues } = this.#kernels;
     const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
     this.#layers.forEach((layer, index) => {
       const weights = this.#weights.layers[index]!;
       const isLast = index === layers - 1;
       norm.dispatch(pass, layer.norm1, rows);
-      // The last layer has no use for its values: its queries and keys come first.
-      const outputs = isLast ? 2 * channels : 3 * channels;
-      weights.attentionIn.w.dispatch(pass, layer.attentionIn, { rows, outputs });
+      // With the values of the last layer, which no pattern needs: other measures of flow do, later.
+      weights.attentionIn.w.dispatch(pass, layer.attentionIn, { rows });
       for (const { ids, first, prompt, entry } of segments) {
         const { written, mixed, offset } = this.#slice(entry, index);
         const targets = ids.length - first;
@@ -173,20 +223,88 @@ export class Forward {
     for (const segment of segments) this.#encodeMeans(pass, segment);
   }
 
+  /**
+   * Records a pass of one prompt that leaves the residual stream of every layer in the entry, from `first` on. What it
+   * begins with is there: see {@linkcode beginStreams}.
+   */
+  encodeStreams(encoder: GPUCommandEncoder, segment: Segment, pass: StreamPass): void {
+    const { layers } = this.#architecture;
+    const { norm, mixValues } = this.#kernels;
+    const { ids, first, entry, prompt } = segment;
+    const rows = ids.length - first;
+    for (let index = pass.firstLayer; index < layers; index++) {
+      const layer = this.#layers[index]!;
+      const weights = this.#weights.layers[index]!;
+      this.#keepStream(encoder, segment, { index, place: "before" });
+      let recorder = encoder.beginComputePass({ label: `attention of layer ${index}` });
+      if (pass.withPatterns) this.#encodePattern(recorder, segment, { index, ablate: pass.ablate });
+      const { mixed, offset } = this.#slice(entry, index);
+      mixValues.dispatch(recorder, [[layer.mixValues], prompt, [mixed, offset]], rows);
+      weights.attentionOut.w.dispatch(recorder, layer.attentionOut, { rows });
+      recorder.end();
+      this.#keepStream(encoder, segment, { index, place: "middle" });
+      recorder = encoder.beginComputePass({ label: `MLP of layer ${index}` });
+      norm.dispatch(recorder, layer.norm2, rows);
+      weights.mlpIn.w.dispatch(recorder, layer.mlpIn, { rows });
+      weights.mlpOut.w.dispatch(recorder, layer.mlpOut, { rows });
+      recorder.end();
+    }
+    this.#keepStream(encoder, segment, { index: layers, place: "before" });
+    if (!pass.withPatterns) return;
+    const recorder = encoder.beginComputePass({ label: "means over heads" });
+    this.#encodeMeans(recorder, segment);
+    recorder.end();
+  }
+
+  #encodePattern(
+    recorder: GPUComputePassEncoder,
+    { ids, first, entry, prompt }: Segment,
+    { index, ablate }: { index: number; ablate: readonly Head[] },
+  ): void {
+    const { norm, attentionPattern, silenceHead } = this.#kernels;
+    const layer = this.#layers[index]!;
+    const rows = ids.length - first;
+    norm.dispatch(recorder, layer.norm1, rows);
+    this.#weights.layers[index]!.attentionIn.w.dispatch(recorder, layer.attentionIn, { rows });
+    for (const { head } of ablate.filter((it) => it.layer === index)) {
+      silenceHead.dispatch(recorder, [[layer.silenceHead], prompt], { head, tokens: ids.length });
+    }
+    const { written, offset } = this.#slice(entry, index);
+    const groups = [[layer.attentionPattern], prompt, [written, offset]] as const;
+    attentionPattern.dispatch(recorder, groups, rows);
+  }
+
+  #keepStream(
+    encoder: GPUCommandEncoder,
+    { ids, first, entry, row }: Segment,
+    { index, place }: { index: number; place: StreamPlace },
+  ): void {
+    const { residualTexture, middleTexture } = this.#workspace!;
+    const texture = place === "before" ? residualTexture : middleTexture;
+    encoder.copyTextureToTexture(
+      { texture, origin: [0, row] },
+      { texture: entry.streams!.texture, origin: [0, first, streamIndex(index, place)] },
+      [this.#architecture.channels / 4, ids.length - first],
+    );
+  }
+
   /** Records what else is kept of a pass: keys and values, for prompts that go on from here. */
-  end(encoder: GPUCommandEncoder, segments: readonly Segment[]): void {
+  end(encoder: GPUCommandEncoder, segments: readonly Segment[], firstLayer = 0): void {
     const { channels, layers } = this.#architecture;
     const texture = this.#workspace!.qkvTexture;
     for (const { ids, first, slot, entry, base } of segments) {
       const { keysValues: buffer, rowBytes: bytesPerRow, capacity: rowsPerImage } = entry;
       const missing = base === entry ? first : 0;
+      const offset = (firstLayer * rowsPerImage + missing) * bytesPerRow;
       encoder.copyTextureToBuffer(
-        { texture, origin: [channels / 4, slot + missing] },
-        { buffer, offset: missing * bytesPerRow, bytesPerRow, rowsPerImage },
-        [channels / 2, ids.length - missing, layers],
+        { texture, origin: [channels / 4, slot + missing, firstLayer] },
+        { buffer, offset, bytesPerRow, rowsPerImage },
+        [channels / 2, ids.length - missing, layers - firstLayer],
       );
     }
-    if (segments.length === 1) this.#resident = segments[0]!.ids;
+    // Values of heads that are switched off are nobody else's.
+    const isPlain = segments.length === 1 && segments[0]!.entry.variant === "";
+    this.#resident = isPlain ? segments[0]!.ids : [];
   }
 
   #embed(segments: readonly Segment[], rows: number): void {
@@ -207,13 +325,18 @@ export class Forward {
     );
   }
 
-  #loadKeysValues(encoder: GPUCommandEncoder, entry: PatternEntry, rows: number): void {
+  #bringKeysValues(
+    encoder: GPUCommandEncoder,
+    entry: PatternEntry,
+    ids: readonly number[],
+  ): void {
+    if (entry.variant === "" && startsWith(this.#resident, ids, ids.length)) return;
     const { channels, layers } = this.#architecture;
     const { keysValues: buffer, rowBytes: bytesPerRow, capacity: rowsPerImage } = entry;
     encoder.copyBufferToTexture(
       { buffer, bytesPerRow, rowsPerImage },
       { texture: this.#workspace!.qkvTexture, origin: [channels / 4, 0] },
-      [channels / 2, rows, layers],
+      [channels / 2, ids.length, layers],
     );
   }
 
@@ -246,7 +369,7 @@ export class Forward {
   }
 
   #bindLayer(workspace: Workspace, weights: LayerWeights, index: number): Layer {
-    const { norm, attentionPattern, mixValues } = this.#kernels;
+    const { norm, attentionPattern, silenceHead, mixValues } = this.#kernels;
     const { residual, middle, normed, z, hidden } = workspace;
     const qkv = workspace.qkv[index]!;
     const job = this.#job;
@@ -261,6 +384,7 @@ export class Forward {
       norm1: bindNorm(residual, weights.norm1),
       attentionIn: bindLinear(normed, weights.attentionIn, { residual, y: qkv }),
       attentionPattern: attentionPattern.bind({ layer: this.#scales[index]!, qkv }),
+      silenceHead: silenceHead.bind(qkv),
       mixValues: mixValues.bind({ qkv, z }),
       attentionOut: bindLinear(z, weights.attentionOut, { residual, y: middle }),
       norm2: bindNorm(middle, weights.norm2),

@@ -19,6 +19,8 @@ export interface Workspace {
   readonly qkv: readonly GPUTextureView[];
   /** The texture behind `residual`, for the embeddings. */
   readonly residualTexture: GPUTexture;
+  /** The texture behind `middle`. */
+  readonly middleTexture: GPUTexture;
   /** The texture behind `qkv`, a layer of it for each of the model's. */
   readonly qkvTexture: GPUTexture;
   /** Gives the memory back. */
@@ -45,11 +47,12 @@ export async function allocateWorkspace(
   const destroy = (): void => textures.forEach((texture) => texture.destroy());
   try {
     const residual = await make("residual stream", channels);
+    const middle = await make("residual stream after attention", channels);
     const qkv = await make("queries, keys and values", 3 * channels, layers);
     return {
       rows,
       residual: residual.createView(),
-      middle: (await make("residual stream after attention", channels)).createView(),
+      middle: middle.createView(),
       normed: (await make("normed residual stream", channels)).createView(),
       z: (await make("mixed values", channels)).createView(),
       hidden: (await make("hidden layer", inner)).createView(),
@@ -59,6 +62,7 @@ export async function allocateWorkspace(
           qkv.createView({ dimension: "2d", baseArrayLayer: layer, arrayLayerCount: 1 }),
       ),
       residualTexture: residual,
+      middleTexture: middle,
       qkvTexture: qkv,
       destroy,
     };

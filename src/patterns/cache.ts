@@ -2,6 +2,9 @@
 export interface Cached {
   /** The prompt's tokens. */
   readonly ids: readonly number[];
+  /** What was done to the model for it; only the same is found. */
+  readonly variant: string;
+  /** It may grow while the entry is leased. */
   readonly bytes: number;
   destroy(): void;
 }
@@ -45,7 +48,7 @@ export class PatternCache<T extends Cached> {
   // A Set remembers the order of insertion: the first is the least recently used.
   readonly #slots = new Set<Slot<T>>();
   readonly #budget: number;
-  #bytes = 0;
+  #reserved = 0;
   #hits = 0;
   #misses = 0;
   #evictions = 0;
@@ -59,7 +62,7 @@ export class PatternCache<T extends Cached> {
   get stats(): CacheStats {
     return {
       entries: this.#slots.size,
-      bytes: this.#bytes,
+      bytes: this.#bytes(),
       budget: this.#budget,
       hits: this.#hits,
       misses: this.#misses,
@@ -71,10 +74,11 @@ export class PatternCache<T extends Cached> {
    * Finds the entry that has the longest beginning in common with a prompt; of equals, the last used. It counts as a
    * hit if that is the whole prompt, and as a miss otherwise.
    */
-  find(ids: readonly number[]): Found<T> | undefined {
+  find(ids: readonly number[], variant = ""): Found<T> | undefined {
     let best: Slot<T> | undefined;
     let shared = 0;
     for (const slot of this.#slots) {
+      if (slot.value.variant !== variant) continue;
       const common = commonBeginning(slot.value.ids, ids);
       if (common > 0 && common >= shared) {
         best = slot;
@@ -98,7 +102,6 @@ export class PatternCache<T extends Cached> {
   add(value: T): Lease<T> {
     const slot = { value, leases: 0 };
     this.#slots.add(slot);
-    this.#bytes += value.bytes;
     return this.#lease(slot);
   }
 
@@ -109,7 +112,7 @@ export class PatternCache<T extends Cached> {
    * @returns That entry, which is the caller's now.
    */
   makeRoom(bytes: number, isFitting: (value: T) => boolean = () => false): T | undefined {
-    while (this.#bytes + bytes > this.#budget) {
+    while (this.#bytes() + bytes > this.#budget) {
       const victim = this.#victim();
       if (!victim) return undefined;
       this.#remove(victim);
@@ -134,13 +137,22 @@ export class PatternCache<T extends Cached> {
     return true;
   }
 
+  /** Takes bytes out of the budget for as long as the cache lives: something else needs them. */
+  reserve(bytes: number): void {
+    this.#reserved += bytes;
+    this.makeRoom(0);
+  }
+
+  #bytes(): number {
+    return this.#slots.values().reduce((sum, { value }) => sum + value.bytes, this.#reserved);
+  }
+
   #victim(): Slot<T> | undefined {
     return this.#slots.values().find((slot) => slot.leases === 0);
   }
 
   #remove(slot: Slot<T>): void {
     this.#slots.delete(slot);
-    this.#bytes -= slot.value.bytes;
   }
 
   #lease(slot: Slot<T>): Lease<T> {

@@ -1,4 +1,5 @@
 import { allocate, largestStorage } from "../gpu/allocate.ts";
+import type { Streams } from "./streams.ts";
 import type { Architecture } from "../model/architecture.ts";
 import { rowStart, triangleStride, VEC4 } from "./layout.ts";
 
@@ -7,6 +8,14 @@ export interface Slab {
   readonly buffer: GPUBuffer;
   readonly firstLayer: number;
   readonly layers: number;
+}
+
+/** What a method measured for a prompt. */
+export interface Measured {
+  /** (L, T, T), packed like the mean: rows that sum to 1. */
+  readonly matrix: GPUBuffer;
+  /** How many rows there are; those of prompts that were typed on since are missing. */
+  readonly tokens: number;
 }
 
 /** What is kept of a prompt on the device. */
@@ -27,8 +36,16 @@ export interface PatternEntry {
   readonly keysValues: GPUBuffer;
   /** Bytes of a row of keys and values. */
   readonly rowBytes: number;
+  /** Which heads were switched off, such as `3.1,4.0`; empty for the model as it is. */
+  variant: string;
+  /** The residual stream, once a question needed it. */
+  streams: Streams | undefined;
+  /** By method, once it was asked for. */
+  readonly measured: Map<string, Measured>;
   /** All bytes on the device. */
   readonly bytes: number;
+  /** Gives back what was kept beside the patterns: the entry is for another prompt now. */
+  forget(): void;
   /** Gives the memory back. */
   destroy(): void;
 }
@@ -80,6 +97,7 @@ export async function allocateEntry(
     return buffer;
   };
   const destroy = (): void => buffers.forEach((buffer) => buffer.destroy());
+  const own = entryBytes(architecture, capacity);
   try {
     const slabs: Slab[] = [];
     for (let firstLayer = 0; firstLayer < layers; firstLayer += layersPerSlab) {
@@ -89,7 +107,7 @@ export async function allocateEntry(
       slabs.push({ buffer, firstLayer, layers: count });
     }
     const bytes = layers * stride * VEC4;
-    return {
+    const entry: PatternEntry = {
       ids: [],
       capacity,
       stride,
@@ -98,9 +116,28 @@ export async function allocateEntry(
       mean: await make("mean over heads", bytes, GPUBufferUsage.STORAGE),
       keysValues: await make("keys and values", layers * capacity * rowBytes, 0),
       rowBytes,
-      bytes: entryBytes(architecture, capacity),
-      destroy,
+      variant: "",
+      streams: undefined,
+      measured: new Map(),
+      get bytes(): number {
+        const measured = this.measured.values();
+        return measured.reduce(
+          (sum, { matrix }) => sum + matrix.size,
+          own + (this.streams?.bytes ?? 0),
+        );
+      },
+      forget(): void {
+        this.streams?.texture.destroy();
+        this.streams = undefined;
+        for (const { matrix } of this.measured.values()) matrix.destroy();
+        this.measured.clear();
+      },
+      destroy(): void {
+        this.forget();
+        destroy();
+      },
     };
+    return entry;
   } catch (error) {
     destroy();
     throw error;
@@ -110,7 +147,7 @@ export async function allocateEntry(
 /**
  * Records the copy of the first `rows` rows of all patterns, and of their means, from one entry to another.
  *
- * @param shape L and H.
+ * @param shape H, and how many of the first layers are copied.
  */
 export function copyRows(
   encoder: GPUCommandEncoder,
@@ -119,7 +156,7 @@ export function copyRows(
 ): void {
   const bytes = rowStart(rows) * VEC4;
   for (let layer = 0; layer < layers; layer++) {
-    const [from, to] = [placeOf(source, layer), placeOf(target, layer)];
+    const [from, to] = [patternsOf(source, layer), patternsOf(target, layer)];
     for (let head = 0; head < heads; head++) {
       encoder.copyBufferToBuffer(
         from.buffer,
@@ -134,7 +171,28 @@ export function copyRows(
   }
 }
 
-function placeOf(entry: PatternEntry, layer: number): { buffer: GPUBuffer; offset: number } {
+/** Records the copy of the keys and values of the first layers, `rows` positions of each. */
+export function copyKeysValues(
+  encoder: GPUCommandEncoder,
+  { source, target, rows }: { source: PatternEntry; target: PatternEntry; rows: number },
+  layers: number,
+): void {
+  for (let layer = 0; layer < layers; layer++) {
+    encoder.copyBufferToBuffer(
+      source.keysValues,
+      layer * source.capacity * source.rowBytes,
+      target.keysValues,
+      layer * target.capacity * target.rowBytes,
+      rows * source.rowBytes,
+    );
+  }
+}
+
+/** Where the patterns of a layer are. */
+export function patternsOf(
+  entry: PatternEntry,
+  layer: number,
+): { readonly buffer: GPUBuffer; readonly offset: number } {
   const { buffer, firstLayer } = entry.slabs.findLast((slab) => slab.firstLayer <= layer)!;
   return { buffer, offset: (layer - firstLayer) * entry.layerBytes };
 }

@@ -3,6 +3,7 @@ import { PatternCache } from "../../src/patterns/cache.ts";
 
 class Fake {
   isDestroyed = false;
+  readonly variant = "";
   constructor(public ids: number[], readonly bytes: number) {}
   destroy(): void {
     assert(!this.isDestroyed, "destroyed twice");
