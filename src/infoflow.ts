@@ -94,16 +94,23 @@ export class InfoFlow {
   #identity(): unknown[] {
     const { options } = this;
     const choice = isNarrowed(options) ? [options.layers ?? null, options.heads ?? null] : [];
-    return isByHead(options)
-      ? ["attention", options.bos, this.span, ...choice]
-      : [options.byLayer, options.aggregation, options.bos, ...choice];
+    if (isByHead(options)) return ["attention", options.bos, this.span, ...choice];
+    const { byLayer, aggregation, bos, method, ablate } = options;
+    const measured = method || ablate ? [{ method, ablate }] : [];
+    return [byLayer, aggregation, bos, ...choice, ...measured];
   }
 
   #optionsInMetadata(): Partial<FlowMetadata> & { bos: string } {
     const { options } = this;
     if (isByHead(options)) return { ...this.chosen, bos: options.bos, span: this.span };
-    const { aggregation, bos } = options;
-    return isNarrowed(options) ? { aggregation, bos, ...this.chosen } : { aggregation, bos };
+    const { aggregation, bos, method, ablate } = options;
+    return {
+      aggregation,
+      bos,
+      ...(method && { method }),
+      ...(ablate && { ablate }),
+      ...(isNarrowed(options) && this.chosen),
+    };
   }
 }
 

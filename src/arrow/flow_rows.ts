@@ -17,7 +17,7 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import type { Chosen } from "../flow/choice.ts";
-import type { FlowMatrix } from "../flow/definitions.ts";
+import type { FlowMatrix, Head } from "../flow/definitions.ts";
 
 /** What goes into the schema's metadata, under the key `infoflow`. */
 export interface FlowMetadata {
@@ -34,6 +34,10 @@ export interface FlowMetadata {
   /** How the layers became one matrix; not there where each head is by itself. */
   readonly aggregation?: string;
   readonly bos: string;
+  /** What was taken for flow, where it is not attention. */
+  readonly method?: string;
+  /** Heads that were switched off. */
+  readonly ablate?: readonly Head[];
   /** The layers that take part, where they were chosen or each head is by itself. */
   readonly layers?: readonly number[];
   /** The heads, likewise. */

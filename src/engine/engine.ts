@@ -1,3 +1,4 @@
+import { InfoflowError } from "../errors.ts";
 import { chosenOf } from "../flow/choice.ts";
 import {
   ablatedIn,
@@ -7,7 +8,7 @@ import {
   type Method,
   methodOf,
 } from "../flow/definitions.ts";
-import { type Measure, Measures, needsStreams } from "../flow/measures.ts";
+import { Measures, needsStreams } from "../flow/measures.ts";
 import { FlowReduction } from "../flow/reduction.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
@@ -273,6 +274,9 @@ export class Engine {
     const known = entry.measured.get(method);
     const tokens = ids.length;
     if (known && known.tokens >= tokens) return known.matrix;
+    if (method === "VALUE_ZEROING") {
+      throw new InfoflowError("BAD_USER_INPUT", "VALUE_ZEROING is not there yet");
+    }
     const { device } = this.#gpu;
     const { stride } = entry;
     this.#prompts.write([{ tokens, stride }]);
@@ -280,13 +284,13 @@ export class Engine {
     this.#store.makeRoom(entry.mean.size);
     await this.#store.withRoom(() => this.#forward.reserve(tokens));
     const { matrix, kept } = await this.#store.withRoom(() =>
-      this.#measures.prepare(method as Measure, prompt)
+      this.#measures.prepare(method, prompt)
     );
     this.#store.reserve(kept);
     const encoder = device.createCommandEncoder({ label: method });
     this.#forward.bringValues(encoder, entry, ids);
     const pass = encoder.beginComputePass({ label: method });
-    this.#measures.encode(pass, method as Measure, { ...prompt, matrix });
+    this.#measures.encode(pass, method, { ...prompt, matrix });
     pass.end();
     device.queue.submit([encoder.finish()]);
     known?.matrix.destroy();

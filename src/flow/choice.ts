@@ -1,5 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 import { type Choice, isByHead, type MatrixOptions } from "./definitions.ts";
+import { canonicalMethod } from "./method.ts";
 
 /** What there is to choose from. */
 export interface Heads {
@@ -27,9 +28,10 @@ export function chosenOf({ layers, heads }: Choice, model: Heads): Chosen {
 
 /**
  * Writes options in the one way that all ways of saying the same have: layers and heads in ascending order, each once,
- * and left out where they are all that there are.
+ * and left out where they are all that there are; the method likewise.
  *
- * @throws {InfoflowError} BAD_USER_INPUT as {@linkcode chosenOf} does; or if there is to be no cell.
+ * @throws {InfoflowError} BAD_USER_INPUT as {@linkcode chosenOf} and {@linkcode canonicalMethod} do; or if there is to
+ *   be no cell.
  */
 export function canonical<Options extends MatrixOptions>(options: Options, model: Heads): Options {
   const { layers, heads } = chosenOf(options, model);
@@ -42,6 +44,7 @@ export function canonical<Options extends MatrixOptions>(options: Options, model
   }
   return {
     ...options,
+    ...canonicalMethod(options, model),
     layers: layers.length < model.layers ? layers : undefined,
     heads: heads.length < model.heads ? heads : undefined,
   };

@@ -21,14 +21,6 @@ export const METHODS = [
 /** One of {@linkcode METHODS}. */
 export type Method = typeof METHODS[number];
 
-/** Methods of whose matrices their papers take products. */
-const MULTIPLIED: readonly Method[] = ["ATTENTION", "ATTENTION_RESIDUAL", "ALTI", "VALUE_ZEROING"];
-
-/** The aggregations that a method defines. */
-export function aggregationsOf(method: Method): readonly Aggregation[] {
-  return MULTIPLIED.includes(method) ? AGGREGATIONS : ["MEAN", "NOTEBOOK"];
-}
-
 /** A head of a layer. */
 export interface Head {
   readonly layer: number;

@@ -15,6 +15,9 @@ export function arrowUrl(origin: string, { prompt, options }: InfoFlow): string 
   if (!isByHead(options)) {
     searchParams.set("byLayer", String(options.byLayer));
     searchParams.set("aggregation", options.aggregation);
+    if (options.method) searchParams.set("method", options.method);
+    const ablate = options.ablate?.map(({ layer, head }) => `${layer}.${head}`);
+    if (ablate?.length) searchParams.set("ablate", ablate.join());
   }
   searchParams.set("bos", options.bos);
   const { layers, heads } = options;
@@ -24,7 +27,7 @@ export function arrowUrl(origin: string, { prompt, options }: InfoFlow): string 
   }
   // Commas may stand in a query as they are, and read better.
   url.search = url.search.replace(
-    /(?<=&(?:layers|heads)=)[^&]*/g,
+    /(?<=&(?:layers|heads|ablate)=)[^&]*/g,
     (list) => list.replaceAll("%2C", ","),
   );
   return url.href;

@@ -4,6 +4,7 @@ import {
   DEFAULT_ATTENTION,
   DEFAULT_OPTIONS,
   type MatrixOptions,
+  METHODS,
 } from "../flow/definitions.ts";
 import { Query } from "./query.ts";
 
@@ -14,14 +15,14 @@ export interface MatrixQuery {
 }
 
 /**
- * Reads a link to a flow: `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3`, all but `prompt`
- * optional.
+ * Reads a link to a flow: `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3&method=ALTI&ablate=3.1,3.2`, all
+ * but `prompt` optional.
  *
  * @param search The URL's query, `?` included.
  * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
  */
 export function parseFlowQuery(search: string): MatrixQuery {
-  const names = ["prompt", "byLayer", "aggregation", "bos", "layers", "heads"];
+  const names = ["prompt", "byLayer", "aggregation", "bos", "layers", "heads", "method", "ablate"];
   const query = new Query(search, names);
   return {
     prompt: query.text("prompt"),
@@ -31,6 +32,8 @@ export function parseFlowQuery(search: string): MatrixQuery {
       bos: query.choice("bos", BOS_POLICIES, DEFAULT_OPTIONS.bos),
       layers: query.integers("layers"),
       heads: query.integers("heads"),
+      method: query.choice("method", METHODS, "ATTENTION"),
+      ablate: query.heads("ablate"),
     },
   };
 }

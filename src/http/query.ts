@@ -1,4 +1,5 @@
 import { InfoflowError } from "../errors.ts";
+import type { Head } from "../flow/definitions.ts";
 
 /** The query of a link, read strictly: what it does not know, it refuses. */
 export class Query {
@@ -44,6 +45,18 @@ export class Query {
   integers(name: string): number[] | undefined {
     return this.#given.get(name)?.flatMap((list) =>
       list.split(",").map((value) => parseInteger(name, value, "whole numbers separated by commas"))
+    );
+  }
+
+  /** Heads as `layer.head`, separated by commas, or each in a parameter of its own. */
+  heads(name: string): Head[] | undefined {
+    const rule = "heads written layer.head, separated by commas";
+    return this.#given.get(name)?.flatMap((list) =>
+      list.split(",").map((value) => {
+        const [layer = "", head = "", ...more] = value.split(".");
+        if (more.length > 0) throw bad(name, rule, value);
+        return { layer: parseInteger(name, layer, rule), head: parseInteger(name, head, rule) };
+      })
     );
   }
 

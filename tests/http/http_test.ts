@@ -59,8 +59,11 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
     bos: "KEEP",
     layers: [2, 0],
     heads: [1],
+    method: "ALTI",
+    ablate: [{ layer: 3, head: 1 }, { layer: 0, head: 2 }],
   };
-  const rest = "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1";
+  const rest =
+    "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI&ablate=3.1,0.2";
   assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), { prompt, options });
   assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options });
   assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
@@ -71,6 +74,8 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
       bos: "DROP",
       layers: undefined,
       heads: undefined,
+      method: "ATTENTION",
+      ablate: undefined,
     },
   });
 });
