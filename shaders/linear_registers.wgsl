@@ -7,7 +7,8 @@
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)
 //
-// f is chosen by shape.epilogue: PLACE writes row t to row pass.first + t, GELU writes gelu_new, ADD adds to the
+// f is chosen by shape.epilogue: PLACE writes row t to row pass.first + t, GELU_NEW, GELU and
+// RELU apply an activation, ADD adds to the
 // residual stream.
 //
 // Dispatch: (ceil(N / 128), ceil(T / 16)). One invocation makes 16 rows x 16 columns in registers, or where no more than
@@ -26,7 +27,9 @@ struct Pass {
 }
 
 const PLACE = 0u;
-const GELU = 1u;
+const GELU_NEW = 1u;
+const GELU = 3u;
+const RELU = 4u;
 
 const LANES = 8u;
 const TALL = 16u;
@@ -194,7 +197,9 @@ fn finish(first: u32, rows: u32, column: u32, lane: u32) {
     let value = sums[i * LANES + lane] + b[at];
     switch shape.epilogue {
       case PLACE: { textureStore(y, vec2u(at, job.first + row), value); }
-      case GELU: { textureStore(y, vec2u(at, row), gelu_new(value)); }
+      case GELU_NEW: { textureStore(y, vec2u(at, row), gelu_new(value)); }
+      case GELU: { textureStore(y, vec2u(at, row), gelu(value)); }
+      case RELU: { textureStore(y, vec2u(at, row), max(value, vec4f(0.0))); }
       default: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
     }
   }
@@ -205,4 +210,22 @@ fn finish(first: u32, rows: u32, column: u32, lane: u32) {
 fn gelu_new(v: vec4f) -> vec4f {
   let inner = 0.7978845608028654 * (v + 0.044715 * v * v * v);
   return 0.5 * v * (1.0 + tanh(clamp(inner, vec4f(-10.0), vec4f(10.0))));
+}
+
+// GELU itself, v (1 + erf(v / sqrt(2))) / 2, by erfc(z) = t exp(-z^2) p(t), t = 1 / (1 + z / 2), z >= 0. p is a minimax
+// fit: erfc is right to 5e-8 of itself everywhere, so that the tail of GELU is too.
+fn gelu(v: vec4f) -> vec4f {
+  let z = min(0.7071067811865476 * abs(v), vec4f(12.0)); // beyond, exp(-z^2) is 0 in float32
+  let t = 1.0 / (1.0 + 0.5 * z);
+  var p = vec4f(-0.059068948);
+  p = fma(p, t, vec4f(0.284574896));
+  p = fma(p, t, vec4f(-0.487199783));
+  p = fma(p, t, vec4f(0.278067023));
+  p = fma(p, t, vec4f(-0.0266255699));
+  p = fma(p, t, vec4f(0.202686831));
+  p = fma(p, t, vec4f(0.243103772));
+  p = fma(p, t, vec4f(0.282375306));
+  p = fma(p, t, vec4f(0.282086432));
+  let half_erfc = 0.5 * t * p * exp(-z * z);
+  return v * select(half_erfc, 1.0 - half_erfc, v > vec4f(0.0));
 }

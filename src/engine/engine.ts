@@ -15,6 +15,7 @@ import type { BoundGroup } from "../gpu/kernel.ts";
 import { type PromptFields, PromptUniform } from "../gpu/prompt_uniform.ts";
 import { type DeviceResult, Readback, type Staging } from "../gpu/readback.ts";
 import type { Architecture } from "../model/architecture.ts";
+import { checkCapacity } from "../model/capacity.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
 import { Forward, type Segment } from "../model/forward.ts";
 import { type LoadProgress, loadWeights } from "../model/weights.ts";
@@ -126,6 +127,7 @@ export class Engine {
     const gpu = await requestGpu();
     const { device } = gpu;
     try {
+      await checkCapacity(gpu, architecture);
       const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
       const weights = await loadWeights(device, { checkpoint, kernelFor, onProgress });
       const forward = await Forward.create(device, { architecture, weights });

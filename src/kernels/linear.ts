@@ -8,12 +8,15 @@ import {
   writeTexture,
 } from "../gpu/kernel.ts";
 
+/** The activations of MLPs, by their names in `config.json`. */
+export type Activation = "gelu_new" | "gelu" | "relu";
+
 /**
- * What becomes of a linear's sums: they are put at a row that the pass names, put through GELU, or added to the
- * residual stream.
+ * What becomes of a linear's sums: they are put at a row that the pass names, put through an activation, or added to
+ * the residual stream.
  */
-export type Epilogue = "place" | "gelu" | "add";
-const EPILOGUES: Record<Epilogue, number> = { place: 0, gelu: 1, add: 2 };
+export type Epilogue = "place" | "add" | Activation;
+const EPILOGUES: Record<Epilogue, number> = { place: 0, gelu_new: 1, add: 2, gelu: 3, relu: 4 };
 
 /** What a linear is for. */
 export interface LinearShape {

@@ -1,3 +1,5 @@
+import type { Activation } from "../kernels/linear.ts";
+
 /** The sizes of a GPT-2 and the options that change what it computes. */
 export interface Architecture {
   /** L */
@@ -16,11 +18,21 @@ export interface Architecture {
   readonly vocabulary: number;
   /** What layer norm adds to the variance. */
   readonly epsilon: number;
+  readonly activation: Activation;
   /** What the scores of each layer are multiplied by, before the softmax. */
   readonly scales: readonly number[];
 }
 
 type Config = Readonly<Record<string, unknown>>;
+
+/** What `activation_function` may be; some names mean the same function. */
+const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  gelu_new: "gelu_new",
+  gelu_pytorch_tanh: "gelu_new",
+  gelu_fast: "gelu_new",
+  gelu: "gelu",
+  relu: "relu",
+};
 
 /**
  * Reads a Hugging Face `config.json` of a GPT-2.
@@ -36,7 +48,8 @@ type Config = Readonly<Record<string, unknown>>;
 export function parseArchitecture(text: string): Architecture {
   const config = parseObject(text);
   expect(config, "model_type", ["gpt2"], undefined);
-  expect(config, "activation_function", ["gelu_new"], "gelu_new");
+  const names = Object.keys(ACTIVATIONS);
+  const activation = ACTIVATIONS[expect(config, "activation_function", names, "gelu_new")]!;
   expect(config, "add_cross_attention", [false], false);
   expect(config, "quantization_config", [null], null);
   const scaled = expect(config, "scale_attn_weights", [true, false], true);
@@ -65,6 +78,7 @@ export function parseArchitecture(text: string): Architecture {
     context: context(config),
     vocabulary: size(config, "vocab_size", 1),
     epsilon: epsilon(config),
+    activation,
     scales: Array.from({ length: layers }, (_, layer) => byLayer ? scale / (layer + 1) : scale),
   };
 }

@@ -1,7 +1,6 @@
-import { open, SafetensorsError, type SafetensorsFile } from "@infoflow/safetensors";
-import { join } from "node:path";
 import { type Architecture, parseArchitecture } from "./architecture.ts";
 import { layerParameters, type Parameter, sharedParameters } from "./parameters.ts";
+import { openWeightFiles, present, type WeightFiles } from "./weight_files.ts";
 
 /** A GPT-2 on disk whose header has been checked: every tensor is there in its shape. */
 export interface Checkpoint extends AsyncDisposable {
@@ -21,34 +20,35 @@ export interface Checkpoint extends AsyncDisposable {
 const READABLE = ["F32", "F16", "BF16", "F64"];
 
 /**
- * Opens a directory with `config.json` and `model.safetensors` in Hugging Face's GPT-2 layout. Names may begin with
- * `transformer.`; tensors that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
+ * Opens a directory with `config.json` and `model.safetensors`, or its shards, in Hugging Face's GPT-2 layout. Names may
+ * begin with `transformer.`; tensors that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
  *
  * @throws {Error} If a file is missing or damaged; the text says which.
  * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   const architecture = await readArchitecture(directory);
-  const file = await present(directory, "model.safetensors", openWeights);
+  const files = await openWeightFiles(directory);
   try {
-    const prefix = file.tensors.has("transformer.wte.weight") ? "transformer." : "";
-    for (const parameter of sharedParameters(architecture)) check(file, prefix, parameter);
+    const prefix = files.tensors.has("transformer.wte.weight") ? "transformer." : "";
+    for (const parameter of sharedParameters(architecture)) check(files, prefix, parameter);
     for (let layer = 0; layer < architecture.layers; layer++) {
-      for (const parameter of layerParameters(architecture, layer)) check(file, prefix, parameter);
+      for (const parameter of layerParameters(architecture, layer)) check(files, prefix, parameter);
     }
     return {
       architecture,
       read: async ({ name }, target) => {
+        const { file } = files.tensors.get(prefix + name)!;
         const values = target
           ? await file.float32Into(prefix + name, target) as Float32Array<ArrayBuffer>
           : await file.float32(prefix + name);
         refuseNonFinite(name, values);
         return values;
       },
-      [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => Promise.resolve(files[Symbol.dispose]()),
     };
   } catch (error) {
-    file.close();
+    files[Symbol.dispose]();
     throw error;
   }
 }
@@ -63,39 +63,10 @@ export async function readArchitecture(directory: string): Promise<Architecture>
   return parseArchitecture(text);
 }
 
-async function openWeights(path: string): Promise<SafetensorsFile> {
-  try {
-    return await open(path);
-  } catch (cause) {
-    if (!(cause instanceof SafetensorsError)) throw cause;
-    throw new Error(`Cannot load ${path} as it is damaged: ${cause.message} (${cause.code})`, {
-      cause,
-    });
-  }
-}
-
-async function present<T>(
-  directory: string,
-  name: string,
-  use: (path: string) => Promise<T>,
-): Promise<T> {
-  try {
-    return await use(join(directory, name));
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) {
-      throw cause;
-    }
-    throw new Error(
-      `Cannot load a model from ${directory} as it must hold config.json and model.safetensors: ${name} is missing`,
-      { cause },
-    );
-  }
-}
-
-function check(file: SafetensorsFile, prefix: string, { name, shape }: Parameter): void {
-  const tensor = file.tensors.get(prefix + name);
+function check({ tensors }: WeightFiles, prefix: string, { name, shape }: Parameter): void {
+  const tensor = tensors.get(prefix + name)?.info;
   if (!tensor) {
-    throw new RangeError(`Cannot load the model as model.safetensors has no tensor ${name}`);
+    throw new RangeError(`Cannot load the model as its weights have no tensor ${name}`);
   }
   if (tensor.shape.join() !== shape.join()) {
     throw new RangeError(

@@ -138,7 +138,7 @@ export async function loadWeights(
       attentionIn: await linearLayer(`h.${layer}.attn.c_attn`, "place"),
       attentionOut: await linearLayer(`h.${layer}.attn.c_proj`, "add"),
       norm2: await norm(`h.${layer}.ln_2`),
-      mlpIn: await linearLayer(`h.${layer}.mlp.c_fc`, "gelu"),
+      mlpIn: await linearLayer(`h.${layer}.mlp.c_fc`, architecture.activation),
       mlpOut: await linearLayer(`h.${layer}.mlp.c_proj`, "add"),
     });
   }

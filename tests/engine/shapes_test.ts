@@ -30,6 +30,8 @@ const MODELS: Record<string, Record<string, unknown>> = {
   "scores scaled by layer": { scale_attn_by_inverse_layer_idx: true },
   "attention reordered and upcast": { reorder_and_upcast_attn: true },
   "another epsilon": { layer_norm_epsilon: 0.1 },
+  "gpt2-xl's width and heads": { n_head: 25, n_embd: 1600, n_inner: 6400, n_layer: 2 },
+  "gpt2-xl's layers": { n_layer: 48 },
 };
 
 for (const [name, changes] of Object.entries(MODELS)) {

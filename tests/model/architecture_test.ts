@@ -26,6 +26,7 @@ Deno.test("parseArchitecture() reads the sizes, and GPT-2's defaults for what is
     context: 16,
     vocabulary: 100,
     epsilon: 1e-5,
+    activation: "gelu_new",
     scales: [scale, scale],
   });
 });
@@ -45,6 +46,15 @@ Deno.test("parseArchitecture() reads n_inner, layer_norm_epsilon, and n_ctx of o
   assert.equal(parseArchitecture(JSON.stringify({ ...old, n_ctx: 20 })).context, 20);
 });
 
+Deno.test("parseArchitecture() knows the activations of the family, by all their names", () => {
+  const activationOf = (name: string): string => parse({ activation_function: name }).activation;
+  assert.equal(activationOf("gelu"), "gelu");
+  assert.equal(activationOf("relu"), "relu");
+  for (const name of ["gelu_new", "gelu_fast", "gelu_pytorch_tanh"]) {
+    assert.equal(activationOf(name), "gelu_new");
+  }
+});
+
 const REFUSED: [name: string, change: Record<string, unknown>, message: RegExp][] = [
   [
     "another kind of model",
@@ -53,8 +63,8 @@ const REFUSED: [name: string, change: Record<string, unknown>, message: RegExp][
   ],
   [
     "another activation",
-    { activation_function: "relu" },
-    /activation_function .* "gelu_new": .* "relu"/,
+    { activation_function: "silu" },
+    /activation_function .* "gelu_new" or .* "gelu" or "relu": .* "silu"/,
   ],
   ["cross attention", { add_cross_attention: true }, /add_cross_attention .* must be false/],
   [

@@ -2,6 +2,7 @@
  * GPT-2 in float64 and in plain loops, written for being read: the middle link between the reference data and the
  * kernels. Arrays are row-major; T tokens, C channels, H heads, D = C / H, L layers.
  */
+import type { Activation } from "../../src/kernels/linear.ts";
 import type { Architecture } from "../../src/model/architecture.ts";
 
 type Numbers = ArrayLike<number>;
@@ -49,6 +50,41 @@ export function geluNew(x: Numbers): Float64Array {
     (v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
   );
 }
+
+/** GELU itself. erf by its Taylor series where that is short, and by a continued fraction of erfc elsewhere. */
+export function gelu(x: Numbers): Float64Array {
+  return Float64Array.from(
+    x,
+    (v) => v >= 0 ? v * (1 - erfc(v / Math.SQRT2) / 2) : v * erfc(-v / Math.SQRT2) / 2,
+  );
+}
+
+/** The complementary error function of z >= 0 (Abramowitz & Stegun 7.1.5 and 7.1.14). */
+function erfc(z: number): number {
+  if (z < 2.5) {
+    let [term, sum] = [z, z];
+    for (let n = 1; Math.abs(term) > 1e-18; n++) {
+      term *= -z * z / n;
+      sum += term / (2 * n + 1);
+    }
+    return 1 - 2 / Math.sqrt(Math.PI) * sum;
+  }
+  let fraction = 0;
+  for (let n = 100; n > 0; n--) fraction = n / 2 / (z + fraction);
+  return Math.exp(-z * z) / Math.sqrt(Math.PI) / (z + fraction);
+}
+
+/** max(x, 0). */
+export function relu(x: Numbers): Float64Array {
+  return Float64Array.from(x, (v) => Math.max(v, 0));
+}
+
+/** The activations by their names. */
+export const ACTIVATIONS: Record<Activation, (x: Numbers) => Float64Array> = {
+  gelu_new: geluNew,
+  gelu,
+  relu,
+};
 
 /** (H, T, T): softmax over j <= i of q_i . k_j scale, from (T, 3C). */
 export function attentionPattern(
@@ -127,7 +163,7 @@ export function forward(
   ids: readonly number[],
   ablate: readonly Head[] = [],
 ): LayerTrace[] {
-  const { channels: C, headSize: D, layers, epsilon, scales } = architecture;
+  const { channels: C, headSize: D, layers, epsilon, scales, activation } = architecture;
   const wte = weights.get("wte.weight")!;
   const wpe = weights.get("wpe.weight")!;
   let x: Float64Array = Float64Array.from(
@@ -149,7 +185,7 @@ export function forward(
       for (let at = head * D; at < z.length; at += C) z.fill(0, at, at + D);
     }
     const residMid = add(residPre, apply("attn.c_proj", z));
-    const hidden = geluNew(apply("mlp.c_fc", normed("ln_2", residMid)));
+    const hidden = ACTIVATIONS[activation](apply("mlp.c_fc", normed("ln_2", residMid)));
     const residPost = x = add(residMid, apply("mlp.c_proj", hidden));
     return { residPre, qkv, patterns, z, residMid, hidden, residPost };
   });

@@ -3,7 +3,7 @@
  * b_V is in it, b_O in none of them. Matrices are (T, T), target before source, of one layer.
  */
 import type { Architecture } from "../../src/model/architecture.ts";
-import { add, geluNew, type LayerTrace, linear, norm, type Weights } from "./gpt2.ts";
+import { ACTIVATIONS, add, type LayerTrace, linear, norm, type Weights } from "./gpt2.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -25,7 +25,7 @@ export function methodLayers(
   weights: Weights,
   traces: readonly LayerTrace[],
 ): MethodLayer[] {
-  const { heads, channels, epsilon } = architecture;
+  const { heads, channels, epsilon, activation } = architecture;
   return traces.map((trace, layer) => {
     const of = (name: string): Numbers => weights.get(`h.${layer}.${name}`)!;
     return {
@@ -36,7 +36,9 @@ export function methodLayers(
       f: headOutputs(trace.qkv, of("attn.c_proj.weight"), { heads, channels }),
       mlpBlock: (mid) => {
         const normed = norm(mid, { gain: of("ln_2.weight"), bias: of("ln_2.bias"), epsilon });
-        const hidden = geluNew(linear(normed, of("mlp.c_fc.weight"), of("mlp.c_fc.bias")));
+        const hidden = ACTIVATIONS[activation](
+          linear(normed, of("mlp.c_fc.weight"), of("mlp.c_fc.bias")),
+        );
         return add(mid, linear(hidden, of("mlp.c_proj.weight"), of("mlp.c_proj.bias")));
       },
     };
