@@ -18,10 +18,12 @@ import type { Architecture } from "../model/architecture.ts";
 import { checkCapacity } from "../model/capacity.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
 import { Forward, type Segment } from "../model/forward.ts";
-import { type LoadProgress, loadWeights } from "../model/weights.ts";
+import { type LoadProgress, loadWeights, type Weights } from "../model/weights.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import { copyRows } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
+import { Asker } from "../questions/asker.ts";
+import type { Question, Questions } from "../questions/question.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 import { PromptStore, type PromptWork } from "./prompt_store.ts";
 import { type Settled, Settler } from "./settler.ts";
@@ -91,11 +93,13 @@ export class Engine {
   readonly #store: PromptStore;
   readonly #settler: Settler;
   readonly #measures: Measures;
+  readonly #asker: Asker;
 
   private constructor(
     gpu: Gpu,
     parts: {
       info: EngineInfo;
+      weights: Weights;
       forward: Forward;
       reduction: FlowReduction;
       cacheBytes: number;
@@ -109,10 +113,12 @@ export class Engine {
     // A prompt is told of for its forward pass, and once more for each step of its reduction: a slab has a layer at least.
     const { architecture } = parts.info;
     this.#prompts = new PromptUniform(gpu.device, MOST_REQUESTS * (2 + architecture.layers));
-    const { forward } = parts;
+    const { forward, weights } = parts;
     const store = this.#store = new PromptStore(gpu.device, architecture, parts.cacheBytes);
-    this.#settler = new Settler(gpu, architecture, { forward, store });
+    const settler = this.#settler = new Settler(gpu, architecture, { forward, store });
     this.#measures = new Measures(gpu.device, architecture, forward);
+    const readback = this.#readback;
+    this.#asker = new Asker({ gpu, architecture, weights, forward, store, settler, readback });
   }
 
   /**
@@ -136,9 +142,10 @@ export class Engine {
       const { fingerprint } = weights;
       const info = { architecture, fingerprint, device: gpu.info, linears: choices };
       // Drivers compile a kernel when it first runs.
-      const warmUp = new Engine(gpu, { info, forward, reduction, cacheBytes: 0 });
+      const parts = { info, weights, forward, reduction };
+      const warmUp = new Engine(gpu, { ...parts, cacheBytes: 0 });
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
-      return new Engine(gpu, { info, forward, reduction, cacheBytes });
+      return new Engine(gpu, { ...parts, cacheBytes });
     } catch (error) {
       device.destroy();
       throw error;
@@ -207,6 +214,19 @@ export class Engine {
         }}
     }
     return outcomes;
+  }
+
+  /**
+   * Answers a question that is not about a matrix of flow.
+   *
+   * @throws As {@linkcode flow} does.
+   */
+  async ask<Name extends keyof Questions>(
+    name: Name,
+    argument: Questions[Name]["argument"],
+  ): Promise<Questions[Name]["result"]> {
+    this.#checkIds(argument.ids, 1);
+    return await this.#asker.ask({ name, argument } as Question);
   }
 
   /**

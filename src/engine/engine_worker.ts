@@ -1,5 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 import type { MatrixOptions } from "../flow/definitions.ts";
+import type { Question, Questions } from "../questions/question.ts";
 import type { LoadProgress } from "../model/weights.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
@@ -75,6 +76,19 @@ export class EngineWorker {
   async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
     await this.#ready;
     return await this.#call("flow", { ids, options });
+  }
+
+  /**
+   * Answers another question, see {@linkcode Engine.ask}.
+   *
+   * @throws As {@linkcode flow} does.
+   */
+  async ask<Name extends keyof Questions>(
+    name: Name,
+    argument: Questions[Name]["argument"],
+  ): Promise<Questions[Name]["result"]> {
+    await this.#ready;
+    return await this.#call("ask", { name, argument } as Question) as Questions[Name]["result"];
   }
 
   /** The counters of the pattern cache. */

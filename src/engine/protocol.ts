@@ -1,5 +1,6 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
 import type { MatrixOptions } from "../flow/definitions.ts";
+import type { Question, Questions } from "../questions/question.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
 import type { TuningOptions } from "./tuning.ts";
@@ -16,6 +17,7 @@ export interface StartOptions {
 /** What the engine's worker can be asked to do. */
 export interface Calls {
   start: { argument: StartOptions; result: EngineInfo };
+  ask: { argument: Question; result: Questions[keyof Questions]["result"] };
   flow: { argument: { ids: readonly number[]; options: MatrixOptions }; result: FlowResult };
   cacheStats: { argument: null; result: CacheStats };
 }

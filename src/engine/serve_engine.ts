@@ -1,4 +1,5 @@
-import { Engine, type FlowRequest, type FlowResult, MOST_REQUESTS } from "./engine.ts";
+import type { Question } from "../questions/question.ts";
+import { Engine, type FlowRequest, MOST_REQUESTS } from "./engine.ts";
 import { type Calls, type Reply, type Request, sendError } from "./protocol.ts";
 
 /** The side of a channel that the worker has: its global scope, or a `MessagePort`. */
@@ -11,10 +12,13 @@ export interface Channel {
 const MOST_TOKENS = 64;
 
 interface Waiting {
-  readonly request: FlowRequest;
-  resolve(outcome: FlowResult): void;
+  /** A matrix or another question. */
+  readonly request: FlowRequest | Question;
+  resolve(outcome: Outcome): void;
   reject(reason: unknown): void;
 }
+
+type Outcome = Calls["flow" | "ask"]["result"];
 
 /**
  * Answers calls with an engine that it makes at the call `start`. Flows are computed in the order of their calls, those
@@ -45,7 +49,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     isBusy = true;
     while (queue.length > 0) {
       const batch = queue.splice(0, batchSize(queue));
-      const outcomes = await started(engine).flows(batch.map(({ request }) => request));
+      const outcomes = await answerAll(started(engine), batch.map(({ request }) => request));
       outcomes.forEach((outcome, index) => {
         if (outcome.status === "fulfilled") batch[index]!.resolve(outcome.value);
         else batch[index]!.reject(outcome.reason);
@@ -54,8 +58,8 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     }
     isBusy = false;
   };
-  const flow = (request: FlowRequest): Promise<FlowResult> => {
-    const { promise, resolve, reject } = Promise.withResolvers<FlowResult>();
+  const wait = (request: Waiting["request"]): Promise<Outcome> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     queue.push({ request, resolve, reject });
     work();
     return promise;
@@ -65,7 +69,8 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
       case "start":
         return start(request.argument);
       case "flow":
-        return flow(request.argument);
+      case "ask":
+        return wait(request.argument);
       case "cacheStats":
         return started(engine).cacheStats;
     }
@@ -83,13 +88,27 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
   };
 }
 
-/** How many of the first requests to answer together. */
+/** How many of the first requests to answer together: matrices, while they are short, and questions one by one. */
 function batchSize(queue: readonly Waiting[]): number {
   let tokens = 0;
   const size = queue.slice(0, MOST_REQUESTS).findIndex(({ request }) =>
-    (tokens += request.ids.length) > MOST_TOKENS
+    isQuestion(request) || (tokens += request.ids.length) > MOST_TOKENS
   );
   return size < 0 ? Math.min(queue.length, MOST_REQUESTS) : Math.max(1, size);
+}
+
+function isQuestion(request: Waiting["request"]): request is Question {
+  return "name" in request;
+}
+
+async function answerAll(
+  engine: Engine,
+  requests: readonly Waiting["request"][],
+): Promise<PromiseSettledResult<Outcome>[]> {
+  const [first] = requests;
+  return isQuestion(first!)
+    ? await Promise.allSettled([engine.ask(first.name, first.argument)])
+    : await engine.flows(requests as readonly FlowRequest[]);
 }
 
 function nextTurn(): Promise<void> {

@@ -47,7 +47,7 @@ export class Readback {
    *
    * @throws {AllocationError} If the device has no room for it.
    */
-  async acquire(parts: DeviceResult): Promise<Staging> {
+  async acquire(parts: readonly { readonly bytes: number }[]): Promise<Staging> {
     const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
     const slot = await this.#slotOf(Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes))));
     slot.bytes = bytes;

@@ -4,6 +4,10 @@ import { InfoflowError } from "../errors.ts";
 import type { AttentionOptions, FlowOptions } from "../flow/definitions.ts";
 import { arrowUrl } from "../http/arrow_url.ts";
 import { InfoFlow } from "../infoflow.ts";
+import { LogitLens } from "../questions/logit_lens.ts";
+import { NextTokens } from "../questions/next_tokens.ts";
+import type { Answered } from "../questions/question.ts";
+import type { TableAnswer } from "../questions/table_answer.ts";
 import { type Token, tokenize } from "../tokens/tokenize.ts";
 import type { GraphQLContext } from "./context.ts";
 
@@ -30,6 +34,8 @@ export interface Resolvers {
       Omit<AttentionOptions, "byHead"> & { prompt: string },
       InfoFlow
     >;
+    readonly nextTokens: Resolver<unknown, { prompt: string; k: number }, NextTokens>;
+    readonly logitLens: Resolver<unknown, { prompt: string; k: number }, LogitLens>;
     readonly tokens: Resolver<unknown, { prompt: string }, Token[]>;
     readonly model: Resolver<unknown, unknown, Record<string, string | number>>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
@@ -37,6 +43,8 @@ export interface Resolvers {
   };
   readonly InfoFlow: AnswerResolvers;
   readonly Attention: AnswerResolvers;
+  readonly NextTokens: TableResolvers<NextTokens>;
+  readonly LogitLens: TableResolvers<LogitLens>;
   readonly Matrix: {
     readonly arrow: Resolver<InfoFlow, unknown, Uint8Array>;
     readonly url: Resolver<InfoFlow, unknown, string>;
@@ -44,6 +52,16 @@ export interface Resolvers {
   };
   readonly ArrowIPC: { readonly __serialize: (bytes: Uint8Array) => string };
 }
+
+interface TableResolvers<Answer> {
+  readonly cacheHit: Resolver<Answer, unknown, boolean>;
+  readonly url: Resolver<Answer, unknown, string>;
+}
+
+const table: TableResolvers<TableAnswer<Answered>> = {
+  cacheHit: async (answer) => (await answer.compute()).cacheHit,
+  url: (answer, _, { origin }) => answer.url(origin),
+};
 
 const answer: AnswerResolvers = {
   matrix: (infoFlow) => infoFlow,
@@ -56,6 +74,8 @@ export const resolvers: Resolvers = {
     infoFlow: (_, { prompt, ...options }, { model }) => new InfoFlow(model, prompt, options),
     attention: (_, { prompt, ...options }, { model }) =>
       new InfoFlow(model, prompt, { ...options, byHead: true }),
+    nextTokens: (_, { prompt, ...options }, { model }) => new NextTokens(model, prompt, options),
+    logitLens: (_, { prompt, ...options }, { model }) => new LogitLens(model, prompt, options),
     tokens: (_, { prompt }, { model }) => tokenize(prompt, model.engine.info.architecture.context),
     model: (_, __, { model: { name, engine } }) => {
       const { architecture, fingerprint } = engine.info;
@@ -67,6 +87,8 @@ export const resolvers: Resolvers = {
   },
   InfoFlow: answer,
   Attention: answer,
+  NextTokens: table,
+  LogitLens: table,
   Matrix: {
     arrow: (infoFlow) => infoFlow.arrow(),
     url: (infoFlow, _, { origin }) => arrowUrl(origin, infoFlow),

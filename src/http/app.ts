@@ -11,6 +11,7 @@ import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { type MatrixQuery, parseAttentionQuery, parseFlowQuery } from "./matrix_query.ts";
 import { PAGE_FILES } from "./page.ts";
+import { TABLES } from "./table_query.ts";
 import { maskedProblem, problem } from "./problem.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
@@ -79,6 +80,12 @@ export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): H
     matrixArrow(forRequest(), raw, parse(new URL(raw.url).search));
   app.get(FLOW_PATH, matrix(parseFlowQuery));
   app.get(ATTENTION_PATH, matrix(parseAttentionQuery));
+  for (const [path, answer] of Object.entries(TABLES)) {
+    app.get(
+      path,
+      ({ req: { raw } }) => arrowOf(raw, answer(forRequest(), new URL(raw.url).search)),
+    );
+  }
   app.get("/healthz", (context) => context.text("ok\n"));
   app.get("/readyz", (context) => {
     const isReady = model()?.engine.isReady === true;
@@ -130,16 +137,24 @@ async function matrixArrow(
   { prompt, options }: MatrixQuery,
 ): Promise<Response> {
   const infoFlow = new InfoFlow(model, prompt, options);
-  const etag = `"${infoFlow.id}"`;
-  const name = isByHead(options) ? "attention" : "info-flow";
+  const kind = isByHead(options) ? "attention" : "info-flow";
+  return await arrowOf(request, { kind, id: infoFlow.id, arrow: () => infoFlow.arrow() });
+}
+
+/** The Arrow bytes of an answer, for whoever hasn't got them. */
+async function arrowOf(
+  request: Request,
+  answer: { readonly kind: string; readonly id: string; arrow(): Promise<Uint8Array> },
+): Promise<Response> {
+  const etag = `"${answer.id}"`;
   const headers = {
     "content-type": "application/vnd.apache.arrow.stream",
-    "content-disposition": `attachment; filename="${name}-${infoFlow.id.slice(0, 8)}.arrows"`,
+    "content-disposition": `attachment; filename="${answer.kind}-${answer.id.slice(0, 8)}.arrows"`,
     "cache-control": "no-cache",
     etag,
   };
   if (request.headers.get("if-none-match") === etag) {
     return new Response(null, { status: 304, headers });
   }
-  return new Response(await infoFlow.arrow() as Uint8Array<ArrayBuffer>, { headers });
+  return new Response(await answer.arrow() as Uint8Array<ArrayBuffer>, { headers });
 }

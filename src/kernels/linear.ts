@@ -78,14 +78,15 @@ export interface LinearOperands {
 export class Linear {
   /** Bytes of the matrix on the device. */
   readonly bytes: number;
-  readonly #kernel: LinearKernel;
+  /** What computes it, and can compute others. */
+  readonly kernel: LinearKernel;
   readonly #shape: LinearShape;
   readonly #weights: Packed;
   readonly #uniform: GPUBuffer;
 
   constructor(kernel: LinearKernel, shape: LinearShape, weights: Packed, uniform: GPUBuffer) {
     this.bytes = weights.bytes;
-    this.#kernel = kernel;
+    this.kernel = kernel;
     this.#shape = shape;
     this.#weights = weights;
     this.#uniform = uniform;
@@ -93,7 +94,7 @@ export class Linear {
 
   /** Binds the matrix between activations. */
   bind({ job, x, b, residual, y }: LinearOperands): GPUBindGroup {
-    return this.#kernel.kernel.bind(0, [
+    return this.kernel.kernel.bind(0, [
       uniform(this.#uniform),
       uniform(job),
       readTexture(x),
@@ -114,7 +115,7 @@ export class Linear {
     operands: GPUBindGroup,
     { rows, outputs = this.#shape.outputs }: { readonly rows: number; readonly outputs?: number },
   ): void {
-    const { kernel, tiling: { rows: tall, columns: wide } } = this.#kernel;
+    const { kernel, tiling: { rows: tall, columns: wide } } = this.kernel;
     kernel.dispatch(pass, [[operands]], [Math.ceil(outputs / wide), Math.ceil(rows / tall)]);
   }
 

@@ -38,6 +38,11 @@ export interface Weights {
   /** (context, C): position embeddings. */
   readonly wpe: Float32Array;
   readonly layers: readonly LayerWeights[];
+  /** The layer norm before the unembedding. */
+  readonly finalNorm: NormWeights & {
+    readonly gainOnHost: Float32Array;
+    readonly biasOnHost: Float32Array;
+  };
   /** A hash of the architecture and of every weight. */
   readonly fingerprint: string;
 }
@@ -97,6 +102,9 @@ export async function loadWeights(
   };
   const vector = async (name: string): Promise<GPUBuffer> => {
     const { values } = await take(name);
+    return await put(name, values);
+  };
+  const put = async (name: string, values: Float32Array<ArrayBuffer>): Promise<GPUBuffer> => {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
     const buffer = await allocate(device, { label: name, bytes: values.byteLength, usage });
     device.queue.writeBuffer(buffer, 0, values);
@@ -142,9 +150,18 @@ export async function loadWeights(
       mlpOut: await linearLayer(`h.${layer}.mlp.c_proj`, "add"),
     });
   }
-  await norm("ln_f"); // no flow needs it, but a checkpoint that is broken here is broken
+  const [gainOnHost, biasOnHost] = [
+    (await take("ln_f.weight")).values.slice(),
+    (await take("ln_f.bias")).values.slice(),
+  ];
+  const finalNorm = {
+    gain: await put("ln_f.weight", gainOnHost),
+    bias: await put("ln_f.bias", biasOnHost),
+    gainOnHost,
+    biasOnHost,
+  };
   await uploaded;
-  return { wte, wpe, layers, fingerprint: hash.digest("hex").slice(0, 32) };
+  return { wte, wpe, layers, finalNorm, fingerprint: hash.digest("hex").slice(0, 32) };
 }
 
 /** A tensor on its way from the disk. */

@@ -86,6 +86,11 @@ function utf8Length(codePoint: number): number {
   return codePoint < 0x10000 ? 3 : 4;
 }
 
+/** What a person reads for a token of the vocabulary, wherever it stands. */
+export function tokenText(id: number): string {
+  return id === BOS_ID ? BOS_TEXT : textOf(tokenBytes(id));
+}
+
 function textOf(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
