@@ -1,10 +1,25 @@
-const percent = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 3 });
+const percent = (digits: number): Intl.NumberFormat =>
+  new Intl.NumberFormat("en", {
+    style: "percent",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+const [coarse, fine, tick] = [
+  percent(1),
+  percent(2),
+  new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 3 }),
+];
 const whole = new Intl.NumberFormat("en");
 
 /** A weight as people read it, such as `11.2%`. */
 export function share(weight: number): string {
   if (weight > 0 && weight < 0.0001) return "<0.01%";
-  return percent.format(weight < 0.1 ? Number(weight.toFixed(4)) : Number(weight.toFixed(3)));
+  return (weight < 0.0995 ? fine : coarse).format(weight);
+}
+
+/** A weight beside a scale, as short as it can be. */
+export function tickOf(weight: number): string {
+  return tick.format(weight);
 }
 
 /** A count, such as `1,024`. */

@@ -72,7 +72,7 @@ function label(
   attributes: Record<string, string | number>,
 ): SVGTextElement {
   const spans = labelParts(token, LONGEST_LABEL).map(({ text, isMark }) =>
-    svg("tspan", isMark ? { fill: theme.faint } : {}, text)
+    svg("tspan", isMark ? { fill: text.length > 2 ? theme.muted : theme.faint } : {}, text)
   );
   return svg(
     "text",

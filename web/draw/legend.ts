@@ -1,7 +1,7 @@
 // @ts-types="@types/d3-scale"
 import { scalePow } from "d3-scale";
 import { svg } from "./elements.ts";
-import { share } from "./format.ts";
+import { tickOf } from "./format.ts";
 import { STEPS } from "./ramp.ts";
 import { type Shade, stepOf } from "./shade.ts";
 import type { Theme } from "./theme.ts";
@@ -33,7 +33,7 @@ export function drawLegend(
       x: scale(tick),
       y: top + 14 + HEIGHT + 13,
       "text-anchor": tick === 0 ? "start" : tick === shade.top ? "end" : "middle",
-    }, tick === shade.top && shade.top < 1 ? `≥ ${share(tick)}` : share(tick))
+    }, tick === shade.top && shade.top < 1 ? `≥ ${tickOf(tick)}` : tickOf(tick))
   );
   const title = svg(
     "text",
@@ -59,7 +59,7 @@ function ticksOf(
   const room = Math.min(58, width / 3);
   for (const part of [0.01, 0.05, 0.1, 0.25, 0.5, 0.75].map((share) => nice(top * share))) {
     const x = scale(part)!;
-    if (x - scale(ticks.at(-1)!)! > room && scale(top)! - x > room) ticks.push(part);
+    if (x - scale(ticks.at(-1)!)! > room && scale(top)! - x > 1.4 * room) ticks.push(part);
   }
   return [...ticks, top];
 }

@@ -1,6 +1,6 @@
 // @ts-types="@types/d3-color"
 import type { RGBColor } from "d3-color";
-import type { Matrix } from "../server/matrix.ts";
+import { type Matrices, type Matrix, panelOf } from "../server/matrix.ts";
 import { type Ramp, STEPS } from "./ramp.ts";
 
 /** How a weight becomes a step of the ramp. */
@@ -53,4 +53,16 @@ export function topOf(matrices: readonly Matrix[]): number {
   }
   sample.sort((a, b) => a - b);
   return sample[Math.ceil((sample.length - 1) * (1 - BEYOND))] || 1;
+}
+
+const tops = new WeakMap<Matrices, number>();
+
+/** The end of the scale that all panels share. */
+export function sharedTop(matrices: Matrices): number {
+  const known = tops.get(matrices);
+  if (known !== undefined) return known;
+  const panels = Array.from({ length: matrices.panels }, (_, panel) => panelOf(matrices, panel));
+  const top = topOf(panels);
+  tops.set(matrices, top);
+  return top;
 }

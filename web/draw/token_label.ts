@@ -4,6 +4,9 @@ export interface LabelPart {
   readonly isMark: boolean;
 }
 
+/** How the server writes BOS; no prompt has this as one token. */
+const BOS = "<|endoftext|>";
+
 const MARKS: Record<string, string> = {
   " ": "·",
   "\n": "↵",
@@ -18,6 +21,7 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** Shows a token: spaces and line breaks as marks, what turns text around as its number, bytes as the server has them. */
 export function labelParts(text: string, longest = Infinity): LabelPart[] {
+  if (text === BOS) return [{ text: "BOS", isMark: false }];
   const parts: LabelPart[] = [];
   let at = 0;
   for (const { 0: hidden, index } of text.matchAll(HIDDEN)) {

@@ -10,19 +10,33 @@ export interface Place {
 export interface Questions {
   /** The matrix that is shown large. */
   readonly stage: Place;
-  /** Those that are shown small: all layers as one, then each of them. */
+  /** Those that are shown small: all layers as one, then each of them; or every head. */
   readonly panels: readonly string[];
 }
 
+/** The most rows and columns of a head's small picture. */
+const SMALL = 48;
+
 /** Which links answer a state. They are relative, so that they work behind any proxy. */
 export function questionsOf(state: PageState): Questions {
+  const { layer, view } = state;
+  if (view === "heads") {
+    const one = { layers: layer ?? 0, heads: state.head ?? 0 };
+    return {
+      stage: { url: attentionUrl(state, one), panel: 0 },
+      panels: [attentionUrl(state, { cells: SMALL })],
+    };
+  }
   const whole = flowUrl(state, false);
   const byLayer = flowUrl(state, true);
-  const { layer } = state;
   return {
     stage: layer === undefined ? { url: whole, panel: 0 } : { url: byLayer, panel: layer },
     panels: [whole, byLayer],
   };
+}
+
+function attentionUrl(state: PageState, choice: Record<string, number>): string {
+  return arrowPath("/attention.arrow", { prompt: state.prompt, bos: bosOf(state), ...choice });
 }
 
 function flowUrl(state: PageState, byLayer: boolean): string {

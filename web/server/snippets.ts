@@ -16,13 +16,18 @@ export function javascriptLine(url: string): string {
 
 /** A link to GraphiQL with the question of a state filled in. */
 export function graphiqlUrl(state: PageState): string {
-  const query = `query Flow {
-  infoFlow(
-    prompt: ${JSON.stringify(state.prompt.toWellFormed())}
+  const prompt = JSON.stringify(state.prompt.toWellFormed());
+  const { layer = 0, head = 0 } = state;
+  const field = state.view === "heads"
+    ? `attention(prompt: ${prompt}, layers: [${layer}], heads: [${head}], bos: ${bosOf(state)})`
+    : `infoFlow(
+    prompt: ${prompt}
     byLayer: ${state.layer !== undefined}
     aggregation: ${state.aggregation}
     bos: ${bosOf(state)}
-  ) {
+  )`;
+  const query = `query Matrix {
+  ${field} {
     cacheHit
     tokens { index text }
     matrix { axes shape url }

@@ -39,7 +39,7 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
     html("th", { scope: "col", class: "number" }, "Share"),
   );
   const rows = strong.map((at) => {
-    const bar = html("i", { class: "bar" });
+    const bar = html("i");
     bar.style.width = `${100 * weights[at]! / top}%`;
     bar.style.backgroundColor = coloursOf(weights[at]!, { top, curve }, theme.ramp).back;
     return html(
@@ -50,7 +50,7 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
       html(
         "td",
         { class: "number share" },
-        html("i", { class: "track" }, bar),
+        html("span", { class: "meter" }, bar),
         html("span", {}, share(weights[at]!)),
       ),
     );

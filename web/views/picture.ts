@@ -1,14 +1,16 @@
 import { html } from "../draw/elements.ts";
 import { share } from "../draw/format.ts";
-import { type Shade, topOf } from "../draw/shade.ts";
+import { type Shade, sharedTop, topOf } from "../draw/shade.ts";
 import type { Theme } from "../draw/theme.ts";
 import type { PageState } from "../page_state.ts";
-import { type Matrices, type Matrix, panelOf } from "../server/matrix.ts";
+import type { Matrices, Matrix } from "../server/matrix.ts";
 import type { Reading, TokenSpan } from "../server/reading.ts";
 import { cellSentence, drawDetails } from "./details.ts";
 import { type Cell, Heatmap } from "./heatmap.ts";
-import { type Panel, Panels } from "./panels.ts";
+import { chosenBy, multiplesOf } from "./multiples.ts";
+import { Panels } from "./panels.ts";
 import { TextView } from "./text.ts";
+import { titleOf } from "./title.ts";
 import type { Tip } from "./tip.ts";
 
 /** A state, and what is known to draw it. */
@@ -96,19 +98,18 @@ export class Picture {
   showPanels({ all, ...shown }: Shown & { readonly all: readonly Matrices[] }): void {
     const { state, theme } = shown;
     this.#all = all;
-    this.#parts.panelsTitle.textContent = "Layer by layer";
-    this.#panels.show({
-      panels: layerPanels(all, (matrix) => this.#shadeOf(matrix, state)),
-      ramp: theme.ramp,
-      chosen: String(state.layer ?? "all"),
-    });
+    this.#parts.panelsTitle.textContent = state.view === "heads"
+      ? "Every head: layers down, heads across"
+      : "Layer by layer";
+    const shadeOf = (matrix: Matrix): Shade => this.#shadeOf(matrix, state);
+    this.#panels.show({ ...multiplesOf(shown, all, shadeOf), ramp: theme.ramp });
     if (state.scale === "shared" && this.#stage) this.#drawStage();
   }
 
   #shadeOf(matrix: Matrix, { scale, curve }: PageState): Shade {
     const isShared = scale === "shared" &&
       this.#all.some(({ positions }) => positions === matrix.positions);
-    return { curve, top: isShared ? sharedTop(this.#all) : topOf([matrix]) };
+    return { curve, top: isShared ? sharedTop(this.#all.at(-1)!) : topOf([matrix]) };
   }
 
   #drawStage(): void {
@@ -163,53 +164,4 @@ export class Picture {
     this.#pointed = pointed;
     this.#drawDetails();
   }
-}
-
-const AGGREGATION_NAMES = {
-  MEAN: "mean of the layers",
-  NOTEBOOK: "as in the notebook",
-  ROLLOUT: "rollout",
-};
-
-function titleOf(
-  { state: { layer, aggregation }, reading: { model } }: Shown,
-): { name: string; note: string } {
-  const isRollout = aggregation === "ROLLOUT";
-  return layer === undefined ? { name: "All layers", note: AGGREGATION_NAMES[aggregation] } : {
-    name: `Layer ${layer}`,
-    note: isRollout ? `rollout of layers 0 to ${layer}` : `of ${model.layers}, mean of its heads`,
-  };
-}
-
-function layerPanels(
-  all: readonly Matrices[],
-  shadeOf: (matrix: Matrix) => Shade,
-): Panel[] {
-  const [whole, byLayer] = all.map((matrices) =>
-    Array.from({ length: matrices.panels }, (_, panel) => panelOf(matrices, panel))
-  );
-  const panel = (matrix: Matrix, key: string, caption: string): Panel => {
-    return { key, caption, name: caption, matrix, shade: shadeOf(matrix) };
-  };
-  return [
-    ...whole!.map((matrix) => panel(matrix, "all", "All layers")),
-    ...byLayer!.map((matrix, layer) => panel(matrix, String(layer), `Layer ${layer}`)),
-  ];
-}
-
-function chosenBy(key: string): Partial<PageState> {
-  return { layer: key === "all" ? undefined : Number(key) };
-}
-
-const tops = new WeakMap<Matrices, number>();
-
-/** The end of the scale that all small multiples share. */
-function sharedTop(all: readonly Matrices[]): number {
-  const largest = all.at(-1)!;
-  const known = tops.get(largest);
-  if (known !== undefined) return known;
-  const panels = Array.from({ length: largest.panels }, (_, panel) => panelOf(largest, panel));
-  const top = topOf(panels);
-  tops.set(largest, top);
-  return top;
 }

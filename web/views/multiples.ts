@@ -1,0 +1,49 @@
+import type { Shade } from "../draw/shade.ts";
+import type { PageState } from "../page_state.ts";
+import { type Matrices, type Matrix, panelOf } from "../server/matrix.ts";
+import type { PanelsPicture } from "./panels.ts";
+import type { Shown } from "./picture.ts";
+
+/** The small multiples of a state: all layers and each of them, or every head. */
+export function multiplesOf(
+  { state, reading: { model } }: Shown,
+  all: readonly Matrices[],
+  shadeOf: (matrix: Matrix) => Shade,
+): Omit<PanelsPicture, "ramp"> {
+  const matrices = all.flatMap((some) =>
+    Array.from({ length: some.panels }, (_, panel) => panelOf(some, panel))
+  );
+  const drawn = (matrix: Matrix): { matrix: Matrix; shade: Shade } => {
+    return { matrix, shade: shadeOf(matrix) };
+  };
+  if (state.view === "heads") {
+    const { heads } = model;
+    return {
+      columns: heads,
+      chosen: `${state.layer ?? 0}.${state.head ?? 0}`,
+      panels: matrices.map((matrix, index) => {
+        const [layer, head] = [Math.floor(index / heads), index % heads];
+        return { key: `${layer}.${head}`, name: `Layer ${layer}, head ${head}`, ...drawn(matrix) };
+      }),
+    };
+  }
+  return {
+    chosen: String(state.layer ?? "all"),
+    panels: matrices.map((matrix, index) => {
+      const name = index === 0 ? "All layers" : `Layer ${index - 1}`;
+      return {
+        key: index === 0 ? "all" : String(index - 1),
+        name,
+        caption: name,
+        ...drawn(matrix),
+      };
+    }),
+  };
+}
+
+/** What the choice of a small picture makes of the state. */
+export function chosenBy(key: string): Partial<PageState> {
+  if (key === "all") return { layer: undefined };
+  const [layer, head] = key.split(".").map(Number);
+  return head === undefined ? { layer } : { layer, head };
+}
