@@ -42,20 +42,18 @@ function change(part: Partial<PageState>, step: "push" | "replace"): void {
   show(next);
 }
 
-function show(next: PageState): void {
+function show(next: PageState, note = ""): void {
   state = next;
   controls.show(state);
   exports.show(state);
   byId("graphiql", HTMLAnchorElement).href = graphiqlUrl(state);
-  page.show(state);
+  page.show(state, note);
 }
 
 function follow(): void {
   const { state: asked, broken } = readState(location.hash);
-  show(asked);
-  if (broken.length > 0) {
-    say(status, "note", `Some of the link could not be read and is left out: ${broken.join(", ")}`);
-  }
+  const left = `Some of the link could not be read and is left out: ${broken.join(", ")}.`;
+  show(asked, broken.length > 0 ? left : "");
 }
 
 addEventListener("popstate", follow);

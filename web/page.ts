@@ -4,7 +4,7 @@ import { currentTheme, onThemeChange } from "./draw/theme.ts";
 import { bosOf, type PageState } from "./page_state.ts";
 import { Answers } from "./server/answers.ts";
 import { Failure } from "./server/failure.ts";
-import { fetchMatrices, panelOf } from "./server/matrix.ts";
+import { fetchMatrices, panelsOf } from "./server/matrix.ts";
 import { questionsOf } from "./server/questions.ts";
 import { type Reading, readPrompt } from "./server/reading.ts";
 import type { Picture } from "./views/picture.ts";
@@ -30,6 +30,7 @@ export class Page {
   readonly #readings = new Answers(readPrompt, 16);
   readonly #matrices = new Answers(fetchMatrices, 8);
   #state: PageState | undefined;
+  #note = "";
   #run = 0;
   #pause = 1;
   #retry: number | undefined;
@@ -38,12 +39,17 @@ export class Page {
     this.#parts = parts;
     addEventListener("online", () => this.#again());
     document.addEventListener("visibilitychange", () => !document.hidden && this.#again());
-    onThemeChange(() => this.#state && this.show(this.#state));
+    onThemeChange(() => this.#state && this.show(this.#state, this.#note));
   }
 
-  /** Shows a state as soon as it can. */
-  async show(state: PageState): Promise<void> {
+  /**
+   * Shows a state as soon as it can.
+   *
+   * @param note What there is to say of it beside the picture.
+   */
+  async show(state: PageState, note = ""): Promise<void> {
     this.#state = state;
+    this.#note = note;
     const run = ++this.#run;
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -54,7 +60,7 @@ export class Page {
       LOADING_SHOWS_AFTER,
     );
     try {
-      const notes = await this.#draw(state, () => run === this.#run);
+      const notes = [note, ...await this.#draw(state, () => run === this.#run)].join(" ").trim();
       if (run !== this.#run) return;
       this.#pause = 1;
       picture.waits(false);
@@ -66,7 +72,7 @@ export class Page {
     }
   }
 
-  async #draw(state: PageState, isNewest: () => boolean): Promise<string> {
+  async #draw(state: PageState, isNewest: () => boolean): Promise<readonly string[]> {
     const { picture, status } = this.#parts;
     if (state.prompt === "") {
       this.#readings.want([]);
@@ -76,7 +82,7 @@ export class Page {
     }
     this.#readings.want([state.prompt]);
     const reading = await this.#readings.get(state.prompt);
-    if (!isNewest()) return "";
+    if (!isNewest()) return [];
     this.#showReading(reading);
     const { state: possible, notes } = within(state, reading);
     const questions = questionsOf(possible);
@@ -87,7 +93,7 @@ export class Page {
     const shown = { state: possible, reading, spans, theme, url: stage.url };
     const large = this.#matrices.get(stage.url).then((matrices) => {
       if (!isNewest()) return;
-      picture.showStage({ ...shown, matrix: panelOf(matrices, stage.panel) });
+      picture.showStage({ ...shown, matrix: panelsOf(matrices)[stage.panel]! });
       if (status.dataset["kind"] !== "loading") say(status);
     });
     const small = Promise.all(panels.map((url) => this.#matrices.get(url))).then((all) => {
@@ -131,12 +137,15 @@ export class Page {
 
   /** Asks again where the last question failed for a reason that passes. */
   #again(): void {
-    if (this.#retry !== undefined && this.#state) this.show(this.#state);
+    if (this.#retry !== undefined && this.#state) this.show(this.#state, this.#note);
   }
 }
 
 /** What of a state there is: a link may ask for a layer of another model. */
-function within(state: PageState, { model }: Reading): { state: PageState; notes: string } {
+function within(
+  state: PageState,
+  { model }: Reading,
+): { state: PageState; notes: readonly string[] } {
   const { layer, head } = state;
   const notes: string[] = [];
   if (layer !== undefined && layer >= model.layers) {
@@ -147,6 +156,6 @@ function within(state: PageState, { model }: Reading): { state: PageState; notes
   if (head !== undefined && head >= model.heads) {
     notes.push(`There is no head ${head} here: ${model.name} has heads 0 to ${model.heads - 1}.`);
   }
-  if (notes.length === 0) return { state, notes: "" };
-  return { state: { ...state, layer: undefined, head: undefined }, notes: notes.join(" ") };
+  if (notes.length === 0) return { state, notes };
+  return { state: { ...state, layer: undefined, head: undefined }, notes };
 }

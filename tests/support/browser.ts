@@ -58,7 +58,10 @@ export async function withBrowser(use: (open: OpenPage) => Promise<void>): Promi
   });
   try {
     await use(async (url, usePage, options) => {
-      const context = await browser.newContext(options);
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 1000 },
+        ...options,
+      });
       const page = await context.newPage();
       const record = recordOf(page, url);
       await page.goto(url);

@@ -24,25 +24,36 @@ export function paintMatrix(
   context.putImageData(image, 0, 0);
 }
 
+type Cells = Pick<Matrix, "values" | "positions">;
+
+/** More cells than that can't be told apart in a small picture. */
+const SMALL = 160;
+const shrunken = new WeakMap<Cells, Cells>();
+
 /**
- * Makes a matrix of so many cells at most: neighbouring positions share one, the mean over targets of the sum over
- * sources, so that rows still sum to 1.
+ * A matrix for a small picture: neighbouring positions share a cell where there are many, the mean over targets of the
+ * sum over sources, so that rows still sum to 1.
  */
-export function shrink(
-  { values, positions }: Pick<Matrix, "values" | "positions">,
-  cells: number,
-): Pick<Matrix, "values" | "positions"> {
-  const step = Math.ceil(positions / cells);
-  if (step <= 1) return { values, positions };
+export function shrink(matrix: Cells): Cells {
+  const step = Math.ceil(matrix.positions / SMALL);
+  if (step <= 1) return matrix;
+  const known = shrunken.get(matrix);
+  if (known) return known;
+  const small = pool(matrix, step);
+  shrunken.set(matrix, small);
+  return small;
+}
+
+function pool({ values, positions }: Cells, step: number): Cells {
   const size = Math.ceil(positions / step);
-  const shrunk = new Float32Array(size * size);
+  const pooled = new Float32Array(size * size);
   for (let target = 0; target < positions; target++) {
     const row = Math.floor(target / step);
     const share = 1 / Math.min(step, positions - row * step);
     for (let source = 0; source <= target; source++) {
       const cell = row * size + Math.floor(source / step);
-      shrunk[cell] = shrunk[cell]! + share * values[target * positions + source]!;
+      pooled[cell] = pooled[cell]! + share * values[target * positions + source]!;
     }
   }
-  return { values: shrunk, positions: size };
+  return { values: pooled, positions: size };
 }

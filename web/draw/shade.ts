@@ -1,6 +1,6 @@
 // @ts-types="@types/d3-color"
 import type { RGBColor } from "d3-color";
-import { type Matrices, type Matrix, panelOf } from "../server/matrix.ts";
+import { type Matrices, type Matrix, panelsOf } from "../server/matrix.ts";
 import { type Ramp, STEPS } from "./ramp.ts";
 
 /** How a weight becomes a step of the ramp. */
@@ -34,18 +34,27 @@ function luminance({ r, g, b }: RGBColor): number {
 const BEYOND = 0.005;
 const SAMPLES = 20_000;
 
+const tops = new WeakMap<Matrix | Matrices, number>();
+
 /**
- * The weight that the scale ends at: all but a few of the cells below it. The first rows don't count, as they have next
- * to no choice: what they say is large, and would leave no colours for the others.
+ * The weight that the scale ends at: all but a few of the cells are below it. The first rows don't count, as they have
+ * next to no choice: what they say is large, and would leave no colours for the others.
  */
-export function topOf(matrices: readonly Matrix[]): number {
+export function topOf(matrix: Matrix | Matrices): number {
+  const known = tops.get(matrix);
+  if (known !== undefined) return known;
+  const top = quantile("panels" in matrix ? panelsOf(matrix) : [matrix]);
+  tops.set(matrix, top);
+  return top;
+}
+
+function quantile(matrices: readonly Matrix[]): number {
   const cells = matrices.reduce((sum, { positions }) => sum + positions * (positions + 1) / 2, 0);
   const stride = Math.max(1, Math.floor(cells / SAMPLES));
   const sample: number[] = [];
   let next = 0;
   for (const { values, positions } of matrices) {
-    const first = positions > 2 ? 1 : 0;
-    for (let target = first; target < positions; target++) {
+    for (let target = positions > 2 ? 1 : 0; target < positions; target++) {
       const row = target * positions;
       for (; next <= target; next += stride) sample.push(values[row + next]!);
       next -= target + 1;
@@ -53,16 +62,4 @@ export function topOf(matrices: readonly Matrix[]): number {
   }
   sample.sort((a, b) => a - b);
   return sample[Math.ceil((sample.length - 1) * (1 - BEYOND))] || 1;
-}
-
-const tops = new WeakMap<Matrices, number>();
-
-/** The end of the scale that all panels share. */
-export function sharedTop(matrices: Matrices): number {
-  const known = tops.get(matrices);
-  if (known !== undefined) return known;
-  const panels = Array.from({ length: matrices.panels }, (_, panel) => panelOf(matrices, panel));
-  const top = topOf(panels);
-  tops.set(matrices, top);
-  return top;
 }

@@ -24,16 +24,22 @@ export interface Matrix {
   readonly positions: number;
 }
 
-/** The matrix of one panel; no number is copied. */
-export function panelOf(matrices: Matrices, panel: number): Matrix {
+const panels = new WeakMap<Matrices, Matrix[]>();
+
+/** The matrices one by one, the same objects each time; no number is copied. */
+export function panelsOf(matrices: Matrices): readonly Matrix[] {
+  const known = panels.get(matrices);
+  if (known) return known;
   const { tokens, positions } = matrices;
   const size = positions * positions;
-  return {
+  const all = Array.from({ length: matrices.panels }, (_, panel) => ({
     tokens,
     positions,
     values: matrices.values.subarray(panel * size, (panel + 1) * size),
     dropped: matrices.dropped.subarray(panel * positions, (panel + 1) * positions),
-  };
+  }));
+  panels.set(matrices, all);
+  return all;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Shade } from "../draw/shade.ts";
 import type { PageState } from "../page_state.ts";
-import { type Matrices, type Matrix, panelOf } from "../server/matrix.ts";
+import { type Matrices, type Matrix, panelsOf } from "../server/matrix.ts";
 import type { PanelsPicture } from "./panels.ts";
 import type { Shown } from "./picture.ts";
 
@@ -10,9 +10,7 @@ export function multiplesOf(
   all: readonly Matrices[],
   shadeOf: (matrix: Matrix) => Shade,
 ): Omit<PanelsPicture, "ramp"> {
-  const matrices = all.flatMap((some) =>
-    Array.from({ length: some.panels }, (_, panel) => panelOf(some, panel))
-  );
+  const matrices = all.flatMap(panelsOf);
   const drawn = (matrix: Matrix): { matrix: Matrix; shade: Shade } => {
     return { matrix, shade: shadeOf(matrix) };
   };

@@ -25,9 +25,6 @@ export interface PanelsPicture {
   readonly columns?: number;
 }
 
-/** More cells than that can't be told apart in a small picture. */
-const MOST_CELLS = 160;
-
 /** Small multiples: a strip of layers, or a grid of layers and heads. One stop for the Tab key, arrow keys within. */
 export class Panels {
   readonly #element: HTMLElement;
@@ -54,7 +51,7 @@ export class Panels {
     }
     for (const { key, matrix, shade } of panels) {
       const canvas = this.#buttons.get(key)!.querySelector("canvas")!;
-      paintMatrix(canvas, shrink(matrix, MOST_CELLS), { shade, ramp });
+      paintMatrix(canvas, shrink(matrix), { shade, ramp });
       canvas.classList.toggle("coarse", matrix.positions < 64);
     }
     this.choose(chosen);

@@ -1,6 +1,6 @@
 import { html } from "../draw/elements.ts";
 import { share } from "../draw/format.ts";
-import { type Shade, sharedTop, topOf } from "../draw/shade.ts";
+import { type Shade, topOf } from "../draw/shade.ts";
 import type { Theme } from "../draw/theme.ts";
 import type { PageState } from "../page_state.ts";
 import type { Matrices, Matrix } from "../server/matrix.ts";
@@ -109,7 +109,7 @@ export class Picture {
   #shadeOf(matrix: Matrix, { scale, curve }: PageState): Shade {
     const isShared = scale === "shared" &&
       this.#all.some(({ positions }) => positions === matrix.positions);
-    return { curve, top: isShared ? sharedTop(this.#all.at(-1)!) : topOf([matrix]) };
+    return { curve, top: topOf(isShared ? this.#all.at(-1)! : matrix) };
   }
 
   #drawStage(): void {

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { inflateSync } from "node:zlib";
+import { tableFromIPC } from "@uwdata/flechette";
+import type { Page } from "playwright-core";
+import { arrowAt, settled, withPages } from "../support/page.ts";
+import { python } from "../support/python.ts";
+
+async function downloaded(page: Page, name: string): Promise<{ bytes: Uint8Array; file: string }> {
+  const waiting = page.waitForEvent("download");
+  await page.locator("#downloads").getByText(name, { exact: true }).click();
+  const download = await waiting;
+  return { bytes: await Deno.readFile(await download.path()), file: download.suggestedFilename() };
+}
+
+Deno.test("what can be taken from the page", (t) =>
+  withPages(async (open, origin) => {
+    const link = `${origin}/#layer=3&view=flow`;
+
+    await t.step("PNG: an image of the heatmap, not all of one colour", () =>
+      open(link, async (page) => {
+        await settled(page);
+        const { bytes, file } = await downloaded(page, "PNG");
+        assert.equal(file, "info-flow.png");
+        assert.deepEqual([...bytes.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
+        const width = new DataView(bytes.buffer, bytes.byteOffset).getUint32(16);
+        assert(width > 600, `${width} pixels`);
+        assert(coloursOf(bytes) > 50, `${coloursOf(bytes)} colours`);
+      }));
+
+    await t.step("SVG: stands for itself, with labels, cells and a title", () =>
+      open(link, async (page, { complaints }) => {
+        await settled(page);
+        const { bytes } = await downloaded(page, "SVG");
+        const text = new TextDecoder().decode(bytes);
+        const drawn = await page.evaluate(async (svg) => {
+          const { documentElement: root } = new DOMParser().parseFromString(svg, "image/svg+xml");
+          const image = new Image();
+          image.src = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+          await image.decode();
+          return {
+            title: root.querySelector("title")?.textContent,
+            labels: [...root.querySelectorAll(".targets text")].map((label) =>
+              label.textContent
+            ),
+            cells: root.querySelector("image")?.getAttribute("href")?.slice(0, 22),
+            width: image.naturalWidth,
+          };
+        }, text);
+        assert.match(drawn.title!, /^Layer 3/);
+        assert.deepEqual(drawn.labels.slice(0, 2), ["Mary", "·and"]);
+        assert.equal(drawn.labels.length, 13);
+        assert.equal(drawn.cells, "data:image/png;base64,");
+        assert(drawn.width > 300);
+        assert.deepEqual(complaints, []);
+      }));
+
+    await t.step("CSV and Arrow: the numbers of the API", () =>
+      open(link, async (page) => {
+        await settled(page);
+        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) =>
+          a.href
+        );
+        const { flow, tokens } = await arrowAt(url);
+        const layer = flow.slice(3 * 13, 4 * 13);
+        const csv = new TextDecoder().decode((await downloaded(page, "CSV")).bytes);
+        const lines = csv.trimEnd().split("\r\n");
+        assert.equal(lines[0], "target,target_token,source,source_token,weight");
+        assert.equal(lines.length, 1 + 13 * 14 / 2);
+        for (const line of lines.slice(1)) {
+          const [target, targetToken, source, sourceToken, weight] = line.split(",");
+          assert.equal(Number(weight), layer[Number(target)]![Number(source)]);
+          assert.equal(targetToken, `"${tokens[Number(target)]}"`);
+          assert.equal(sourceToken, `"${tokens[Number(source)]}"`);
+        }
+        const arrow = await downloaded(page, "Arrow");
+        assert.match(arrow.file, /\.arrows?$/);
+        assert.equal(tableFromIPC(arrow.bytes).numRows, 6 * 13);
+      }));
+
+    const clipboard = { permissions: ["clipboard-read", "clipboard-write"] };
+
+    await t.step("a line of Python, which gives what is on the screen", () =>
+      open(`${origin}/#view=heads&layer=2&head=5`, async (page) => {
+        await settled(page);
+        await page.getByRole("button", { name: "Copy Python" }).click();
+        const line = await page.evaluate(() =>
+          navigator.clipboard.readText()
+        );
+        const shown = await python(`${line}\nimport json; print(json.dumps(flow.tolist()))`);
+        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) =>
+          a.href
+        );
+        assert.match(url, /attention\.arrow.*layers=2&heads=5/);
+        assert.deepEqual(shown, (await arrowAt(url)).flow);
+      }, clipboard));
+
+    await t.step("a line of JavaScript, likewise", () =>
+      open(link, async (page) => {
+        await settled(page);
+        await page.getByRole("button", { name: "Copy JavaScript" }).click();
+        const line = await page.evaluate(() => navigator.clipboard.readText());
+        const code = `${line}\nconsole.log(table.numRows, table.getChild("flow").get(38).get(0));`;
+        const file = new URL("../../.cache/copied_line.js", import.meta.url).pathname;
+        await Deno.writeTextFile(file, code);
+        const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", "--allow-net=127.0.0.1", "--allow-env", file],
+        }).output();
+        await Deno.remove(file);
+        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) => a.href);
+        const { flow } = await arrowAt(url);
+        assert.equal(
+          new TextDecoder().decode(stdout).trim(),
+          `78 ${flow[38]![0]}`,
+          new TextDecoder().decode(stderr),
+        );
+      }, clipboard));
+
+    await t.step("a link that opens the same again", () =>
+      open(`${origin}/#prompt=The%20cat%20sat&view=text`, async (page) => {
+        await settled(page);
+        await page.getByRole("button", { name: "Copy link" }).click();
+        const copied = await page.evaluate(() =>
+          navigator.clipboard.readText()
+        );
+        assert.equal(copied, `${origin}/#prompt=The%20cat%20sat&view=text`);
+      }, clipboard));
+
+    await t.step("a link into GraphiQL, with the query filled in", () =>
+      open(`${origin}/#prompt=Say%20%22hi%22&layer=1`, async (page) => {
+        await settled(page);
+        await page.getByRole("link", { name: "Open in GraphiQL" }).click();
+        await page.getByText("byLayer").first().waitFor();
+        await page.getByRole("button", { name: /execute query/i }).click();
+        const answer = page.locator(".result-window");
+        await answer.getByText("hi").first().waitFor();
+        await answer.getByText("shape").first().waitFor();
+      }));
+  }));
+
+/** How many colours a PNG of 8 bits a channel has, by its rows' bytes before they are told apart from their neighbours. */
+function coloursOf(png: Uint8Array): number {
+  const view = new DataView(png.buffer, png.byteOffset);
+  const parts: Uint8Array[] = [];
+  for (let at = 8; at < png.length; at += 12 + view.getUint32(at)) {
+    const type = new TextDecoder().decode(png.subarray(at + 4, at + 8));
+    if (type === "IDAT") parts.push(png.subarray(at + 8, at + 8 + view.getUint32(at)));
+  }
+  const rows = inflateSync(Uint8Array.from(parts.flatMap((part) => [...part])));
+  return new Set(rows).size;
+}
