@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { encodeFlowRows, type FlowMetadata } from "./arrow/flow_rows.ts";
+import { encodeMatrix } from "./arrow/encode.ts";
+import { type ArrowForm, DEFAULT_FORM } from "./arrow/form.ts";
+import type { Metadata } from "./arrow/labelled_matrix.ts";
 import type { FlowResult } from "./engine/engine.ts";
 import type { ModelEngine } from "./engine/request_engine.ts";
 import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
@@ -7,7 +9,7 @@ import { isByHead, type MatrixOptions, spanOf } from "./flow/definitions.ts";
 import { flowShape } from "./flow/shape.ts";
 import { type Token, tokenize } from "./tokens/tokenize.ts";
 
-/** Of the Arrow layout and its metadata. */
+/** Of the Arrow layouts and their metadata. */
 const LAYOUT_VERSION = 1;
 
 /**
@@ -74,20 +76,22 @@ export class InfoFlow {
     return this.#result ??= this.#model.engine.flow(this.#ids, this.options);
   }
 
-  /** The Arrow IPC stream of the answer. */
-  async arrow(): Promise<Uint8Array> {
+  /** The answer in Arrow IPC. */
+  async arrow(form: ArrowForm = DEFAULT_FORM): Promise<Uint8Array<ArrayBuffer>> {
     const { name, engine } = this.#model;
-    return encodeFlowRows(await this.compute(), {
+    const tokens = this.tokens.map(({ text }) => text);
+    const matrix = { ...await this.compute(), ...this.chosen, tokens, span: this.span };
+    return encodeMatrix(matrix, {
       version: LAYOUT_VERSION,
       id: this.id,
       model: name,
       fingerprint: engine.info.fingerprint,
       prompt: this.prompt,
-      tokens: this.tokens.map(({ text }) => text),
+      tokens,
       axes: this.axes,
       shape: this.shape,
       ...this.#optionsInMetadata(),
-    }, this.chosen);
+    }, form);
   }
 
   /** What sets this matrix apart from others of the same tokens. */
@@ -100,7 +104,7 @@ export class InfoFlow {
     return [byLayer, aggregation, bos, ...choice, ...measured];
   }
 
-  #optionsInMetadata(): Partial<FlowMetadata> & { bos: string } {
+  #optionsInMetadata(): Partial<Metadata> & Pick<Metadata, "bos"> {
     const { options } = this;
     if (isByHead(options)) return { ...this.chosen, bos: options.bos, span: this.span };
     const { aggregation, bos, method, ablate } = options;

@@ -32,7 +32,10 @@ export interface Column {
  * Writes columns as an Arrow IPC stream of one record batch, with metadata under `infoflow` in the schema. Only columns
  * that have a null are nullable. Same columns and metadata, same bytes.
  */
-export function encodeTable(columns: readonly Column[], metadata: unknown): Uint8Array {
+export function encodeTable(
+  columns: readonly Column[],
+  metadata: unknown,
+): Uint8Array<ArrayBuffer> {
   const children = columns.map(({ type, values }) =>
     vectorFromArray(values, TYPES[type]()).data[0]!
   );
@@ -44,5 +47,5 @@ export function encodeTable(columns: readonly Column[], metadata: unknown): Uint
   const rows = makeData({ type: new Struct(fields), length, nullCount: 0, children });
   const writer = new RecordBatchStreamWriter();
   writer.write(new RecordBatch(schema, rows));
-  return writer.finish().toUint8Array(true);
+  return writer.finish().toUint8Array(true) as Uint8Array<ArrayBuffer>;
 }

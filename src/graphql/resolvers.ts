@@ -1,5 +1,6 @@
 import type { CacheStats } from "../patterns/cache.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
 import { InfoflowError } from "../errors.ts";
 import type { AttentionOptions, FlowOptions } from "../flow/definitions.ts";
 import { arrowUrl } from "../http/arrow_url.ts";
@@ -46,10 +47,13 @@ export interface Resolvers {
   readonly NextTokens: TableResolvers<NextTokens>;
   readonly LogitLens: TableResolvers<LogitLens>;
   readonly Matrix: {
-    readonly arrow: Resolver<InfoFlow, unknown, Uint8Array>;
-    readonly url: Resolver<InfoFlow, unknown, string>;
+    readonly arrow: Resolver<InfoFlow, Pick<ArrowForm, "layout">, Uint8Array>;
+    readonly url: Resolver<InfoFlow, ArrowForm, string>;
     readonly values: Resolver<InfoFlow, unknown, number[]>;
   };
+  /** What the values of the enums are here. */
+  readonly Layout: Record<string, Layout>;
+  readonly Format: Record<string, Format>;
   readonly ArrowIPC: { readonly __serialize: (bytes: Uint8Array) => string };
 }
 
@@ -64,7 +68,10 @@ const table: TableResolvers<TableAnswer<Answered>> = {
 };
 
 const answer: AnswerResolvers = {
-  matrix: (infoFlow) => infoFlow,
+  matrix: (infoFlow, _, { asked }) => {
+    asked?.note(infoFlow);
+    return infoFlow;
+  },
   cacheHit: async (infoFlow) => (await infoFlow.compute()).cacheHit,
 };
 
@@ -90,13 +97,19 @@ export const resolvers: Resolvers = {
   NextTokens: table,
   LogitLens: table,
   Matrix: {
-    arrow: (infoFlow) => infoFlow.arrow(),
-    url: (infoFlow, _, { origin }) => arrowUrl(origin, infoFlow),
+    arrow: (infoFlow, { layout }, { asked }) => {
+      if (!asked) return infoFlow.arrow({ ...DEFAULT_FORM, layout });
+      asked.noteLayout(layout);
+      return new Uint8Array(); // the bytes come instead of this JSON
+    },
+    url: (infoFlow, form, { origin }) => arrowUrl(origin, infoFlow, form),
     values: async (infoFlow) => {
       if (infoFlow.size > MOST_VALUES) throw tooManyValues(infoFlow);
       return Array.from((await infoFlow.compute()).flow);
     },
   },
+  Layout: { ROWS: "rows", TENSOR: "tensor", TIDY: "tidy" },
+  Format: { STREAM: "stream", FILE: "file" },
   ArrowIPC: { __serialize: (bytes) => bytes.toBase64() },
 };
 

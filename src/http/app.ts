@@ -3,19 +3,21 @@ import { cors } from "hono/cors";
 import { PassBudget } from "../engine/pass_budget.ts";
 import { RequestEngine } from "../engine/request_engine.ts";
 import { InfoflowError } from "../errors.ts";
-import { isByHead } from "../flow/definitions.ts";
 import type { Log } from "../graphql/errors.ts";
 import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
 import { InfoFlow, type LoadedModel } from "../infoflow.ts";
+import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
+import { matrixRepresentation, recentFiles, tableRepresentation } from "./arrow_representations.ts";
 import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { type MatrixQuery, parseAttentionQuery, parseFlowQuery } from "./matrix_query.ts";
 import { PAGE_FILES } from "./page.ts";
-import { TABLES } from "./table_query.ts";
 import { maskedProblem, problem } from "./problem.ts";
+import { respond } from "./representation.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
 import { type Neighbours, refuseStrangers } from "./strangers.ts";
+import { TABLES } from "./table_query.ts";
 import { requireToken } from "./token.ts";
 
 /** What the server is made from. */
@@ -49,6 +51,9 @@ export const DEFAULT_POLICY: Policy = {
   graphiql: true,
 };
 
+/** Bytes of Arrow files that are kept for whoever reads them by their parts. */
+const RECENT_FILES = 64 * 2 ** 20;
+
 /** What tells whether the server is well; no secret, and asked by programs that have none. */
 const HEALTH_PATHS = ["/healthz", "/readyz"];
 
@@ -57,6 +62,7 @@ export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): H
   const app = new Hono();
   const policy = { ...DEFAULT_POLICY, ...given };
   const yoga = makeYoga({ log, introspection: policy.introspection });
+  const recent = recentFiles(RECENT_FILES);
   const forRequest = (): LoadedModel => {
     const { name, engine } = model() ?? notYet();
     return { name, engine: new RequestEngine(engine, new PassBudget(policy.passes)) };
@@ -71,19 +77,22 @@ export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): H
   for (const [path, file] of PAGE_FILES) app.get(path, ({ req: { raw } }) => file.answer(raw));
   app.all(GRAPHQL_PATH, ({ req: { raw } }) => {
     if (isGraphiQL(raw)) return graphiql(raw);
-    return yoga.fetch(raw, {
-      model: forRequest(),
-      origin: publicUrl ?? new URL(raw.url).origin,
-    });
+    const context = { model: forRequest(), origin: publicUrl ?? new URL(raw.url).origin };
+    const format = wantedArrow(raw);
+    return format ? arrowAnswer(raw, format, { yoga, context, recent }) : yoga.fetch(raw, context);
   });
-  const matrix = (parse: (search: string) => MatrixQuery) => ({ req: { raw } }: Context) =>
-    matrixArrow(forRequest(), raw, parse(new URL(raw.url).search));
+  const matrix = (parse: (search: string) => MatrixQuery) => ({ req: { raw } }: Context) => {
+    const { prompt, options, form } = parse(new URL(raw.url).search);
+    const infoFlow = new InfoFlow(forRequest(), prompt, options);
+    return respond(raw, matrixRepresentation(infoFlow, form, recent));
+  };
   app.get(FLOW_PATH, matrix(parseFlowQuery));
   app.get(ATTENTION_PATH, matrix(parseAttentionQuery));
   for (const [path, answer] of Object.entries(TABLES)) {
     app.get(
       path,
-      ({ req: { raw } }) => arrowOf(raw, answer(forRequest(), new URL(raw.url).search)),
+      ({ req: { raw } }) =>
+        respond(raw, tableRepresentation(answer(forRequest(), new URL(raw.url).search))),
     );
   }
   app.get("/healthz", (context) => context.text("ok\n"));
@@ -129,32 +138,4 @@ function letIn(app: Hono, policy: Policy, isPage: (request: Request) => boolean)
 
 function notYet(): never {
   throw new InfoflowError("OVERLOADED", "The model is still being loaded: ask again in a moment");
-}
-
-async function matrixArrow(
-  model: LoadedModel,
-  request: Request,
-  { prompt, options }: MatrixQuery,
-): Promise<Response> {
-  const infoFlow = new InfoFlow(model, prompt, options);
-  const kind = isByHead(options) ? "attention" : "info-flow";
-  return await arrowOf(request, { kind, id: infoFlow.id, arrow: () => infoFlow.arrow() });
-}
-
-/** The Arrow bytes of an answer, for whoever hasn't got them. */
-async function arrowOf(
-  request: Request,
-  answer: { readonly kind: string; readonly id: string; arrow(): Promise<Uint8Array> },
-): Promise<Response> {
-  const etag = `"${answer.id}"`;
-  const headers = {
-    "content-type": "application/vnd.apache.arrow.stream",
-    "content-disposition": `attachment; filename="${answer.kind}-${answer.id.slice(0, 8)}.arrows"`,
-    "cache-control": "no-cache",
-    etag,
-  };
-  if (request.headers.get("if-none-match") === etag) {
-    return new Response(null, { status: 304, headers });
-  }
-  return new Response(await answer.arrow() as Uint8Array<ArrayBuffer>, { headers });
 }

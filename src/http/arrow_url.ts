@@ -1,3 +1,4 @@
+import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import { isByHead } from "../flow/definitions.ts";
 import type { InfoFlow } from "../infoflow.ts";
 
@@ -7,7 +8,11 @@ export const FLOW_PATH = "/info-flow.arrow";
 export const ATTENTION_PATH = "/attention.arrow";
 
 /** A link to the Arrow bytes of a matrix. */
-export function arrowUrl(origin: string, { prompt, options }: InfoFlow): string {
+export function arrowUrl(
+  origin: string,
+  { prompt, options }: InfoFlow,
+  { layout, format }: ArrowForm = DEFAULT_FORM,
+): string {
   const path = isByHead(options) ? ATTENTION_PATH : FLOW_PATH;
   const url = new URL(origin.replace(/\/$/, "") + path);
   const { searchParams } = url;
@@ -25,6 +30,8 @@ export function arrowUrl(origin: string, { prompt, options }: InfoFlow): string 
   for (const [name, value] of Object.entries({ layers, heads, cells })) {
     if (value !== undefined && value !== null) searchParams.set(name, String(value));
   }
+  if (layout !== DEFAULT_FORM.layout) searchParams.set("layout", layout);
+  if (format !== DEFAULT_FORM.format) searchParams.set("format", format);
   // Commas may stand in a query as they are, and read better.
   url.search = url.search.replace(
     /(?<=&(?:layers|heads|ablate)=)[^&]*/g,

@@ -1,3 +1,4 @@
+import { type ArrowForm, DEFAULT_FORM, FORMATS, LAYOUTS } from "../arrow/form.ts";
 import {
   AGGREGATIONS,
   BOS_POLICIES,
@@ -12,18 +13,22 @@ import { Query } from "./query.ts";
 export interface MatrixQuery {
   readonly prompt: string;
   readonly options: MatrixOptions;
+  readonly form: ArrowForm;
 }
 
+const FORM_NAMES = ["layout", "format"];
+
 /**
- * Reads a link to a flow: `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3&method=ALTI&ablate=3.1,3.2`, all
- * but `prompt` optional.
+ * Reads a link to a flow:
+ * `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3&method=ALTI&ablate=3.1,3.2&layout=rows&format=stream`,
+ * all but `prompt` optional.
  *
  * @param search The URL's query, `?` included.
  * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
  */
 export function parseFlowQuery(search: string): MatrixQuery {
   const names = ["prompt", "byLayer", "aggregation", "bos", "layers", "heads", "method", "ablate"];
-  const query = new Query(search, names);
+  const query = new Query(search, [...names, ...FORM_NAMES]);
   return {
     prompt: query.text("prompt"),
     options: {
@@ -35,17 +40,19 @@ export function parseFlowQuery(search: string): MatrixQuery {
       method: query.choice("method", METHODS, "ATTENTION"),
       ablate: query.heads("ablate"),
     },
+    form: formOf(query),
   };
 }
 
 /**
- * Reads a link to attention patterns: `?prompt=…&layers=0,1&heads=3&bos=KEEP&cells=48`, all but `prompt` optional.
+ * Reads a link to attention patterns: `?prompt=…&layers=0,1&heads=3&bos=KEEP&cells=48&layout=rows&format=stream`, all
+ * but `prompt` optional.
  *
  * @param search The URL's query, `?` included.
  * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
  */
 export function parseAttentionQuery(search: string): MatrixQuery {
-  const query = new Query(search, ["prompt", "layers", "heads", "bos", "cells"]);
+  const query = new Query(search, ["prompt", "layers", "heads", "bos", "cells", ...FORM_NAMES]);
   return {
     prompt: query.text("prompt"),
     options: {
@@ -55,5 +62,13 @@ export function parseAttentionQuery(search: string): MatrixQuery {
       heads: query.integers("heads"),
       cells: query.integer("cells"),
     },
+    form: formOf(query),
+  };
+}
+
+function formOf(query: Query): ArrowForm {
+  return {
+    layout: query.choice("layout", LAYOUTS, DEFAULT_FORM.layout),
+    format: query.choice("format", FORMATS, DEFAULT_FORM.format),
   };
 }

@@ -67,7 +67,7 @@ export abstract class TableAnswer<Result extends Answered> {
   }
 
   /** The Arrow IPC stream of the answer. */
-  async arrow(): Promise<Uint8Array> {
+  async arrow(): Promise<Uint8Array<ArrayBuffer>> {
     const { name, engine } = this.#model;
     return encodeTable(this.columns(await this.compute()), {
       version: LAYOUT_VERSION,

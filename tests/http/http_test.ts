@@ -36,7 +36,7 @@ Deno.test("GET /info-flow.arrow says what is wrong as problem+json", () =>
       ["?prompt=a&aggregation=mean", 400, { code: "BAD_USER_INPUT" }],
       ["?prompt=a&byLayer=yes", 400, { code: "BAD_USER_INPUT" }],
       ["?prompt=a&prompt=b", 400, { code: "BAD_USER_INPUT" }],
-      ["?prompt=a&layout=tensor", 400, { code: "BAD_USER_INPUT" }],
+      ["?prompt=a&color=blue", 400, { code: "BAD_USER_INPUT" }],
       ["?prompt=%ED%A0%80", 400, { code: "BAD_USER_INPUT" }],
       ["?prompt=%zz", 400, { code: "BAD_USER_INPUT" }],
     ];
@@ -62,10 +62,11 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
     method: "ALTI",
     ablate: [{ layer: 3, head: 1 }, { layer: 0, head: 2 }],
   };
+  const form = { layout: "rows", format: "stream" };
   const rest =
     "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI&ablate=3.1,0.2";
-  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), { prompt, options });
-  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options });
+  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), { prompt, options, form });
+  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options, form });
   assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
     prompt: "+",
     options: {
@@ -77,6 +78,7 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
       method: "ATTENTION",
       ablate: undefined,
     },
+    form,
   });
 });
 
@@ -84,9 +86,11 @@ Deno.test("parseAttentionQuery() reads lists in both ways of writing them", () =
   const expected = {
     prompt: "a",
     options: { byHead: true, bos: "DROP", layers: [0, 11], heads: [3, 4, 5], cells: 48 },
+    form: { layout: "tidy", format: "file" },
   };
+  const rest = "bos=DROP&cells=48&layout=tidy&format=file";
   for (const lists of ["layers=0,11&heads=3,4,5", "layers=0&layers=11&heads=3%2C4&heads=5"]) {
-    assert.deepEqual(parseAttentionQuery(`?prompt=a&${lists}&bos=DROP&cells=48`), expected);
+    assert.deepEqual(parseAttentionQuery(`?prompt=a&${lists}&${rest}`), expected);
   }
   const { options } = parseAttentionQuery("?prompt=a");
   assert.deepEqual({ bos: options.bos, layers: options.layers }, {

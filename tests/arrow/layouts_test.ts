@@ -1,21 +1,28 @@
 import assert from "node:assert/strict";
 import { tableFromIPC } from "@uwdata/flechette";
-import { encodeFlowRows, type FlowMetadata } from "../../src/arrow/flow_rows.ts";
-import type { FlowMatrix } from "../../src/flow/definitions.ts";
+import { encodeMatrix } from "../../src/arrow/encode.ts";
+import { DEFAULT_FORM } from "../../src/arrow/form.ts";
+import type { LabelledMatrix, Metadata } from "../../src/arrow/labelled_matrix.ts";
 import { python } from "../support/python.ts";
 import { Random } from "../support/random.ts";
 
 const LAYERS = 3;
-const CHOSEN = { layers: [0, 1, 2], heads: [0, 1] };
 const TOKENS = ["Zoë", " ate", " ate", "\\xf0\\x9f", "\n\u0000"];
+const LABELS = { layers: [0, 1, 2], heads: [0, 1], tokens: TOKENS, span: 1 };
 
-function someFlow(byLayer: boolean): { matrix: FlowMatrix; metadata: FlowMetadata } {
+function someFlow(byLayer: boolean): { matrix: LabelledMatrix; metadata: Metadata } {
   const P = TOKENS.length;
   const rows = byLayer ? LAYERS * P : P;
   const random = new Random(1);
   const shape = byLayer ? [LAYERS, P, P] : [P, P];
   const axes = byLayer ? ["layer", "target", "source"] : ["target", "source"];
-  const matrix = { flow: random.normals(rows * P), dropped: random.normals(rows), shape, axes };
+  const matrix = {
+    flow: random.normals(rows * P),
+    dropped: random.normals(rows),
+    shape,
+    axes,
+    ...LABELS,
+  };
   const metadata = {
     version: 1,
     id: "0123",
@@ -50,7 +57,7 @@ print(json.dumps({
 
 interface FromPython {
   schema: [name: string, type: string, nullable: boolean][];
-  metadata: FlowMetadata;
+  metadata: Metadata;
   rows: number;
   columns: {
     layer?: number[];
@@ -66,7 +73,7 @@ for (const byLayer of [false, true]) {
 
   Deno.test(`pyarrow reads a flow ${name} as the contract has it`, async () => {
     const { matrix, metadata } = someFlow(byLayer);
-    const bytes = encodeFlowRows(matrix, metadata, CHOSEN);
+    const bytes = encodeMatrix(matrix, metadata, DEFAULT_FORM);
     const read = await python(PYARROW, { input: bytes.toBase64() }) as FromPython;
     const layer: FromPython["schema"] = byLayer ? [["layer", "uint8", false]] : [];
     assert.deepEqual(read.schema, [
@@ -89,7 +96,7 @@ for (const byLayer of [false, true]) {
 
   Deno.test(`flechette reads a flow ${name}`, () => {
     const { matrix, metadata } = someFlow(byLayer);
-    const table = tableFromIPC(encodeFlowRows(matrix, metadata, CHOSEN));
+    const table = tableFromIPC(encodeMatrix(matrix, metadata, DEFAULT_FORM));
     assert.equal(table.numRows, matrix.dropped.length);
     assert.deepEqual(JSON.parse(table.schema.metadata!.get("infoflow")!), metadata);
     const lists = table.getChild("flow").toArray() as ArrayLike<number>[];
@@ -102,7 +109,7 @@ for (const byLayer of [false, true]) {
 Deno.test("the same flow gives the same bytes", () => {
   const { matrix, metadata } = someFlow(true);
   assert.deepEqual(
-    encodeFlowRows(matrix, metadata, CHOSEN),
-    encodeFlowRows(matrix, metadata, CHOSEN),
+    encodeMatrix(matrix, metadata, DEFAULT_FORM),
+    encodeMatrix(matrix, metadata, DEFAULT_FORM),
   );
 });

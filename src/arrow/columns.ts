@@ -1,0 +1,64 @@
+import {
+  type Data,
+  type DataType,
+  Field,
+  FixedSizeList,
+  Float32,
+  makeData,
+  Uint16,
+  Uint8,
+} from "apache-arrow";
+import type { LabelledMatrix } from "./labelled_matrix.ts";
+
+/** A column: its field's name, its numbers, and what else the field is to say of them. */
+export interface Column {
+  readonly name: string;
+  readonly data: Data;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
+/**
+ * The columns that say where a row belongs, as far as the matrix has such axes: `layer` and `head`.
+ *
+ * @param perMatrix How many rows a (target, source) matrix has.
+ */
+export function matrixColumns(
+  { axes, shape, layers, heads }: LabelledMatrix,
+  perMatrix: number,
+): Column[] {
+  const matrices = shape.slice(0, -2).reduce((product, size) => product * size, 1);
+  const perLayer = axes.includes("head") ? heads.length : 1;
+  const columns: Column[] = [];
+  const add = (name: string, at: (matrix: number) => number): void => {
+    const data = new Uint8Array(matrices * perMatrix);
+    for (let matrix = 0; matrix < matrices; matrix++) {
+      data.fill(at(matrix), matrix * perMatrix, (matrix + 1) * perMatrix);
+    }
+    columns.push({ name, data: uint8(data) });
+  };
+  if (axes.includes("layer")) add("layer", (matrix) => layers[Math.floor(matrix / perLayer)]!);
+  if (axes.includes("head")) add("head", (matrix) => heads[matrix % perLayer]!);
+  return columns;
+}
+
+/** A column of bytes. */
+export function uint8(data: Uint8Array): Data {
+  return makeData({ type: new Uint8(), length: data.length, nullCount: 0, data });
+}
+
+/** A column of token positions. */
+export function uint16(data: Uint16Array): Data {
+  return makeData({ type: new Uint16(), length: data.length, nullCount: 0, data });
+}
+
+/** A column of numbers. */
+export function float32(data: Float32Array): Data {
+  return makeData({ type: new Float32(), length: data.length, nullCount: 0, data });
+}
+
+/** A column of lists of `size` numbers each. */
+export function lists(numbers: Float32Array, size: number): Data {
+  const type = new FixedSizeList<DataType>(size, new Field("item", new Float32(), false));
+  const length = numbers.length / size;
+  return makeData({ type, length, nullCount: 0, child: float32(numbers) });
+}

@@ -1,0 +1,27 @@
+/** How a matrix becomes columns: a row for each target, for each matrix, or for each number. */
+export const LAYOUTS = ["rows", "tensor", "tidy"] as const;
+/** One of {@linkcode LAYOUTS}. */
+export type Layout = typeof LAYOUTS[number];
+
+/** How record batches become bytes: to be read from the beginning, or from anywhere. */
+export const FORMATS = ["stream", "file"] as const;
+/** One of {@linkcode FORMATS}. */
+export type Format = typeof FORMATS[number];
+
+/** What Arrow is asked for. */
+export interface ArrowForm {
+  readonly layout: Layout;
+  readonly format: Format;
+}
+
+/** What a caller gets who asks for nothing in particular. */
+export const DEFAULT_FORM: ArrowForm = { layout: "rows", format: "stream" };
+
+/** The media types of the formats, as registered with IANA. */
+export const MEDIA_TYPES: Readonly<Record<Format, string>> = {
+  stream: "application/vnd.apache.arrow.stream",
+  file: "application/vnd.apache.arrow.file",
+};
+
+/** The endings of file names, likewise. */
+export const EXTENSIONS: Readonly<Record<Format, string>> = { stream: "arrows", file: "arrow" };

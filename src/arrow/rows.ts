@@ -1,0 +1,40 @@
+import { type Data, Dictionary, Int32, makeData, Utf8, vectorFromArray } from "apache-arrow";
+import { type Column, float32, lists, matrixColumns, uint16 } from "./columns.ts";
+import type { LabelledMatrix } from "./labelled_matrix.ts";
+
+/**
+ * A row for each target of each matrix: `layer` and `head` (as far as there are such axes), `target`, `token`, `dropped`
+ * and `flow`, a list of as many numbers as there are sources. Where tokens share cells, `target` is the first of the
+ * row's cell, and `token` has the texts of all of them.
+ */
+export function rowsLayout(matrix: LabelledMatrix): Column[] {
+  const { dropped, flow, shape, span } = matrix;
+  const cells = shape.at(-1)!;
+  const targets = Uint16Array.from(dropped, (_, row) => row % cells * span);
+  return [
+    ...matrixColumns(matrix, cells),
+    { name: "target", data: uint16(targets) },
+    { name: "token", data: texts(cellTexts(matrix), dropped.length) },
+    { name: "dropped", data: float32(dropped) },
+    { name: "flow", data: lists(flow, cells) },
+  ];
+}
+
+function cellTexts({ tokens, span }: LabelledMatrix): readonly string[] {
+  if (span === 1) return tokens;
+  return Array.from(
+    { length: Math.ceil(tokens.length / span) },
+    (_, cell) => tokens.slice(cell * span, (cell + 1) * span).join(""),
+  );
+}
+
+/** The texts over and over, to so many rows. */
+function texts(cells: readonly string[], length: number): Data {
+  const different = [...new Set(cells)];
+  const codes = new Map(different.map((text, code) => [text, code]));
+  const data = Int32Array.from({ length }, (_, row) => codes.get(cells[row % cells.length]!)!);
+  // The dictionary's number is given: by itself the library counts up, and no two answers would be the same bytes.
+  const type = new Dictionary(new Utf8(), new Int32(), 0);
+  const dictionary = vectorFromArray(different, new Utf8());
+  return makeData({ type, length, nullCount: 0, data, dictionary });
+}

@@ -1,0 +1,31 @@
+import { type Column, float32, matrixColumns, uint16 } from "./columns.ts";
+import type { LabelledMatrix } from "./labelled_matrix.ts";
+
+/**
+ * A row for each number of the causal half: `layer` and `head` (as far as there are such axes), `target`, `source` and
+ * `weight`. What is not there is 0. Where tokens share cells, `target` and `source` are the first of theirs.
+ */
+export function tidyLayout(matrix: LabelledMatrix): Column[] {
+  const { flow, shape, span } = matrix;
+  const cells = shape.at(-1)!;
+  const half = cells * (cells + 1) / 2;
+  const matrices = flow.length / cells ** 2;
+  const targets = new Uint16Array(matrices * half);
+  const sources = new Uint16Array(matrices * half);
+  const weights = new Float32Array(matrices * half);
+  const positions = Uint16Array.from({ length: cells }, (_, cell) => cell * span);
+  let at = 0;
+  for (let row = 0; row < matrices * cells; row++) {
+    const target = row % cells;
+    targets.fill(target * span, at, at + target + 1);
+    sources.set(positions.subarray(0, target + 1), at);
+    weights.set(flow.subarray(row * cells, row * cells + target + 1), at);
+    at += target + 1;
+  }
+  return [
+    ...matrixColumns(matrix, half),
+    { name: "target", data: uint16(targets) },
+    { name: "source", data: uint16(sources) },
+    { name: "weight", data: float32(weights) },
+  ];
+}

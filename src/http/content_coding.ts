@@ -1,0 +1,52 @@
+import { Duplex } from "node:stream";
+import zlib from "node:zlib";
+import Negotiator from "negotiator";
+
+/** How a body can be written, the best first. */
+const CODINGS = ["zstd", "br", "gzip", "identity"] as const;
+/** One of them, as `Content-Encoding` names it; `identity` is the body as it is. */
+export type Coding = typeof CODINGS[number];
+
+/** Bytes that are compressed between two turns of the event loop, which takes a few milliseconds at most. */
+const PIECE = 256 * 1024;
+
+const { constants } = zlib;
+// Attention patterns are numbers with little to find in them: higher levels take several times as long for next to no
+// gain (12 MiB: to 45 % in each of these, zstd in 50 ms, brotli in 110 ms, gzip in 200 ms).
+const COMPRESSORS: Record<Exclude<Coding, "identity">, () => Duplex> = {
+  zstd: () => zlib.createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  br: () => zlib.createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+  gzip: () => zlib.createGzip({ level: 4 }),
+};
+
+/** The coding that a client likes most, and of those that it likes as much, the one that is smallest and fastest. */
+export function chooseCoding(acceptEncoding: string | null): Coding {
+  const headers = { "accept-encoding": acceptEncoding ?? undefined };
+  // The types that there are for it don't know of `preferred`.
+  const negotiator = new Negotiator({ headers }) as unknown as {
+    encodings(available: readonly string[], options: { preferred: readonly string[] }): string[];
+  };
+  return negotiator.encodings(CODINGS, { preferred: CODINGS })[0] as Coding ?? "identity";
+}
+
+/**
+ * Writes a body in a coding, piece by piece: Deno compresses on the thread that asks for it, and other requests are to
+ * be answered meanwhile.
+ */
+export function encodeBody(
+  bytes: Uint8Array<ArrayBuffer>,
+  coding: Exclude<Coding, "identity">,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const compressor = Duplex.toWeb(COMPRESSORS[coding]()) as unknown as ReadableWritablePair<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >;
+  return ReadableStream.from(pieces(bytes)).pipeThrough(compressor);
+}
+
+async function* pieces(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < bytes.length; at += PIECE) {
+    if (at > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    yield bytes.subarray(at, at + PIECE);
+  }
+}
