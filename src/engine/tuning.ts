@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { allocateTexture } from "../gpu/allocate.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { Readback } from "../gpu/readback.ts";
 import { LinearKernel, type Tiling } from "../kernels/linear.ts";
 import { REGISTERS } from "../kernels/linear_registers.ts";
 import { WORKGROUP } from "../kernels/linear_workgroup.ts";
+import { timeLinear } from "../kernels/time_linear.ts";
 import type { Architecture } from "../model/architecture.ts";
 
 /** The ways of computing a linear, of which each device has its best. */
@@ -30,9 +29,6 @@ export interface LinearKernels {
 const ROWS = [16, 128];
 /** A tiling that takes so many times as long as the best one for a short prompt is not tried on a longer. */
 const HOPELESS = 3;
-/** A measurement lasts so long at least, in ms, and is taken so many times. */
-const SHORTEST = 5;
-const ROUNDS = 3;
 
 /**
  * Chooses, and compiles, the kernel for each shape of a model's linears: from the file if it has been measured there on
@@ -60,7 +56,7 @@ export async function tuneLinears(
     let tiling = TILINGS.find(({ variant }) => variant === kept[shape]);
     if (!tiling && file !== undefined) {
       const contenders = await Promise.all(TILINGS.map(compiled));
-      tiling = (await fastest(gpu, contenders, { inputs, outputs })).tiling;
+      tiling = (await fastest(gpu.device, contenders, { inputs, outputs })).tiling;
       isNew = true;
     }
     choices[shape] = (await compiled(tiling ?? untuned)).tiling.variant;
@@ -85,77 +81,18 @@ function adapterKey({ info }: Gpu): string {
 }
 
 async function fastest(
-  gpu: Gpu,
+  device: GPUDevice,
   contenders: readonly LinearKernel[],
   shape: { inputs: number; outputs: number },
 ): Promise<LinearKernel> {
   let best: { kernel: LinearKernel; short: number; total: number } | undefined;
   for (const kernel of contenders) {
-    const short = await measure(gpu, kernel, { ...shape, rows: ROWS[0]! });
+    const short = await timeLinear(device, kernel, { ...shape, rows: ROWS[0]! });
     if (best && short > HOPELESS * best.short) continue;
-    const total = short + await measure(gpu, kernel, { ...shape, rows: ROWS[1]! });
+    const total = short + await timeLinear(device, kernel, { ...shape, rows: ROWS[1]! });
     if (!best || total < best.total) best = { kernel, short, total };
   }
   return best!.kernel;
-}
-
-/** The ms that one product takes, the best of some rounds. */
-async function measure(
-  { device }: Gpu,
-  kernel: LinearKernel,
-  { inputs, outputs, rows }: { inputs: number; outputs: number; rows: number },
-): Promise<number> {
-  const matrix = new Float32Array(inputs * outputs).fill(1 / inputs);
-  const linear = await kernel.upload("tuning", matrix, { inputs, outputs, epilogue: "add" });
-  const textures = await Promise.all(
-    [inputs, outputs, outputs].map((width) =>
-      allocateTexture(device, { label: "tuning", width: width / 4, height: rows })
-    ),
-  );
-  const buffers = [uniform(device, rows), zeros(device, outputs)] as const;
-  const [x, residual, y] = textures.map((texture) => texture.createView());
-  const operands = linear.bind({
-    job: buffers[0],
-    b: buffers[1],
-    x: x!,
-    residual: residual!,
-    y: y!,
-  });
-  const readback = new Readback(device);
-
-  const run = async (times: number): Promise<number> => {
-    const result = [{ buffer: buffers[1], bytes: 4 }];
-    const staging = await readback.acquire(result);
-    const encoder = device.createCommandEncoder({ label: "tuning" });
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < times; i++) linear.dispatch(pass, operands, { rows });
-    pass.end();
-    readback.copy(encoder, result, staging);
-    const began = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await readback.take(staging);
-    return performance.now() - began;
-  };
-  await run(1); // compiles
-  const once = await run(1);
-  const times = Math.ceil(SHORTEST / Math.max(once, 0.01));
-  let best = Infinity;
-  for (let round = 0; round < ROUNDS; round++) best = Math.min(best, await run(times) / times);
-  linear.destroy();
-  for (const it of [...textures, ...buffers]) it.destroy();
-  return best;
-}
-
-function uniform(device: GPUDevice, rows: number): GPUBuffer {
-  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-  const buffer = device.createBuffer({ label: "tuning", size: 16, usage });
-  device.queue.writeBuffer(buffer, 0, new Uint32Array([rows, 0]));
-  return buffer;
-}
-
-function zeros(device: GPUDevice, count: number): GPUBuffer {
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
-  return device.createBuffer({ label: "tuning", size: 4 * count, usage });
 }
 
 type Choices = Record<string, Record<string, string>>;

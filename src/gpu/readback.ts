@@ -120,6 +120,14 @@ export class Readback {
       return result;
     }
   }
+
+  /** Gives the memory back, when no read is under way. */
+  async destroy(): Promise<void> {
+    const slots = [...this.#rings.values()].flat();
+    await Promise.all(slots.map((slot) => slot.settled));
+    for (const { buffer } of slots) buffer.destroy();
+    this.#rings.clear();
+  }
 }
 
 function unmap(slot: Slot): void {

@@ -1,0 +1,138 @@
+import type { Rate } from "./adapter.ts";
+import type { Sample } from "./measure.ts";
+
+/** Everything that was measured in one run. */
+export interface Measured {
+  readonly adapter: string;
+  readonly samples: readonly Sample[];
+  readonly rates: readonly Rate[];
+}
+
+/** A promise of ours about speed, and how it stands. */
+export interface Figure {
+  readonly work: string;
+  readonly against: string;
+  /** What was measured, such as `53 ms to 913 ms`. */
+  readonly measured: string;
+  /** Ours against theirs, as the promise counts it; NaN where one of them was not measured. */
+  readonly value: number;
+  readonly unit: "x faster" | "x its time" | "ms more" | "% of it";
+  readonly must: number;
+  readonly reach: number;
+}
+
+/** Whether a figure is as good as a bound. */
+export function holds({ unit, value }: Figure, bound: number): boolean {
+  return unit === "x faster" || unit === "% of it" ? value >= bound : value <= bound;
+}
+
+const WEBGPU_PEERS = ["onnxruntime-web, patterns", "jax-js, patterns"];
+
+/** The figures that can be had from what was measured. */
+export function figuresOf({ samples, rates }: Measured): Figure[] {
+  const ms = (what: string, T?: number): number =>
+    Math.min(
+      ...samples.filter((it) => it.what === what && (T ?? it.T) === it.T).map((it) => it.min_ms),
+    );
+  const faster = (ours: number, theirs: number): Pick<Figure, "measured" | "value" | "unit"> => ({
+    measured: `${shown(ours)} to ${shown(theirs)}`,
+    value: theirs / ours,
+    unit: "x faster",
+  });
+  const timesAsLong = (
+    ours: number,
+    theirs: number,
+  ): Pick<Figure, "measured" | "value" | "unit"> => ({
+    measured: `${shown(ours)} to ${shown(theirs)}`,
+    value: ours / theirs,
+    unit: "x its time",
+  });
+
+  const figures: Figure[] = [];
+  for (const [T, must, reach] of [[14, 8, 12], [64, 4, 6], [256, 3, 5]] as const) {
+    const fastest = Math.min(...WEBGPU_PEERS.map((peer) => ms(peer, T)));
+    figures.push({
+      work: `T = ${T}, ids in, all patterns back`,
+      against: "the fastest other WebGPU runtime, same adapter",
+      ...faster(ms("patterns", T), fastest),
+      must,
+      reach,
+    });
+  }
+  for (const [T, must, reach] of [[14, 1.5, 1], [256, 4, 2.5]] as const) {
+    figures.push({
+      work: `T = ${T}, ids in, flow by layer out`,
+      against: "TransformerLens and the notebook's reduction, CPU, 2 threads",
+      ...timesAsLong(ms("flow by layer", T), ms("TransformerLens, flow by layer", T)),
+      must,
+      reach,
+    });
+  }
+  const cold = ms("by length", 256);
+  const again = samples.filter(({ what }) => what.startsWith("asked again"));
+  const slowest = Math.max(...again.map(({ min_ms }) => min_ms));
+  figures.push(
+    {
+      work: "T = 256 again, the slowest aggregation",
+      against: "own cold run",
+      ...faster(again.length > 0 ? slowest : Infinity, cold),
+      must: 50,
+      reach: 50,
+    },
+    {
+      work: "T = 256, typed on by one",
+      against: "own cold run",
+      ...faster(ms("typed on by one", 256), cold),
+      must: 5,
+      reach: 15,
+    },
+    {
+      work: "T = 255, the beginning of a cached prompt",
+      against: "own cold run; no forward pass",
+      ...faster(ms("a beginning of it", 255), cold),
+      must: 50,
+      reach: 50,
+    },
+  );
+  const outside = Math.max(ms("GET of Arrow"), ms("GraphQL with Arrow"));
+  figures.push({
+    work: "GraphQL, Arrow and HTTP, T = 14",
+    against: "the engine call itself",
+    measured: `${shown(outside)} to ${shown(ms("engine"))}`,
+    value: outside - ms("engine"),
+    unit: "ms more",
+    must: 3,
+    reach: 1,
+  });
+  for (const disk of ["from disk", "from memory"]) {
+    figures.push({
+      work: `server start to ready, checkpoint ${disk}`,
+      against: "reading that file once",
+      ...timesAsLong(ms(`server start ${disk}`), ms(`reading the file ${disk}`)),
+      must: 8,
+      reach: 4,
+    });
+  }
+  const fma = rates.find(({ rate }) => rate === "fma")?.gflops ?? NaN;
+  for (const M of [16, 64, 256]) {
+    const tilings = rates.filter(({ rate, T, dispatches }) =>
+      rate.startsWith("linear") && T === M && dispatches === undefined
+    );
+    const best = Math.max(...tilings.map(({ gflops }) => gflops ?? 0));
+    figures.push({
+      work: `linear, M = ${M}, K = 768, N = 3072`,
+      against: "the adapter's fma rate",
+      measured: `${best.toFixed(0)} to ${fma.toFixed(0)} GFLOP/s`,
+      value: 100 * best / fma,
+      unit: "% of it",
+      must: 30,
+      reach: 45,
+    });
+  }
+  return figures;
+}
+
+function shown(ms: number): string {
+  if (!Number.isFinite(ms)) return "not measured";
+  return ms < 10 ? `${ms.toFixed(2)} ms` : `${Math.round(ms).toLocaleString("en")} ms`;
+}
