@@ -30,14 +30,17 @@ struct Prompt {
   layers: u32, // L
 }
 
-const LANES = 32u;
+// Few, as rows are short: more would wait for each other.
+const LANES = 8u;
+const MOST_LAYERS = 256u; // a layer's number is a byte in Arrow
 
-@group(0) @binding(0) var<storage, read> matrix: array<f32>;
+@group(0) @binding(0) var<storage, read> matrix: array<vec4f>;
 @group(0) @binding(1) var<storage, read> mean: array<f32>;
 @group(0) @binding(2) var<storage, read_write> flows: array<f32>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
-var<workgroup> partial: array<f32, LANES>;
+var<workgroup> partial: array<array<f32, LANES>, LANES>; // of up to LANES layers
+var<workgroup> totals: array<f32, MOST_LAYERS>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -50,40 +53,71 @@ fn main(
   let i = group.x + prompt.kept;
   let out = prompt.result + target_row * width;
 
-  var begin = 0u;
-  var end = prompt.layers;
+  var first = 0u;
+  var count = prompt.layers;
   if (prompt.aggregate == BY_LAYER) {
-    begin = group.y;
-    end = group.y + 1u;
+    first = group.y;
+    count = 1u;
   } else if (prompt.aggregate > NOTEBOOK) {
-    begin = prompt.layers - 1u;
+    first = prompt.layers - 1u;
+    count = 1u;
   }
-  for (var j = lane; j < width; j += LANES) {
+  add_up(i, first, count, lane);
+  // Each lane takes every LANES-th vec4 of sources, and puts together what the layers have there.
+  for (var source = lane; source <= i / 4u; source += LANES) {
+    var sum = vec4f();
+    for (var l = 0u; l < count; l++) {
+      sum = aggregate(sum, row(i, first + l, source) * totals[l]);
+    }
+    if (prompt.aggregate == MEAN) {
+      sum /= f32(prompt.layers);
+    }
+    let at = out + 4u * source - prompt.kept;
+    if (source > 0u || prompt.kept == 0u) {
+      flows[at] = sum.x;
+    }
+    if (4u * source + 1u < prompt.tokens) { flows[at + 1u] = sum.y; }
+    if (4u * source + 2u < prompt.tokens) { flows[at + 2u] = sum.z; }
+    if (4u * source + 3u < prompt.tokens) { flows[at + 3u] = sum.w; }
+  }
+  for (var j = 4u * (i / 4u + 1u) - prompt.kept + lane; j < width; j += LANES) {
     flows[out + j] = 0.0;
-  }
-  for (var l = begin; l < end; l++) {
-    let row = 4u * (l * prompt.stride + row_start(i));
-    var sum = 0.0;
-    for (var j = prompt.kept + lane; j <= i; j += LANES) {
-      sum += matrix[row + j];
-    }
-    let total = sum_over_lanes(lane, sum);
-    for (var j = prompt.kept + lane; j <= i; j += LANES) {
-      let at = out + j - prompt.kept;
-      flows[at] = aggregate(flows[at], select(0.0, matrix[row + j] / total, total > 0.0));
-    }
-  }
-  if (prompt.aggregate == MEAN) {
-    for (var j = lane; j < width; j += LANES) {
-      flows[out + j] /= f32(prompt.layers);
-    }
   }
   if (lane == 0u) {
     flows[prompt.result + groups.y * width * width + target_row] = dropped(i, group.y);
   }
 }
 
-fn aggregate(sofar: f32, value: f32) -> f32 {
+// Makes of `totals` what numbers of row i of each layer are to be multiplied by.
+fn add_up(i: u32, first: u32, count: u32, lane: u32) {
+  for (var begin = 0u; begin < count; begin += LANES) {
+    let end = min(begin + LANES, count);
+    for (var l = begin; l < end; l++) {
+      var sum = 0.0;
+      for (var source = lane; source <= i / 4u; source += LANES) {
+        sum += dot(row(i, first + l, source), vec4f(1.0));
+      }
+      partial[l - begin][lane] = sum;
+    }
+    workgroupBarrier();
+    if (begin + lane < end) {
+      var total = 0.0;
+      for (var k = 0u; k < min(LANES, i / 4u + 1u); k++) {
+        total += partial[lane][k];
+      }
+      totals[begin + lane] = select(0.0, 1.0 / total, total > 0.0);
+    }
+    workgroupBarrier();
+  }
+}
+
+// Four sources of row i of a layer, without what is not kept.
+fn row(i: u32, layer: u32, source: u32) -> vec4f {
+  let numbers = matrix[layer * prompt.stride + row_start(i) + source];
+  return select(numbers, vec4f(0.0, numbers.yzw), source == 0u && prompt.kept > 0u);
+}
+
+fn aggregate(sofar: vec4f, value: vec4f) -> vec4f {
   switch prompt.aggregate {
     case MEAN: { return sofar + value; }
     case NOTEBOOK: { return (sofar + value) / f32(prompt.layers); }
@@ -103,19 +137,6 @@ fn dropped(i: u32, layer: u32) -> f32 {
     sum += mean[4u * (l * prompt.stride + row_start(i))];
   }
   return sum / f32(prompt.layers);
-}
-
-fn sum_over_lanes(lane: u32, value: f32) -> f32 {
-  workgroupBarrier(); // the previous sum has been read
-  partial[lane] = value;
-  workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (lane < half) {
-      partial[lane] += partial[lane + half];
-    }
-    workgroupBarrier();
-  }
-  return partial[0];
 }
 
 // Where row i of a packed triangle begins, in vec4s: rows 4g .. 4g+3 take g + 1 each.

@@ -2,7 +2,9 @@ import code from "../../shaders/rollout.wgsl" with { type: "text" };
 import { IndexUniform } from "../gpu/index_uniform.ts";
 import { type BoundGroup, Kernel, read, readWrite } from "../gpu/kernel.ts";
 
-const WORKGROUP_SOURCES = 32;
+/** Vec4s of sources that a workgroup makes, and groups of four targets. */
+const SOURCES = 8 * 4;
+const TARGETS = 4;
 
 /** What the rollout of a prompt reads and writes. */
 export interface RolloutOperands {
@@ -52,7 +54,7 @@ export class Rollout {
     { tokens, layers }: { tokens: number; layers: number },
   ): void {
     const groups = Math.ceil(tokens / 4);
-    const workgroups = [Math.ceil(groups / WORKGROUP_SOURCES), groups] as const;
+    const workgroups = [Math.ceil(groups / SOURCES), Math.ceil(groups / TARGETS)] as const;
     for (let layer = 0; layer < layers; layer++) {
       this.#kernel.dispatch(pass, [operands, prompt, this.#indices.at(layer)], workgroups);
     }
