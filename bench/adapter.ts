@@ -88,7 +88,7 @@ async function copyRate(): Promise<Rate> {
 async function kernelRates(architecture: Architecture, T: number): Promise<void> {
   const engine = await Engine.create({ directory: model!, cacheBytes: 2 ** 28 });
   const ids = Array.from({ length: T }, (_, i) => 7919 * (i + 1) % architecture.vocabulary);
-  const options = { byLayer: true, aggregation: "MEAN", bos: "DROP" } as const;
+  const options = { byLayer: true, aggregation: "ROLLOUT", bos: "DROP" } as const;
   const recorded = await recordDispatches(async () => void await engine.flow(ids, options));
   for (const [label, { device, dispatches }] of recorded) {
     const ms = await timePass(device, (pass) => dispatches.forEach((replay) => replay(pass)));

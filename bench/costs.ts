@@ -35,6 +35,9 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
       return { flops: (2 * L - 1) * 8 * T * C, bytes: FLOAT * (2 * L - 1) * 2 * T * C };
     case "head_mean":
       return { flops: L * H * triangle, bytes: FLOAT * L * (H + 1) * triangle };
+    case "rollout":
+      // A product of two triangles; the first layer's is the triangle itself.
+      return { flops: (L - 1) * T ** 3 / 3, bytes: FLOAT * (3 * L - 2) * triangle };
     case "flow":
       return { flops: 2 * L * seen, bytes: FLOAT * L * (triangle + (T - 1) ** 2) };
     default:

@@ -9,6 +9,8 @@ export interface Sample {
   readonly runs: number;
   /** The largest difference from the reference, where the output was compared with one. */
   readonly error?: number;
+  /** The 99th percentile, where many were counted. */
+  readonly p99_ms?: number;
 }
 
 /** How often to measure: at most so many runs, and no new one after so long; three at least. */
