@@ -37,7 +37,7 @@ const own = values.get("model") as string | undefined;
 const model = own ?? await gpt2SmallShape();
 const peers = values.get("quick")
   ? undefined
-  : await setUpPeers({ model, cache: `${ROOT}.cache/bench${own ? "-own" : ""}`, log });
+  : await setUpPeers({ model, cache: cacheDirectory(), log });
 const fixtures = own ? [] : [`${FIXTURES}/T14.safetensors`, `${FIXTURES}/T65.safetensors`];
 const references = peers?.references ?? fixtures;
 
@@ -83,6 +83,12 @@ if (values.get("json")) {
     measured,
     against === undefined ? undefined : { version: against, samples: earlier },
   );}
+
+/** Outside the project, whose tools would go through the thousands of files. References are about one model. */
+function cacheDirectory(): string {
+  const caches = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
+  return `${caches}/infoflow/bench${own ? `-${own.replaceAll(/\W/g, "-")}` : ""}`;
+}
 
 function engineSamples(source: string): AsyncGenerator<Sample> {
   const flags = ["--source", source, "--model", model];
