@@ -38,6 +38,7 @@ export class InfoFlow {
   constructor(model: LoadedModel, prompt: string, options: MatrixOptions) {
     const { architecture, fingerprint, device } = model.engine.info;
     options = canonical(options, architecture);
+    model.engine.admit(); // no work for what will be refused
     const tokens = tokenize(prompt, architecture.context);
     this.prompt = prompt;
     this.options = options;

@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly asked: string | undefined;
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
+  /** Requests that may wait for the engine. */
+  readonly mostWaiting?: number | undefined;
   /** Whether to choose the kernels for this adapter again. */
   readonly tune?: boolean;
   /** Told what happens to the engine later on. */
@@ -27,8 +29,10 @@ export interface LoadOptions {
  *
  * @throws {Error} If there is no such model, or it can't be run.
  */
-export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
-  const { asked, cacheBytes, tune: redo, onNews } = options;
+export async function loadModel(
+  options: LoadOptions,
+): Promise<LoadedModel & { readonly engine: EngineWorker }> {
+  const { asked, cacheBytes, mostWaiting, tune: redo, onNews } = options;
   const location = await locateModel(asked, cacheIfAny());
   const { name, directory } = location;
   await check(location);
@@ -46,6 +50,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     const engine = await EngineWorker.start({
       directory,
       cacheBytes,
+      mostWaiting,
       tuning: { file: ownFile("tuning.json"), redo },
       onProgress,
       ...(onNews && { onNews }),

@@ -1,29 +1,42 @@
 import { FLOW_PATH } from "../http/arrow_url.ts";
 import { makeApp } from "../http/app.ts";
 import { GRAPHQL_PATH } from "../graphql/yoga.ts";
+import type { EngineWorker } from "../engine/engine_worker.ts";
 import type { LoadedModel } from "../infoflow.ts";
+import { makeLog } from "../observe/log.ts";
 import { VERSION } from "../version.ts";
+import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";
 import { loadModel } from "./load_model.ts";
 import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
-
-const say = (line: string): void => console.error(line);
 
 /** Starts the server: takes the port first, then loads the model, so that nobody waits for a port that is taken. */
 export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
-  const loaded: { model?: LoadedModel } = {};
-  const { publicUrl, policy } = settings;
-  const app = makeApp({ model: () => loaded.model, publicUrl, policy, log: say });
+  const loaded: { model?: LoadedModel & { readonly engine: EngineWorker } } = {};
+  const { publicUrl, policy, lines } = settings;
+  const stderr = (line: string): void => console.error(line);
+  const log = makeLog(lines.format, stderr);
+  const drain = new Drain(log, () => loaded.model?.engine);
+  const app = makeApp({
+    model: () => loaded.model,
+    publicUrl,
+    policy,
+    lines,
+    log: stderr,
+    isDraining: () => drain.isDraining,
+  });
   const server = listen(settings, (request) => app.fetch(request));
+  drain.onSignals(server);
 
   const model = loaded.model = await loadModel({
     asked: settings.model,
     cacheBytes: settings.cacheBytes,
+    mostWaiting: settings.mostWaiting,
     tune: settings.tune,
-    onNews: (news) => say(`engine: ${news}`),
+    onNews: (news) => log.write("engine", { news }),
   });
 
   const { hostname, port } = server.addr;

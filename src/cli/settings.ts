@@ -1,4 +1,6 @@
-import { DEFAULT_POLICY, type Policy } from "../http/app.ts";
+import { DEFAULT_POLICY, type LineOptions, type Policy } from "../http/app.ts";
+import { MOST_WAITING } from "../engine/work_queue.ts";
+import type { LogFormat } from "../observe/log.ts";
 import { type Flag, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** The flags of `serve`. */
@@ -38,6 +40,22 @@ export const SERVE_FLAGS = {
     value: "N",
     help: "different prompts that a request may have computed, 4 by default",
   },
+  "max-waiting": {
+    type: "string",
+    value: "N",
+    help: "requests that may wait for the device before others get 503, 64 by default",
+  },
+  deadline: {
+    type: "string",
+    value: "SECONDS",
+    help: "how long a request may take, 30 by default",
+  },
+  log: {
+    type: "string",
+    value: "json|text",
+    help: "how the lines on stderr look, one a request; json by default",
+  },
+  "log-prompts": { type: "boolean", help: "have prompts in them; they are not, by default" },
   "no-introspection": { type: "boolean", help: "keep the GraphQL schema to yourself" },
   "no-graphiql": { type: "boolean", help: "serve no GraphiQL" },
   tune: { type: "boolean", help: "choose the kernels for this adapter again" },
@@ -52,6 +70,9 @@ export interface ServeSettings {
   readonly cacheBytes: number;
   readonly publicUrl: string | undefined;
   readonly policy: Policy;
+  readonly lines: LineOptions;
+  /** Requests that may wait for the device. */
+  readonly mostWaiting: number;
   readonly tune: boolean;
   readonly help: boolean;
 }
@@ -69,6 +90,8 @@ export const TOKEN_VARIABLE = "INFOFLOW_TOKEN";
 export function serveSettings(args: string[]): ServeSettings {
   const { values, positionals } = parseFlags(args, SERVE_FLAGS);
   if (positionals.length > 0) throw new UsageError(`serve takes flags only, not ${positionals[0]}`);
+  const number = (name: keyof typeof SERVE_FLAGS, missing: number, most: number, least = 0) =>
+    wholeNumber(name, text(name) ?? String(missing), { least, most });
   const text = (name: keyof typeof SERVE_FLAGS): string | undefined =>
     values.get(name) as string | undefined;
   const host = text("host") ?? DEFAULT_POLICY.host;
@@ -82,20 +105,23 @@ export function serveSettings(args: string[]): ServeSettings {
   }
   return {
     host,
-    port: wholeNumber("port", text("port") ?? "8000", { least: 0, most: 65535 }),
+    port: number("port", 8000, 65535),
     model: text("model"),
-    cacheBytes: MIB *
-      wholeNumber("cache-mib", text("cache-mib") ?? "1024", { least: 0, most: 2 ** 24 }),
+    cacheBytes: MIB * number("cache-mib", 1024, 2 ** 24),
+    mostWaiting: number("max-waiting", MOST_WAITING, 100_000, 1),
     publicUrl: url,
+    lines: {
+      format: logFormat(text("log") ?? "json"),
+      requests: true,
+      prompts: values.get("log-prompts") === true,
+    },
     policy: {
       host,
       names: [...list(text("allow-host")), ...(url ? [new URL(url).hostname] : [])],
       origins: list(text("allow-origin")).map(origin),
       token,
-      passes: wholeNumber("max-passes", text("max-passes") ?? String(DEFAULT_POLICY.passes), {
-        least: 1,
-        most: 1000,
-      }),
+      passes: number("max-passes", DEFAULT_POLICY.passes, 1000, 1),
+      deadline: 1000 * number("deadline", DEFAULT_POLICY.deadline / 1000, 86_400, 1),
       introspection: values.get("no-introspection") !== true,
       graphiql: values.get("no-graphiql") !== true,
     },
@@ -116,6 +142,11 @@ function publicUrl(text: string | undefined): string | undefined {
 /** Whether only programs on this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+}
+
+function logFormat(text: string): LogFormat {
+  if (text === "json" || text === "text") return text;
+  throw new UsageError(`--log must be json or text: current value is ${text}`);
 }
 
 function list(text: string | undefined): string[] {

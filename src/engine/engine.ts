@@ -24,6 +24,7 @@ import { copyRows } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
 import { Asker } from "../questions/asker.ts";
 import type { Question, Questions } from "../questions/question.ts";
+import { Pace } from "./pace.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 import { PromptStore, type PromptWork } from "./prompt_store.ts";
 import { type Settled, Settler } from "./settler.ts";
@@ -53,6 +54,8 @@ export interface FlowRequest {
   /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
   readonly ids: readonly number[];
   readonly options: MatrixOptions;
+  /** Whether somebody still waits for it; always, where it is not given. */
+  isWanted?(): boolean;
 }
 
 /** A flow, and whether it cost a forward pass. */
@@ -77,6 +80,8 @@ interface Wanted {
     readonly work: Pick<PromptWork, "ids" | "entry">;
   })[];
   encode(pass: GPUComputePassEncoder, prompts: readonly BoundGroup[]): void;
+  /** Whether anybody still waits for any of it. */
+  isWanted(): boolean;
 }
 
 /**
@@ -94,6 +99,7 @@ export class Engine {
   readonly #settler: Settler;
   readonly #measures: Measures;
   readonly #asker: Asker;
+  readonly #pace: Pace;
 
   private constructor(
     gpu: Gpu,
@@ -119,6 +125,7 @@ export class Engine {
     this.#measures = new Measures(gpu.device, architecture, forward);
     const readback = this.#readback;
     this.#asker = new Asker({ gpu, architecture, weights, forward, store, settler, readback });
+    this.#pace = new Pace(architecture.layers);
   }
 
   /**
@@ -175,10 +182,11 @@ export class Engine {
   }
 
   /**
-   * Computes several matrices, new prompts together in one pass, and each prompt once.
+   * Computes several matrices, new prompts together in one pass, and each prompt once. What nobody waits for is not
+   * begun, and a long pass that nobody waits for any more stops at its next layer.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.
-   * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws.
+   * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws, or CANCELLED.
    */
   async flows(requests: readonly FlowRequest[]): Promise<PromiseSettledResult<FlowResult>[]> {
     const outcomes: PromiseSettledResult<FlowResult>[] = [];
@@ -188,7 +196,8 @@ export class Engine {
     const together: Prompt[] = [];
     const plain: Job[] = [];
     for (const [index, request] of requests.entries()) {
-      if (isPlain(request)) plain.push({ ...request, index, isRepeated: false });
+      if (!isWanted(request)) outcomes[index] = { status: "rejected", reason: cancelled() };
+      else if (isPlain(request)) plain.push({ ...request, index, isRepeated: false });
       else outcomes[index] = await settled(this.#measuredFlow(request));
     }
     for (const jobs of groupByPrompt(plain)) {
@@ -241,8 +250,28 @@ export class Engine {
     const work = await this.#store.plan(ids);
     const { slabs, stride } = work.entry;
     const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
-    const packed = await this.#run([work], { result, fields: [], encode: () => {} });
+    const packed = await this.#run([work], {
+      result,
+      fields: [],
+      encode: () => {},
+      isWanted: () => true,
+    });
     return unpackTriangles(packed, { count: layers * heads, tokens: ids.length, stride });
+  }
+
+  /**
+   * Runs a pass over one token that leaves nothing behind.
+   *
+   * @throws {Error} If the device does not compute that a token alone attends to itself.
+   */
+  async probe(): Promise<void> {
+    const work = await this.#store.planAlone([0]);
+    const result = [{ buffer: work.entry.mean, bytes: Float32Array.BYTES_PER_ELEMENT }];
+    const wanted = { result, fields: [], encode: () => {}, isWanted: () => true };
+    const [attention] = await this.#run([work], wanted);
+    if (attention !== 1) {
+      throw new Error(`Cannot use the device as a token alone attends to itself by ${attention}`);
+    }
   }
 
   /** Gives the device back. */
@@ -277,6 +306,7 @@ export class Engine {
         result: [flows],
         fields: flows.fields.map((fields) => ({ ...fields, work: settled })),
         encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
+        isWanted: () => true,
       });
       settled.commit();
       return { ...this.#reduction.split(flows, numbers)[0]!, cacheHit };
@@ -339,6 +369,7 @@ export class Engine {
       result: [flows],
       fields: flows.fields.map((fields) => ({ ...fields, work: jobs[fields.job]!.work })),
       encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
+      isWanted: () => isAnyWanted(jobs),
     });
     this.#reduction.split(flows, numbers).forEach((matrix, i) => {
       const { index, work, isRepeated } = jobs[i]!;
@@ -347,7 +378,7 @@ export class Engine {
     });
   }
 
-  /** One command buffer, one submission, one readback; then the works are committed, or aborted if it fails. */
+  /** Submits, reads back once; then the works are committed, or aborted if it fails or nobody waits any more. */
   async #run(works: readonly PromptWork[], wanted: Wanted): Promise<Float32Array<ArrayBuffer>> {
     try {
       const rows = works.reduce(
@@ -356,13 +387,15 @@ export class Engine {
       );
       if (rows > 0) await this.#store.withRoom(() => this.#forward.reserve(rows));
       const staging = await this.#store.withRoom(() => this.#readback.acquire(wanted.result));
+      const begin = performance.now();
       try {
-        this.#submit(works, wanted, staging);
+        await this.#submit(works, wanted, staging);
       } catch (error) {
         this.#readback.release(staging);
         throw error;
       }
       const bytes = await this.#readback.take(staging);
+      this.#pace.record(rowsOf(works), performance.now() - begin);
       this.#gpu.check();
       for (const work of works) work.commit();
       return new Float32Array(bytes);
@@ -372,7 +405,11 @@ export class Engine {
     }
   }
 
-  #submit(works: readonly PromptWork[], wanted: Wanted, staging: Staging): void {
+  /**
+   * One command buffer, one submission. A pass that will take long goes in pieces of some layers, between which the
+   * thread waits for the device and looks whether anybody still wants it.
+   */
+  async #submit(works: readonly PromptWork[], wanted: Wanted, staging: Staging): Promise<void> {
     const { device } = this.#gpu;
     const segments = this.#segments(works);
     const asked = wanted.fields.map(({ work: { ids, entry: { stride } }, ...fields }) => {
@@ -380,20 +417,39 @@ export class Engine {
     });
     this.#prompts.write([...segments.map(promptFields), ...asked]);
 
-    const encoder = device.createCommandEncoder({ label: "flow" });
+    let encoder = device.createCommandEncoder({ label: "flow" });
+    const pieces = this.#pace.pieces(rowsOf(works));
+    if (pieces.length > 1) clear(encoder, works);
     for (const { base, entry, first } of works) {
       if (base && base !== entry) {
         copyRows(encoder, { source: base, target: entry, rows: first }, this.info.architecture);
       }
     }
     if (segments.length > 0) this.#forward.begin(encoder, segments);
-    const pass = encoder.beginComputePass({ label: "flow" });
-    if (segments.length > 0) this.#forward.encode(pass, segments);
+    let pass = encoder.beginComputePass({ label: "flow" });
+    for (const { first, end, isLast } of pieces) {
+      if (segments.length > 0) this.#forward.encode(pass, segments, { first, end });
+      if (isLast) break;
+      pass.end();
+      await this.#pause(encoder, segments[0]!.entry.mean);
+      if (!wanted.isWanted()) throw cancelled();
+      encoder = device.createCommandEncoder({ label: "flow" });
+      pass = encoder.beginComputePass({ label: "flow" });
+    }
     wanted.encode(pass, asked.map((_, i) => this.#prompts.at(segments.length + i)));
     pass.end();
     if (segments.length > 0) this.#forward.end(encoder, segments);
     this.#readback.copy(encoder, wanted.result, staging);
     device.queue.submit([encoder.finish()]);
+  }
+
+  /** Submits what is recorded and waits until it is done, by reading the first number of some buffer. */
+  async #pause(encoder: GPUCommandEncoder, buffer: GPUBuffer): Promise<void> {
+    const result = [{ buffer, bytes: Float32Array.BYTES_PER_ELEMENT }];
+    const staging = await this.#readback.acquire(result);
+    this.#readback.copy(encoder, result, staging);
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    await this.#readback.take(staging);
   }
 
   /** Gives the prompts that are to be computed their rows, one after the other. */
@@ -453,6 +509,35 @@ function isPlain({ options }: FlowRequest): boolean {
 async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [outcome] = await Promise.allSettled([promise]);
   return outcome!;
+}
+
+function isAnyWanted(jobs: readonly Job[]): boolean {
+  return jobs.some(isWanted);
+}
+
+function isWanted(request: FlowRequest): boolean {
+  return request.isWanted?.() ?? true;
+}
+
+/**
+ * Makes new entries zero. The device would do so where it is first told that a kernel reads an entry whole, which is in
+ * the last piece: it does not see what kernels wrote through dynamic offsets in the pieces before.
+ */
+function clear(encoder: GPUCommandEncoder, works: readonly PromptWork[]): void {
+  for (const { base, entry } of works) {
+    if (base === entry) continue; // patterns are in it
+    for (const { buffer } of entry.slabs) encoder.clearBuffer(buffer);
+  }
+}
+
+/** The rows that a pass computes. */
+function rowsOf(works: readonly PromptWork[]): number {
+  return works.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
+}
+
+/** Why nothing was computed for somebody who is gone. */
+export function cancelled(): InfoflowError {
+  return new InfoflowError("CANCELLED", "Nobody waits for the answer any more");
 }
 
 /** What kernels of the forward pass are to know of a segment. */

@@ -1,45 +1,58 @@
 import { InfoflowError } from "../errors.ts";
 import type { MatrixOptions } from "../flow/definitions.ts";
 import type { Question, Questions } from "../questions/question.ts";
-import type { LoadProgress } from "../model/weights.ts";
 import type { CacheStats } from "../patterns/cache.ts";
+import { CallBoard } from "./call_board.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
-import { type Calls, receiveError, type Reply, type StartOptions } from "./protocol.ts";
+import type { Answer } from "./flight.ts";
+import type { MemoryStats } from "./protocol.ts";
+import type { Work, WorkResult } from "./work.ts";
+import { MOST_WAITING, type QueueStats, WorkQueue } from "./work_queue.ts";
+import { WorkerThread, type WorkerThreadOptions } from "./worker_thread.ts";
 
-/** How to run an engine in a worker. */
-export interface EngineWorkerOptions extends StartOptions {
-  readonly onProgress?: LoadProgress;
-  /** Told when the device was lost or the worker crashed, and when another one took over. */
-  readonly onNews?: (news: string) => void;
-  /** The worker's module, where it is not the usual one. */
-  readonly module?: URL;
+/** How to run an engine for many who ask. */
+export interface EngineWorkerOptions extends WorkerThreadOptions {
+  /** Requests that may wait for it, {@linkcode MOST_WAITING} by default. */
+  readonly mostWaiting?: number | undefined;
 }
 
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
+/** How an engine is doing. */
+export interface EngineStats extends MemoryStats {
+  /** Whether a model is on a device. */
+  readonly isReady: boolean;
+  readonly queue: QueueStats;
+  /** How often another worker took over. */
+  readonly restarts: number;
 }
 
-const RETRY_MS = 1000;
-const TEARDOWN_MS = 100;
+/** Who asks: until when, and who takes down what it cost. */
+export interface Asker {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+  readonly note?: (work: Work, answer: Answer) => void;
+}
 
-/**
- * An engine in a thread of its own, because WebGPU's `mapAsync` stops the thread that calls it until the device is
- * done. When its device is lost or its thread crashes, calls under way fail with DEVICE_LOST and another worker loads
- * the model again; calls made meanwhile wait for it.
- */
+const NOBODY: Asker = {};
+
+/** Who answered so many ms ago works. */
+const FRESH_MS = 5000;
+/** A pass over one token that takes so many ms is none that works. */
+const PROBE_MS = 5000;
+
+const NOTHING: MemoryStats = {
+  cache: { entries: 0, bytes: 0, budget: 0, hits: 0, misses: 0, evictions: 0 },
+  deviceBytes: 0,
+};
+
+/** An engine in a thread of its own, and the queue in front of it. */
 export class EngineWorker {
-  readonly #options: EngineWorkerOptions;
-  readonly #pending = new Map<number, Pending>();
-  #nextId = 0;
-  #worker: Worker | undefined;
-  #info: EngineInfo | undefined;
-  #ready: Promise<void> = Promise.resolve();
-  #isReady = false;
-  #isClosed = false;
+  readonly #thread: WorkerThread;
+  readonly #queue: WorkQueue;
+  #probe: Promise<boolean> | undefined;
 
-  private constructor(options: EngineWorkerOptions) {
-    this.#options = options;
+  private constructor(thread: WorkerThread, queue: WorkQueue) {
+    this.#thread = thread;
+    this.#queue = queue;
   }
 
   /**
@@ -48,34 +61,85 @@ export class EngineWorker {
    * @throws {Error} What kept the engine from starting.
    */
   static async start(options: EngineWorkerOptions): Promise<EngineWorker> {
-    const engine = new EngineWorker(options);
-    try {
-      await engine.#start();
-    } catch (error) {
-      await engine.close();
-      throw error;
-    }
-    return engine;
+    const board = new CallBoard();
+    const thread = await WorkerThread.start(options, board);
+    const queue = new WorkQueue(thread, board, options.mostWaiting ?? MOST_WAITING);
+    return new EngineWorker(thread, queue);
+  }
+
+  /** Puts a queue in front of a worker. */
+  static of(thread: WorkerThread, queue: WorkQueue): EngineWorker {
+    return new EngineWorker(thread, queue);
   }
 
   /** What runs, and on what. */
   get info(): EngineInfo {
-    return this.#info!;
+    return this.#thread.info;
   }
 
   /** Whether a model is on a device. */
   get isReady(): boolean {
-    return this.#isReady;
+    return this.#thread.isReady;
+  }
+
+  /** How it is doing, as far as is known without asking the worker, which is deaf while the device works. */
+  get stats(): EngineStats {
+    return {
+      isReady: this.isReady,
+      queue: this.#queue.stats,
+      restarts: this.#thread.restarts,
+      ...this.#queue.memory ?? NOTHING,
+    };
+  }
+
+  /** Whether a pass works: one did a moment ago, or one over a single token does now. */
+  async isWorking(): Promise<boolean> {
+    if (!this.isReady) return false;
+    const age = performance.timeOrigin + performance.now() - this.#queue.lastAnswer;
+    if (age < FRESH_MS) return true;
+    return await (this.#probe ??= this.#runProbe());
+  }
+
+  async #runProbe(): Promise<boolean> {
+    const { promise: tooLate, resolve } = Promise.withResolvers<false>();
+    const timer = setTimeout(() => resolve(false), PROBE_MS);
+    const works = async (): Promise<true> => {
+      this.#queue.memory = await this.#thread.probe();
+      this.#queue.lastAnswer = performance.timeOrigin + performance.now();
+      return true;
+    };
+    try {
+      return await Promise.race([works(), tooLate]);
+    } catch {
+      return false;
+    } finally {
+      clearTimeout(timer);
+      this.#probe = undefined;
+    }
   }
 
   /**
-   * Computes a flow, see {@linkcode Engine.flow}.
+   * Refuses, if there is no room for another request. Whoever has work to do before it asks, such as reading a prompt,
+   * calls it first.
    *
-   * @throws {InfoflowError} MATRIX_TOO_LARGE; DEVICE_LOST if the device or the worker went away meanwhile.
+   * @throws {InfoflowError} OVERLOADED, with `retryAfter` in seconds.
    */
-  async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
-    await this.#ready;
-    return await this.#call("flow", { ids, options });
+  admit(): void {
+    this.#queue.admit();
+  }
+
+  /**
+   * Computes a matrix, see {@linkcode Engine.flow}.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE; OVERLOADED; DEVICE_LOST if the device or the worker went away meanwhile.
+   * @throws What the asker's signal was aborted with, as soon as it is.
+   */
+  async flow(
+    ids: readonly number[],
+    options: MatrixOptions,
+    asker: Asker = NOBODY,
+  ): Promise<FlowResult> {
+    return await this.#answer({ ids, options }, asker) as FlowResult;
   }
 
   /**
@@ -86,102 +150,35 @@ export class EngineWorker {
   async ask<Name extends keyof Questions>(
     name: Name,
     argument: Questions[Name]["argument"],
+    asker: Asker = NOBODY,
   ): Promise<Questions[Name]["result"]> {
-    await this.#ready;
-    return await this.#call("ask", { name, argument } as Question) as Questions[Name]["result"];
+    return await this.#answer({ name, argument } as Question, asker) as Questions[Name]["result"];
+  }
+
+  async #answer(work: Work, { signal, note }: Asker): Promise<WorkResult> {
+    const answer = await this.#queue.submit(work, signal);
+    note?.(work, answer);
+    return answer.result;
   }
 
   /** The counters of the pattern cache. */
-  async cacheStats(): Promise<CacheStats> {
-    await this.#ready;
-    return await this.#call("cacheStats", null);
+  cacheStats(): Promise<CacheStats> {
+    return this.#thread.cacheStats();
   }
 
-  /**
-   * Ends the worker; calls under way fail with CANCELLED.
-   *
-   * A process that is about to exit had better not call it, but exit: a Vulkan driver that a dying thread unloads
-   * while the exit handlers run takes the process down with SIGSEGV. For whoever calls it, it waits until the thread
-   * ought to be gone, of which nothing tells.
-   */
+  /** Has the device given back when the work under way is done; the process is about to end. */
+  async stop(): Promise<void> {
+    await this.#thread.stop();
+  }
+
+  /** Has all who wait told CANCELLED. */
+  cancel(): void {
+    this.#queue.close(new InfoflowError("CANCELLED", "The server was stopped before it was done"));
+  }
+
+  /** Ends the worker, see {@linkcode WorkerThread.close}; calls under way fail with CANCELLED. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#isReady = false;
-    this.#worker?.terminate();
-    this.#failPending(stopped());
-    await new Promise((resolve) => setTimeout(resolve, TEARDOWN_MS));
+    this.cancel();
+    await this.#thread.close();
   }
-
-  async #start(): Promise<void> {
-    const { directory, cacheBytes, tuning, module } = this.#options;
-    const url = module ?? new URL("./worker.ts", import.meta.url);
-    const worker = this.#worker = new Worker(url, { type: "module", name: "engine" });
-    worker.onmessage = ({ data }) => this.#receive(data as Reply);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.#lose(worker, `the engine's thread crashed: ${event.message}`);
-    };
-    this.#info = await this.#call("start", { directory, cacheBytes, tuning });
-    this.#isReady = true;
-  }
-
-  #call<Name extends keyof Calls>(
-    call: Name,
-    argument: Calls[Name]["argument"],
-  ): Promise<Calls[Name]["result"]> {
-    if (this.#isClosed) return Promise.reject(stopped());
-    const id = this.#nextId++;
-    const { promise, resolve, reject } = Promise.withResolvers<Calls[Name]["result"]>();
-    this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-    this.#worker!.postMessage({ id, call, argument });
-    return promise;
-  }
-
-  #receive(reply: Reply): void {
-    if ("progress" in reply) return this.#options.onProgress?.(...reply.progress);
-    if ("lost" in reply) return this.#lose(this.#worker!, `the device was lost: ${reply.lost}`);
-    const pending = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
-    if ("error" in reply) pending?.reject(receiveError(reply.error));
-    else pending?.resolve(reply.result);
-  }
-
-  #lose(worker: Worker, reason: string): void {
-    if (worker !== this.#worker || this.#isClosed) return;
-    const wasReady = this.#isReady;
-    this.#isReady = false;
-    worker.terminate();
-    this.#worker = undefined;
-    this.#failPending(
-      new InfoflowError("DEVICE_LOST", `Cannot finish the request as ${reason}; ask again`),
-    );
-    // A worker that never was ready is the business of whoever starts it.
-    if (!wasReady) return;
-    this.#options.onNews?.(reason);
-    this.#ready = this.#restart();
-    this.#ready.catch(() => {});
-  }
-
-  async #restart(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        await this.#start();
-        this.#options.onNews?.("the model is on the device again");
-        return;
-      } catch (error) {
-        this.#options.onNews?.(`cannot load the model again: ${(error as Error).message}`);
-        this.#worker?.terminate();
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
-  }
-
-  #failPending(error: Error): void {
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
-  }
-}
-
-function stopped(): InfoflowError {
-  return new InfoflowError("CANCELLED", "The server was stopped before it was done");
 }

@@ -3,7 +3,7 @@ import { InfoflowError } from "../errors.ts";
 /** How many different prompts one request may have computed, whatever its query looks like. */
 export class PassBudget {
   readonly #limit: number;
-  readonly #prompts = new Set<string>();
+  readonly #passes = new Set<string>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -13,12 +13,13 @@ export class PassBudget {
    * Counts a prompt, once however often it is asked about. It waits for what else the same query asks for, so that of a
    * query that wants too much nothing is computed.
    *
+   * @param key The same for what takes no further pass.
    * @throws {InfoflowError} BAD_USER_INPUT, with `passes` and `limit`.
    */
-  async claim(ids: readonly number[]): Promise<void> {
-    this.#prompts.add(ids.join());
+  async claim(key: string): Promise<void> {
+    this.#passes.add(key);
     await Promise.resolve();
-    const { size } = this.#prompts;
+    const { size } = this.#passes;
     if (size <= this.#limit) return;
     throw new InfoflowError(
       "BAD_USER_INPUT",

@@ -92,6 +92,16 @@ export class PromptStore {
     }
   }
 
+  /** Makes room for a prompt that is computed from its beginning and forgotten at once. */
+  async planAlone(ids: readonly number[]): Promise<PromptWork> {
+    const capacity = capacityFor(ids.length);
+    const entry = await this.withRoom(() =>
+      allocateEntry(this.#device, this.#architecture, capacity)
+    );
+    const forget = (): void => entry.destroy();
+    return { ids, entry, first: 0, base: undefined, commit: forget, abort: forget };
+  }
+
   /**
    * Allocates, giving up prompts one by one where the device has no room.
    *

@@ -1,9 +1,8 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
-import type { MatrixOptions } from "../flow/definitions.ts";
-import type { Question, Questions } from "../questions/question.ts";
 import type { CacheStats } from "../patterns/cache.ts";
-import type { EngineInfo, FlowResult } from "./engine.ts";
+import type { EngineInfo } from "./engine.ts";
 import type { TuningOptions } from "./tuning.ts";
+import type { Work, WorkResult } from "./work.ts";
 
 /** How a worker is to make its engine. */
 export interface StartOptions {
@@ -14,12 +13,46 @@ export interface StartOptions {
   readonly tuning?: TuningOptions | undefined;
 }
 
+/** Requests that are answered together: matrices, or one question. */
+export interface Batch {
+  readonly requests: readonly SentRequest[];
+}
+
+/** A request, and its place on the {@linkcode CallBoard}. */
+export interface SentRequest {
+  readonly work: Work;
+  readonly place: number;
+}
+
+/** What became of a batch. */
+export interface BatchResult {
+  /** In the order of the requests. */
+  readonly outcomes: readonly SentOutcome[];
+  /** When the engine turned to them and when it was done, in ms since 1970. */
+  readonly began: number;
+  readonly ended: number;
+  readonly memory: MemoryStats;
+}
+
+/** What there is on the device. */
+export interface MemoryStats {
+  readonly cache: CacheStats;
+  /** Bytes of buffers and textures, as far as they are counted. */
+  readonly deviceBytes: number;
+}
+
+/** What became of a request. */
+export type SentOutcome = { readonly value: WorkResult } | { readonly error: SentError };
+
 /** What the engine's worker can be asked to do. */
 export interface Calls {
-  start: { argument: StartOptions; result: EngineInfo };
-  ask: { argument: Question; result: Questions[keyof Questions]["result"] };
-  flow: { argument: { ids: readonly number[]; options: MatrixOptions }; result: FlowResult };
+  start: { argument: StartOptions & { board: SharedArrayBuffer }; result: EngineInfo };
+  answer: { argument: Batch; result: BatchResult };
   cacheStats: { argument: null; result: CacheStats };
+  /** A pass over one token, that leaves nothing behind. */
+  probe: { argument: null; result: MemoryStats };
+  /** Gives the device back. */
+  stop: { argument: null; result: null };
 }
 
 /** A call on its way to the worker. */

@@ -1,21 +1,25 @@
 import type { MatrixOptions } from "../flow/definitions.ts";
-import type { Questions } from "../questions/question.ts";
 import type { CacheStats } from "../patterns/cache.ts";
+import type { Questions } from "../questions/question.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
-import type { EngineWorker } from "./engine_worker.ts";
+import type { Asker, EngineStats, EngineWorker } from "./engine_worker.ts";
 import type { PassBudget } from "./pass_budget.ts";
+import { passKey } from "./work.ts";
 
 /** What requests may do with an engine. */
-export type ModelEngine = Pick<EngineWorker, "info" | "isReady" | "flow" | "ask" | "cacheStats">;
+export type ModelEngine = Pick<
+  EngineWorker,
+  "info" | "isReady" | "stats" | "isWorking" | "admit" | "flow" | "ask" | "cacheStats"
+>;
 
-/** An engine as one request sees it: what it asks for counts as that request's. */
+/** An engine as one request sees it: what it asks for counts as that request's, and ends with it. */
 export class RequestEngine implements ModelEngine {
   readonly #engine: ModelEngine;
-  readonly #passes: PassBudget;
+  readonly #asker: Asker & { readonly passes: PassBudget };
 
-  constructor(engine: ModelEngine, passes: PassBudget) {
+  constructor(engine: ModelEngine, asker: Asker & { readonly passes: PassBudget }) {
     this.#engine = engine;
-    this.#passes = passes;
+    this.#asker = asker;
   }
 
   get info(): EngineInfo {
@@ -26,17 +30,33 @@ export class RequestEngine implements ModelEngine {
     return this.#engine.isReady;
   }
 
+  get stats(): EngineStats {
+    return this.#engine.stats;
+  }
+
+  isWorking(): Promise<boolean> {
+    return this.#engine.isWorking();
+  }
+
+  admit(): void {
+    this.#engine.admit();
+  }
+
   async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
-    await this.#passes.claim(ids);
-    return await this.#engine.flow(ids, options);
+    await this.#asker.passes.claim(passKey({ ids, options }));
+    return await this.#engine.flow(ids, options, this.#asker);
   }
 
   async ask<Name extends keyof Questions>(
     name: Name,
     argument: Questions[Name]["argument"],
   ): Promise<Questions[Name]["result"]> {
-    await this.#passes.claim(argument.ids);
-    return await this.#engine.ask(name, argument);
+    const { ids } = argument;
+    const ablate = "ablate" in argument ? argument.ablate : undefined;
+    await this.#asker.passes.claim(
+      passKey({ name: "nextTokens", argument: { ids, k: 0, ablate } }),
+    );
+    return await this.#engine.ask(name, argument, this.#asker);
   }
 
   cacheStats(): Promise<CacheStats> {

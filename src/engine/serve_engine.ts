@@ -1,6 +1,17 @@
-import type { Question } from "../questions/question.ts";
-import { Engine, type FlowRequest, MOST_REQUESTS } from "./engine.ts";
-import { type Calls, type Reply, type Request, sendError } from "./protocol.ts";
+import { allocatedBytes } from "../gpu/allocate.ts";
+import { CallBoard } from "./call_board.ts";
+import { cancelled, Engine } from "./engine.ts";
+import {
+  type Batch,
+  type BatchResult,
+  type Calls,
+  type MemoryStats,
+  type Reply,
+  type Request,
+  sendError,
+  type SentOutcome,
+} from "./protocol.ts";
+import { type FlowWork, isQuestion, type Work, type WorkResult } from "./work.ts";
 
 /** The side of a channel that the worker has: its global scope, or a `MessagePort`. */
 export interface Channel {
@@ -8,34 +19,23 @@ export interface Channel {
   postMessage(message: unknown, transfer: Transferable[]): void;
 }
 
-/** New prompts are computed in one pass up to so many tokens; beyond it they only wait for each other. */
-const MOST_TOKENS = 64;
-
-interface Waiting {
-  /** A matrix or another question. */
-  readonly request: FlowRequest | Question;
-  resolve(outcome: Outcome): void;
-  reject(reason: unknown): void;
-}
-
-type Outcome = Calls["flow" | "ask"]["result"];
-
 /**
- * Answers calls with an engine that it makes at the call `start`. Flows are computed in the order of their calls, those
- * of short prompts that wait at the same time together.
+ * Answers calls with an engine that it makes at the call `start`. Batches are computed one after the other, in the
+ * order of their calls; what nobody waits for any more is left out.
  *
  * @param onStart Told of the engine, once.
  */
 export function serveEngine(channel: Channel, onStart: (engine: Engine) => void = () => {}): void {
   const reply = (message: Reply, transfer: Transferable[] = []): void =>
     channel.postMessage(message, transfer);
-  const queue: Waiting[] = [];
-  let isBusy = false;
   let engine: Engine | undefined;
+  let board = new CallBoard();
+  let last: Promise<unknown> = Promise.resolve();
   let isLost = false;
 
   const start = async (argument: Calls["start"]["argument"]): Promise<Calls["start"]["result"]> => {
     const onProgress = (done: number, total: number): void => reply({ progress: [done, total] });
+    board = new CallBoard(argument.board);
     engine = await Engine.create({ ...argument, onProgress });
     engine.lost.then((lost) => {
       isLost = true;
@@ -44,33 +44,61 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     onStart(engine);
     return engine.info;
   };
-  const work = async (): Promise<void> => {
-    if (isBusy) return;
-    isBusy = true;
-    while (queue.length > 0) {
-      const batch = queue.splice(0, batchSize(queue));
-      const outcomes = await answerAll(started(engine), batch.map(({ request }) => request));
-      outcomes.forEach((outcome, index) => {
-        if (outcome.status === "fulfilled") batch[index]!.resolve(outcome.value);
-        else batch[index]!.reject(outcome.reason);
-      });
-      await nextTurn(); // lets in what was asked meanwhile
-    }
-    isBusy = false;
+  const answerAll = async ({ requests }: Batch): Promise<BatchResult> => {
+    const began = now();
+    const asked = requests.map(({ work, place }) => {
+      const isBegun = board.begin(place);
+      return { work, isWanted: () => isBegun && !board.isCancelled(place) };
+    });
+    const settled = await settle(started(engine), asked);
+    const outcomes = settled.map((outcome): SentOutcome =>
+      outcome.status === "fulfilled"
+        ? { value: outcome.value }
+        : { error: sendError(outcome.reason) }
+    );
+    const ended = now();
+    if (outcomes.some(isUnexpected)) await checkDevice();
+    return { outcomes, began, ended, memory: memory() };
   };
-  const wait = (request: Waiting["request"]): Promise<Outcome> => {
-    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    queue.push({ request, resolve, reject });
-    work();
-    return promise;
+  const memory = (): MemoryStats => {
+    return { cache: started(engine).cacheStats, deviceBytes: allocatedBytes() };
+  };
+  const probe = async (): Promise<MemoryStats> => {
+    await started(engine).probe();
+    return memory();
+  };
+  /** Something went wrong that ought not to: if the device does not even compute a token, it is of no use any more. */
+  const checkDevice = async (): Promise<void> => {
+    // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
+    await nextTurn();
+    if (isLost) return;
+    try {
+      await probe();
+    } catch (error) {
+      isLost = true;
+      reply({ lost: `it computes nothing any more: ${(error as Error).message}` });
+    }
+  };
+  const stop = (): null => {
+    isLost = true; // and nobody needs to be told
+    engine?.destroy();
+    return null;
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
   };
   const answer = (request: Request): unknown => {
     switch (request.call) {
       case "start":
         return start(request.argument);
-      case "flow":
-      case "ask":
-        return wait(request.argument);
+      case "answer":
+        return inTurn(() => answerAll(request.argument));
+      case "probe":
+        return inTurn(probe);
+      case "stop":
+        return inTurn(() => Promise.resolve(stop()));
       case "cacheStats":
         return started(engine).cacheStats;
     }
@@ -79,36 +107,47 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     const request = data as Request;
     try {
       const result = await answer(request) as Calls[keyof Calls]["result"];
-      reply({ id: request.id, result }, "flow" in result ? [result.flow.buffer] : []);
+      if (isLost && request.call !== "stop") return;
+      reply({ id: request.id, result }, result && "outcomes" in result ? buffersOf(result) : []);
     } catch (error) {
-      // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
       await nextTurn();
       if (!isLost) reply({ id: request.id, error: sendError(error) });
     }
   };
 }
 
-/** How many of the first requests to answer together: matrices, while they are short, and questions one by one. */
-function batchSize(queue: readonly Waiting[]): number {
-  let tokens = 0;
-  const size = queue.slice(0, MOST_REQUESTS).findIndex(({ request }) =>
-    isQuestion(request) || (tokens += request.ids.length) > MOST_TOKENS
-  );
-  return size < 0 ? Math.min(queue.length, MOST_REQUESTS) : Math.max(1, size);
+interface Asked {
+  readonly work: Work;
+  isWanted(): boolean;
 }
 
-function isQuestion(request: Waiting["request"]): request is Question {
-  return "name" in request;
-}
-
-async function answerAll(
+/** Answers matrices together, or one question. */
+async function settle(
   engine: Engine,
-  requests: readonly Waiting["request"][],
-): Promise<PromiseSettledResult<Outcome>[]> {
-  const [first] = requests;
-  return isQuestion(first!)
-    ? await Promise.allSettled([engine.ask(first.name, first.argument)])
-    : await engine.flows(requests as readonly FlowRequest[]);
+  asked: readonly Asked[],
+): Promise<PromiseSettledResult<WorkResult>[]> {
+  const [{ work, isWanted }] = asked as [Asked];
+  if (isQuestion(work)) {
+    const answer = isWanted() ? engine.ask(work.name, work.argument) : Promise.reject(cancelled());
+    return await Promise.allSettled([answer]);
+  }
+  return await engine.flows(
+    asked.map(({ work, isWanted }) => ({ ...work as FlowWork, isWanted })),
+  );
+}
+
+function isUnexpected(outcome: SentOutcome): boolean {
+  return "error" in outcome && outcome.error.code === undefined;
+}
+
+function buffersOf({ outcomes }: BatchResult): Transferable[] {
+  return outcomes.flatMap((outcome) =>
+    "value" in outcome && "flow" in outcome.value ? [outcome.value.flow.buffer] : []
+  );
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 function nextTurn(): Promise<void> {

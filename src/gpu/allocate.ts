@@ -91,6 +91,14 @@ export async function allocateTexture(device: GPUDevice, spec: TextureSpec): Pro
   );
 }
 
+/** Bytes of buffers and textures of this thread that were made here and not destroyed. */
+let live = 0;
+
+/** The memory that this thread has on devices, in bytes, as far as it was made with these functions. */
+export function allocatedBytes(): number {
+  return live;
+}
+
 async function checked<T extends GPUBuffer | GPUTexture>(
   device: GPUDevice,
   size: { readonly label: string; readonly bytes: number },
@@ -107,6 +115,18 @@ async function checked<T extends GPUBuffer | GPUTexture>(
       throw refused(size, error.message);
     }
   }
+  return counted(made, size.bytes);
+}
+
+function counted<T extends GPUBuffer | GPUTexture>(made: T, bytes: number): T {
+  live += bytes;
+  const destroy = made.destroy;
+  let isLive = true;
+  made.destroy = (): undefined => {
+    if (isLive) live -= bytes;
+    isLive = false;
+    destroy.call(made);
+  };
   return made;
 }
 

@@ -8,4 +8,6 @@ export interface GraphQLContext {
   readonly origin: string;
   /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */
   readonly asked?: AskedMatrix;
+  /** What operators are told of the request. */
+  readonly scope: { operation: string; code: string | undefined };
 }

@@ -1,9 +1,8 @@
 import { GraphQLError } from "graphql";
 import { InfoflowError } from "../errors.ts";
+import { logError } from "../http/observe.ts";
 import { httpFormOf } from "../http/statuses.ts";
-
-/** Writes a line where operators look. */
-export type Log = (line: string) => void;
+import type { Log } from "../observe/log.ts";
 
 /**
  * What a client sees of an error: one with a code as it is, any other as an id that the log has too.
@@ -23,8 +22,7 @@ export function maskError(error: unknown, log: Log): GraphQLError {
     return new GraphQLError(message, { ...where, extensions: { code, ...details, ...said } });
   }
   if (cause instanceof GraphQLError) return ownMistake(cause);
-  const id = crypto.randomUUID();
-  log(`error ${id}: ${cause instanceof Error ? cause.stack ?? cause.message : String(cause)}`);
+  const id = logError(cause, log);
   return new GraphQLError(
     `Something went wrong here, not in your request. The log has it as ${id}`,
     {

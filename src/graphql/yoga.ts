@@ -3,7 +3,9 @@ import { NoSchemaIntrospectionCustomRule } from "graphql";
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import typeDefs from "../../schema.graphql" with { type: "text" };
 import type { GraphQLContext } from "./context.ts";
-import { type Log, maskError, ownMistake } from "./errors.ts";
+import type { Log } from "../observe/log.ts";
+import { maskError, ownMistake } from "./errors.ts";
+import { operationOf } from "./operation.ts";
 import { resolvers } from "./resolvers.ts";
 
 /** Where the GraphQL endpoint is. */
@@ -33,6 +35,7 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       EnvelopArmorPlugin({ blockFieldSuggestion: { enabled: !introspection } }),
       ...(introspection ? [] : [withoutIntrospection]),
       codesForRequestErrors,
+      tellOperators,
     ],
     graphiql: false,
     landingPage: false,
@@ -46,6 +49,18 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
 const withoutIntrospection: Plugin<GraphQLContext> = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
+
+const tellOperators: Plugin<GraphQLContext> = {
+  onExecute({ args: { contextValue: { scope }, document, operationName } }) {
+    scope.operation = operationOf(document, operationName);
+  },
+  onResultProcess({ result, serverContext }) {
+    const { scope } = serverContext as unknown as GraphQLContext;
+    if (!result || Symbol.asyncIterator in result || Array.isArray(result)) return;
+    const [error] = result.errors ?? [];
+    if (error) scope.code = String(error.extensions?.code);
   },
 };
 

@@ -1,19 +1,20 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
-import { PassBudget } from "../engine/pass_budget.ts";
 import { RequestEngine } from "../engine/request_engine.ts";
 import { InfoflowError } from "../errors.ts";
-import type { Log } from "../graphql/errors.ts";
 import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
 import { InfoFlow, type LoadedModel } from "../infoflow.ts";
+import { type LogFormat, makeLog } from "../observe/log.ts";
+import { Metrics } from "../observe/metrics.ts";
 import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
 import { matrixRepresentation, recentFiles, tableRepresentation } from "./arrow_representations.ts";
 import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { type MatrixQuery, parseAttentionQuery, parseFlowQuery } from "./matrix_query.ts";
 import { PAGE_FILES } from "./page.ts";
-import { maskedProblem, problem } from "./problem.ts";
+import { answerTo, type Env, observe } from "./observe.ts";
 import { respond } from "./representation.ts";
+import type { RequestLimits, RequestScope } from "./request_scope.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
 import { type Neighbours, refuseStrangers } from "./strangers.ts";
@@ -26,16 +27,30 @@ export interface AppOptions {
   readonly model: () => LoadedModel | undefined;
   /** Where links to this server begin, where that is not the request's own origin. */
   readonly publicUrl?: string | undefined;
-  readonly log: Log;
+  /** Writes a line where operators look. */
+  readonly log: (line: string) => void;
+  readonly lines?: Partial<LineOptions>;
   readonly policy?: Partial<Policy>;
+  /** Whether the server is about to stop, and takes nothing new. */
+  readonly isDraining?: () => boolean;
 }
 
-/** Whom the server answers, and how much one request may ask. */
-export interface Policy extends Neighbours {
+/** What the log has. */
+export interface LineOptions {
+  readonly format: LogFormat;
+  /** Whether each request gets a line. */
+  readonly requests: boolean;
+  /** Whether the line has the prompts. */
+  readonly prompts: boolean;
+}
+
+/** Errors only. */
+const FEW_LINES: LineOptions = { format: "text", requests: false, prompts: false };
+
+/** Whom the server answers, and how much one request may have. */
+export interface Policy extends Neighbours, RequestLimits {
   /** What requests must bring, if anything. */
   readonly token: string | undefined;
-  /** Different prompts that a request may have computed. */
-  readonly passes: number;
   readonly introspection: boolean;
   readonly graphiql: boolean;
 }
@@ -47,6 +62,7 @@ export const DEFAULT_POLICY: Policy = {
   origins: [],
   token: undefined,
   passes: 4,
+  deadline: 30_000,
   introspection: true,
   graphiql: true,
 };
@@ -58,64 +74,92 @@ const RECENT_FILES = 64 * 2 ** 20;
 const HEALTH_PATHS = ["/healthz", "/readyz"];
 
 /** The HTTP server; it never listens, requests are handed to its `fetch`. */
-export function makeApp({ model, publicUrl, log, policy: given }: AppOptions): Hono {
-  const app = new Hono();
-  const policy = { ...DEFAULT_POLICY, ...given };
+export function makeApp(options: AppOptions): Hono<Env> {
+  const { model, publicUrl, isDraining = () => false } = options;
+  const app = new Hono<Env>();
+  const policy = { ...DEFAULT_POLICY, ...options.policy };
+  const lines = { ...FEW_LINES, ...options.lines };
+  const log = makeLog(lines.format, options.log);
+  const metrics = new Metrics(() => {
+    const loaded = model();
+    return new Map(loaded ? [[loaded.name, loaded.engine.stats]] : []);
+  });
   const yoga = makeYoga({ log, introspection: policy.introspection });
   const recent = recentFiles(RECENT_FILES);
-  const forRequest = (): LoadedModel => {
+  const modelFor = (scope: RequestScope): LoadedModel => {
     const { name, engine } = model() ?? notYet();
-    return { name, engine: new RequestEngine(engine, new PassBudget(policy.passes)) };
+    return { name, engine: new RequestEngine(engine, scope) };
   };
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 
+  app.use(securityHeaders);
+  app.use(observe(policy, { log, metrics, ...lines }));
+  app.use(async ({ req: { path } }, next) => {
+    if (isDraining() && !HEALTH_PATHS.includes(path)) throw stopping();
+    await next();
+  });
   letIn(app, policy, (request) => {
     const { pathname } = new URL(request.url);
     return pathname === "/" || pathname === GRAPHQL_PATH && isGraphiQL(request);
   });
 
-  for (const [path, file] of PAGE_FILES) app.get(path, ({ req: { raw } }) => file.answer(raw));
-  app.all(GRAPHQL_PATH, ({ req: { raw } }) => {
+  for (const [path, file] of PAGE_FILES) {
+    app.get(path, ({ req: { raw }, var: { scope } }) => {
+      scope.operation = "page";
+      return file.answer(raw);
+    });
+  }
+  app.all(GRAPHQL_PATH, ({ req: { raw }, var: { scope } }) => {
+    scope.operation = isGraphiQL(raw) ? "page" : "graphql";
     if (isGraphiQL(raw)) return graphiql(raw);
-    const context = { model: forRequest(), origin: publicUrl ?? new URL(raw.url).origin };
+    const origin = publicUrl ?? new URL(raw.url).origin;
+    const context = { scope, model: modelFor(scope), origin };
     const format = wantedArrow(raw);
     return format ? arrowAnswer(raw, format, { yoga, context, recent }) : yoga.fetch(raw, context);
   });
-  const matrix = (parse: (search: string) => MatrixQuery) => ({ req: { raw } }: Context) => {
-    const { prompt, options, form } = parse(new URL(raw.url).search);
-    const infoFlow = new InfoFlow(forRequest(), prompt, options);
+  const matrix = (parse: (search: string) => MatrixQuery) =>
+  (
+    { req: { raw }, var: { scope } }: Context<Env>,
+  ) => {
+    const { pathname, search } = new URL(raw.url);
+    scope.operation = pathname.slice(1);
+    const { prompt, options, form } = parse(search);
+    const infoFlow = new InfoFlow(modelFor(scope), prompt, options);
     return respond(raw, matrixRepresentation(infoFlow, form, recent));
   };
   app.get(FLOW_PATH, matrix(parseFlowQuery));
   app.get(ATTENTION_PATH, matrix(parseAttentionQuery));
   for (const [path, answer] of Object.entries(TABLES)) {
-    app.get(
-      path,
-      ({ req: { raw } }) =>
-        respond(raw, tableRepresentation(answer(forRequest(), new URL(raw.url).search))),
-    );
+    app.get(path, ({ req: { raw }, var: { scope } }) => {
+      scope.operation = path.slice(1);
+      const table = answer(modelFor(scope), new URL(raw.url).search);
+      return respond(raw, tableRepresentation(table));
+    });
   }
-  app.get("/healthz", (context) => context.text("ok\n"));
-  app.get("/readyz", (context) => {
-    const isReady = model()?.engine.isReady === true;
-    return context.text(isReady ? "ready\n" : "loading\n", isReady ? 200 : 503);
+  app.get("/healthz", (context) => {
+    context.var.scope.operation = "health";
+    return context.text("ok\n");
+  });
+  app.get("/readyz", async (context) => {
+    context.var.scope.operation = "health";
+    const state = isDraining() ? "stopping" : await readiness(model());
+    return context.text(`${state}\n`, state === "ready" ? 200 : 503);
+  });
+  app.get("/metrics", async ({ var: { scope } }) => {
+    scope.operation = "health";
+    const { type, body } = await metrics.text();
+    return new Response(body, { headers: { "content-type": type } });
   });
 
   app.notFound((context) =>
     context.text(`Nothing is at ${context.req.path}. The page is at /, GraphQL at /graphql\n`, 404)
   );
-  app.onError((error, { req: { path } }) => {
-    if (error instanceof InfoflowError) return problem(error, path);
-    const id = crypto.randomUUID();
-    log(`error ${id}: ${error.stack ?? error.message}`);
-    return maskedProblem(id, path);
-  });
+  app.onError((error, context) => answerTo(error, context, log));
   return app;
 }
 
 /** What every request goes through before anything is done for it, cheap checks first. */
-function letIn(app: Hono, policy: Policy, isPage: (request: Request) => boolean): void {
-  app.use(securityHeaders);
+function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boolean): void {
   app.use(limitHead);
   app.use(refuseStrangers(policy, isPage));
   if (policy.origins.length > 0) {
@@ -134,6 +178,18 @@ function letIn(app: Hono, policy: Policy, isPage: (request: Request) => boolean)
   }
   if (policy.token !== undefined) app.use(requireToken(policy.token, HEALTH_PATHS));
   app.use(limitBody);
+}
+
+/** Whether it can answer, in a word. */
+async function readiness(model: LoadedModel | undefined): Promise<string> {
+  if (!model?.engine.isReady) return "loading";
+  return await model.engine.isWorking() ? "ready" : "not working";
+}
+
+function stopping(): InfoflowError {
+  return new InfoflowError("OVERLOADED", "The server is stopping: ask again in a moment", {
+    retryAfter: 10,
+  });
 }
 
 function notYet(): never {

@@ -192,12 +192,24 @@ export class Forward {
     return this.#weights.layers[layer]!;
   }
 
-  /** Records the pass; every layer writes its slice of the segments' entries. */
-  encode(pass: GPUComputePassEncoder, segments: readonly Segment[]): void {
+  /**
+   * Records the pass, or some of its layers; every layer writes its slice of the segments' entries.
+   *
+   * @param range The first layer to record, and the one after the last; what follows the layers is recorded with the last.
+   */
+  encode(
+    pass: GPUComputePassEncoder,
+    segments: readonly Segment[],
+    range: { readonly first: number; readonly end: number } = {
+      first: 0,
+      end: this.#architecture.layers,
+    },
+  ): void {
     const { layers } = this.#architecture;
     const { norm, attentionPattern, mixValues } = this.#kernels;
     const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
-    this.#layers.forEach((layer, index) => {
+    for (let index = range.first; index < range.end; index++) {
+      const layer = this.#layers[index]!;
       const weights = this.#weights.layers[index]!;
       const isLast = index === layers - 1;
       norm.dispatch(pass, layer.norm1, rows);
@@ -214,12 +226,13 @@ export class Forward {
         if (isLast) continue;
         mixValues.dispatch(pass, [[layer.mixValues], prompt, [mixed, offset]], targets);
       }
-      if (isLast) return;
+      if (isLast) break;
       weights.attentionOut.w.dispatch(pass, layer.attentionOut, { rows });
       norm.dispatch(pass, layer.norm2, rows);
       weights.mlpIn.w.dispatch(pass, layer.mlpIn, { rows });
       weights.mlpOut.w.dispatch(pass, layer.mlpOut, { rows });
-    });
+    }
+    if (range.end < layers) return;
     for (const segment of segments) this.#encodeMeans(pass, segment);
   }
 

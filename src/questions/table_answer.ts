@@ -25,6 +25,7 @@ export abstract class TableAnswer<Result extends Answered> {
 
   /** @throws {InfoflowError} PROMPT_EMPTY; PROMPT_TOO_LONG; BAD_USER_INPUT for a lone surrogate. */
   constructor(model: LoadedModel, prompt: string) {
+    model.engine.admit(); // no work for what will be refused
     this.prompt = prompt;
     this.tokens = tokenize(prompt, model.engine.info.architecture.context);
     this.#model = model;

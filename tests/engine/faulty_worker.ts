@@ -2,6 +2,7 @@
 // The engine's worker with a fault in it: what the query of this module's URL names happens at a prompt of 3 tokens.
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Request } from "../../src/engine/protocol.ts";
+import { idsOf } from "../../src/engine/work.ts";
 import { serveEngine } from "../../src/engine/serve_engine.ts";
 
 const fault = new URL(import.meta.url).search;
@@ -23,7 +24,8 @@ serveEngine(self, (started) => engine = started);
 const serve = self.onmessage!;
 self.onmessage = (event: MessageEvent): void => {
   const request = event.data as Request;
-  isFaultyTurn = request.call === "flow" && request.argument.ids.length === 3;
+  isFaultyTurn = request.call === "answer" &&
+    request.argument.requests.some(({ work }) => idsOf(work).length === 3);
   if (isFaultyTurn && fault === "?lost") engine!.destroy();
   if (isFaultyTurn && fault === "?crash") {
     setTimeout(() => {

@@ -1,0 +1,65 @@
+import type { EngineWorker } from "../engine/engine_worker.ts";
+import type { Log } from "../observe/log.ts";
+
+/** Requests under way may take so long, in ms, their refusals so long, the device so long to be given back: below ten s. */
+const FINISH_MS = 7000;
+const LAST_WORDS_MS = 500;
+const GIVE_BACK_MS = 1500;
+
+/** The end of a server: what is under way is finished, nothing new is taken, the device is given back. */
+export class Drain {
+  readonly #log: Log;
+  readonly #engine: () => EngineWorker | undefined;
+  #isDraining = false;
+
+  /** @param engine The engine, once it is there. */
+  constructor(log: Log, engine: () => EngineWorker | undefined) {
+    this.#log = log;
+    this.#engine = engine;
+  }
+
+  /** Whether the server is about to stop. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Stops the process in an orderly way at SIGTERM and SIGINT, and at once at the second of them. */
+  onSignals(server: Deno.HttpServer): void {
+    const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGTERM", "SIGINT"];
+    for (const signal of signals) {
+      Deno.addSignalListener(signal, () => {
+        if (this.#isDraining) Deno.exit(1);
+        this.#isDraining = true;
+        this.#stop(signal, server);
+      });
+    }
+  }
+
+  async #stop(signal: string, server: Deno.HttpServer): Promise<void> {
+    this.#log.write("server", {
+      news: `stopping at ${signal}, when what is under way is finished`,
+    });
+    const shutdown = server.shutdown();
+    const isFinished = await within(shutdown, FINISH_MS);
+    const engine = this.#engine();
+    if (!isFinished) {
+      engine?.cancel();
+      await within(shutdown, LAST_WORDS_MS);
+    }
+    const isGivenBack = engine === undefined || await within(engine.stop(), GIVE_BACK_MS);
+    this.#log.write("server", { news: "stopped", isFinished, isGivenBack });
+    // The worker lives until the process ends: see WorkerThread.close.
+    Deno.exit(0);
+  }
+}
+
+/** Whether something is done in time, one way or another. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise: tooLate, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), ms);
+  try {
+    return await Promise.race([work.then(() => true, () => true), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,56 @@
+/** Some layers of a pass that are submitted together. */
+export interface Piece {
+  /** The first of the layers, and the one after the last. */
+  readonly first: number;
+  readonly end: number;
+  /** Whether the pass ends with it. */
+  readonly isLast: boolean;
+}
+
+/** A pass that is expected to take so many ms is submitted in pieces, and a piece is to take so long at least. */
+const LONG = 60;
+const PIECE = 20;
+/** Until so many passes were seen, those of so many rows are taken to be long. */
+const FEW = 3;
+const LONG_ROWS = 256;
+
+/**
+ * Decides how much of a pass to submit at once. Between pieces the engine can stop, which costs a wait for the device of
+ * 0.3 ms; short passes are submitted whole.
+ */
+export class Pace {
+  readonly #layers: number;
+  /** The least ms that a row took in a layer. */
+  #rate = Infinity;
+  #seen = 0;
+
+  /** @param layers Of the model. */
+  constructor(layers: number) {
+    this.#layers = layers;
+  }
+
+  /** Takes down how long a pass took, in ms; other work of the machine makes some of them slow. */
+  record(rows: number, ms: number): void {
+    if (rows === 0) return;
+    this.#seen++;
+    this.#rate = Math.min(this.#rate, ms / (rows * this.#layers));
+  }
+
+  /** The pieces of a pass over so many rows. */
+  pieces(rows: number): Piece[] {
+    const size = this.#layersPerPiece(rows);
+    const pieces: Piece[] = [];
+    for (let first = 0; first < this.#layers; first += size) {
+      const end = Math.min(first + size, this.#layers);
+      pieces.push({ first, end, isLast: end === this.#layers });
+    }
+    return pieces;
+  }
+
+  #layersPerPiece(rows: number): number {
+    if (this.#seen < FEW) return rows < LONG_ROWS ? this.#layers : 1;
+    const perLayer = this.#rate * rows;
+    if (perLayer * this.#layers < LONG) return this.#layers;
+    return Math.max(1, Math.ceil(PIECE / perLayer));
+  }
+}

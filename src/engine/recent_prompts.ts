@@ -1,0 +1,28 @@
+/** So many prompts are remembered, and no more. */
+const MOST = 1024;
+
+/**
+ * The prompts that were answered last. Their patterns are likely still on the device; nothing goes wrong where they are
+ * not.
+ */
+export class RecentPrompts {
+  // A Set remembers the order of insertion.
+  readonly #keys = new Set<string>();
+
+  /** Whether a prompt was among the last. */
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
+  /** Remembers a prompt. */
+  add(key: string): void {
+    this.#keys.delete(key);
+    this.#keys.add(key);
+    if (this.#keys.size > MOST) this.#keys.delete(this.#keys.values().next().value!);
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#keys.clear();
+  }
+}

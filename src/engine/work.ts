@@ -1,0 +1,41 @@
+import { ablatedIn, type Head, type MatrixOptions, methodOf } from "../flow/definitions.ts";
+import type { Question, Questions } from "../questions/question.ts";
+import type { FlowResult } from "./engine.ts";
+
+/** A matrix that is asked for. */
+export interface FlowWork {
+  readonly ids: readonly number[];
+  readonly options: MatrixOptions;
+}
+
+/** What an engine can be asked: a matrix, or another question. */
+export type Work = FlowWork | Question;
+
+/** What it answers. */
+export type WorkResult = FlowResult | Questions[keyof Questions]["result"];
+
+/** Whether it is a question. */
+export function isQuestion(work: Work): work is Question {
+  return "name" in work;
+}
+
+/** The prompt that it is about. */
+export function idsOf(work: Work): readonly number[] {
+  return isQuestion(work) ? work.argument.ids : work.ids;
+}
+
+/** What its forward pass is about: equal keys, one pass. */
+export function passKey(work: Work): string {
+  const heads = silencedIn(work).map(({ layer, head }) => `${layer}.${head}`);
+  return `${idsOf(work).join()}/${heads.join()}`;
+}
+
+/** What is kept when it was answered: what has the same key costs next to nothing then. */
+export function promptKey(work: Work): string {
+  return `${passKey(work)}/${isQuestion(work) ? work.name : methodOf(work.options)}`;
+}
+
+function silencedIn(work: Work): readonly Head[] {
+  if (!isQuestion(work)) return ablatedIn(work.options);
+  return "ablate" in work.argument ? work.argument.ablate ?? [] : [];
+}

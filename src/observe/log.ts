@@ -1,0 +1,42 @@
+import { printable } from "./printable.ts";
+
+/** What a line says beside when and what. */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Writes lines where operators look. */
+export interface Log {
+  /**
+   * @param event What happened: `request`, `error`, `engine`, `server`.
+   */
+  write(event: string, fields: Fields): void;
+}
+
+/** How lines look. */
+export type LogFormat = "json" | "text";
+
+/**
+ * Makes a log. A line of JSON for programs, or one for people; either way nothing in a field can end the line or speak
+ * to the terminal.
+ */
+export function makeLog(format: LogFormat, writeLine: (line: string) => void): Log {
+  const line = format === "json" ? jsonLine : textLine;
+  return { write: (event, fields) => writeLine(line(event, fields)) };
+}
+
+function jsonLine(event: string, fields: Fields): string {
+  // What JSON leaves as it is, is escaped behind it: it only stands within strings, where the escapes mean the same.
+  return printable(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
+}
+
+function textLine(event: string, fields: Fields): string {
+  const parts = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${shown(value!)}`);
+  const time = new Date().toISOString().slice(11, 23);
+  return printable([time, event, ...parts].join(" "));
+}
+
+function shown(value: string | number | boolean): string {
+  if (typeof value === "string" && /[^\w./:+-]/.test(value)) return JSON.stringify(value);
+  return String(value);
+}
