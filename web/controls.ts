@@ -1,6 +1,7 @@
 import { byId, html } from "./draw/elements.ts";
 import { EXAMPLES } from "./examples.ts";
-import { bosOf, DEFAULT_STATE, type PageState } from "./page_state.ts";
+import { bosOf, DEFAULT_STATE, type Method, METHODS, type PageState } from "./page_state.ts";
+import { METHOD_CARDS } from "./views/methods.ts";
 
 /** Told of what somebody sets, and whether it is worth a step back in the browser's history. */
 export type OnChange = (change: Partial<PageState>, step: "push" | "replace") => void;
@@ -12,7 +13,8 @@ export class Controls {
   readonly #prompt = byId("prompt", HTMLTextAreaElement);
   readonly #views = [...byId("views", HTMLElement).querySelectorAll("button")];
   readonly #options = byId("options", HTMLFormElement);
-  readonly #directions = [...byId("direction", HTMLElement).querySelectorAll("button")];
+  /** Buttons of which one is pressed; the group's id is the part of the state that they set. */
+  readonly #segments = [...document.querySelectorAll<HTMLButtonElement>(".segments button")];
 
   constructor(onChange: OnChange) {
     let typing: number | undefined;
@@ -34,16 +36,24 @@ export class Controls {
     }
     this.#options.addEventListener("change", ({ target }) => {
       if (target instanceof HTMLSelectElement) {
-        onChange({ [target.name]: target.value } as Partial<PageState>, "push");
+        onChange(option(target.name, target.value), "push");
       }
     });
     this.#options.addEventListener("submit", (event) => event.preventDefault());
-    for (const button of this.#directions) {
+    const methods = this.#options.elements.namedItem("method") as HTMLSelectElement;
+    for (const method of METHODS) {
+      methods.append(html("option", { value: method }, METHOD_CARDS[method].name));
+    }
+    for (const button of this.#segments) {
       button.addEventListener(
         "click",
-        () => onChange({ direction: button.value } as Partial<PageState>, "replace"),
+        () => onChange({ [partOf(button)]: button.value } as Partial<PageState>, "replace"),
       );
     }
+    byId("all-on", HTMLButtonElement).addEventListener(
+      "click",
+      () => onChange({ off: "" }, "push"),
+    );
   }
 
   /** Shows a state in the controls. */
@@ -60,9 +70,18 @@ export class Controls {
         ? bosOf(state)
         : String(state[select.name as keyof PageState]);
     }
-    for (const button of this.#directions) {
-      button.setAttribute("aria-pressed", String(button.value === state.direction));
+    for (const button of this.#segments) {
+      button.setAttribute("aria-pressed", String(button.value === state[partOf(button)]));
     }
+    this.#showMethod(state);
+  }
+
+  /** Says what the method shows, and offers only what it defines. */
+  #showMethod({ method, view }: PageState): void {
+    const { says, multiplies } = METHOD_CARDS[method];
+    byId("method-says", HTMLElement).textContent = view === "heads" ? "" : says;
+    const rollout = this.#options.querySelector<HTMLOptionElement>("option[value=ROLLOUT]");
+    if (rollout) rollout.disabled = !multiplies;
   }
 
   #onTabKey(event: KeyboardEvent): void {
@@ -77,7 +96,17 @@ export class Controls {
   }
 }
 
+function partOf(button: HTMLButtonElement): keyof PageState {
+  return button.parentElement!.id as keyof PageState;
+}
+
 /** Another prompt has other tokens: what was chosen of the old ones goes. */
 function prompt(text: string): Partial<PageState> {
   return { prompt: text, token: DEFAULT_STATE.token };
+}
+
+/** A method whose paper multiplies no layers has no rollout: the layers' mean is taken instead. */
+function option(name: string, value: string): Partial<PageState> {
+  const isMean = name === "method" && !METHOD_CARDS[value as Method].multiplies;
+  return { [name]: value, ...(isMean ? { aggregation: "MEAN" } : {}) } as Partial<PageState>;
 }

@@ -25,6 +25,7 @@ const picture = new Picture({
   panels: element("panels"),
   panelsTitle: element("panels-title"),
   details: element("details"),
+  forecast: element("forecast"),
   live: element("live"),
   tip: new Tip(element("tip")),
 }, (chosen) => change(chosen, "push"));

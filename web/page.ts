@@ -4,8 +4,9 @@ import { currentTheme, onThemeChange } from "./draw/theme.ts";
 import { bosOf, type PageState } from "./page_state.ts";
 import { Answers } from "./server/answers.ts";
 import { Failure } from "./server/failure.ts";
-import { fetchMatrices, panelsOf } from "./server/matrix.ts";
-import { questionsOf } from "./server/questions.ts";
+import { askForecast } from "./server/forecast.ts";
+import { differenceOf, fetchMatrices, type Matrix, panelsOf } from "./server/matrix.ts";
+import { type Place, questionsOf } from "./server/questions.ts";
 import { type Reading, readPrompt } from "./server/reading.ts";
 import type { Picture } from "./views/picture.ts";
 import { explain, say } from "./views/status.ts";
@@ -28,6 +29,7 @@ const LOADING_SHOWS_AFTER = 400;
 export class Page {
   readonly #parts: PageParts;
   readonly #readings = new Answers(readPrompt, 16);
+  readonly #forecasts = new Answers(askForecast, 16);
   readonly #matrices = new Answers(fetchMatrices, 8);
   #state: PageState | undefined;
   #note = "";
@@ -87,20 +89,37 @@ export class Page {
     const { state: possible, notes } = within(state, reading);
     const questions = questionsOf(possible);
     const { stage, panels } = questions;
-    this.#matrices.want([stage.url, ...panels]);
+    this.#matrices.want([stage.url, ...stage.minus ? [stage.minus] : [], ...panels]);
     const theme = currentTheme();
     const spans = bosOf(possible) === "DROP" ? reading.tokens.slice(1) : reading.tokens;
     const shown = { state: possible, reading, spans, theme, url: stage.url };
-    const large = this.#matrices.get(stage.url).then((matrices) => {
+    const large = this.#matrixAt(stage).then((matrix) => {
       if (!isNewest()) return;
-      picture.showStage({ ...shown, matrix: panelsOf(matrices)[stage.panel]! });
+      picture.showStage({ ...shown, matrix });
       if (status.dataset["kind"] !== "loading") say(status);
     });
     const small = Promise.all(panels.map((url) => this.#matrices.get(url))).then((all) => {
       if (isNewest()) picture.showPanels({ ...shown, all });
     });
     await Promise.all([large, small]);
+    this.#forecast(possible, isNewest);
     return notes;
+  }
+
+  async #matrixAt({ url, panel, minus }: Place): Promise<Matrix> {
+    const [whole, other] = await Promise.all(
+      [url, ...minus ? [minus] : []].map((place) => this.#matrices.get(place)),
+    );
+    const matrix = panelsOf(whole!)[panel]!;
+    return other ? differenceOf(matrix, panelsOf(other)[panel]!) : matrix;
+  }
+
+  /** What comes next is beside the point of the picture: it comes after it, and if it fails only it is missing. */
+  async #forecast({ prompt, view, off }: PageState, isNewest: () => boolean): Promise<void> {
+    const question = JSON.stringify([prompt, view === "whatif" ? off : ""]);
+    this.#forecasts.want([question]);
+    const forecast = await this.#forecasts.get(question).catch(() => undefined);
+    if (forecast && isNewest()) this.#parts.picture.showForecast(forecast);
   }
 
   #showReading({ model, device, tokens }: Reading): void {

@@ -1,5 +1,5 @@
 /** The pictures of the page. */
-export const VIEWS = ["flow", "text", "heads"] as const;
+export const VIEWS = ["flow", "text", "heads", "whatif"] as const;
 /** One of {@linkcode VIEWS}. */
 export type View = typeof VIEWS[number];
 
@@ -7,6 +7,19 @@ export type View = typeof VIEWS[number];
 export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
 /** One of {@linkcode AGGREGATIONS}. */
 export type Aggregation = typeof AGGREGATIONS[number];
+
+/** What is taken for flow, as in the API. */
+export const METHODS = [
+  "ATTENTION",
+  "VALUE_NORM",
+  "ATTENTION_NORM",
+  "ATTENTION_RESIDUAL",
+  "ALTI",
+  "ROUTES",
+  "VALUE_ZEROING",
+] as const;
+/** One of {@linkcode METHODS}. */
+export type Method = typeof METHODS[number];
 
 /** What becomes of BOS, as in the API. */
 export const BOS_POLICIES = ["DROP", "KEEP"] as const;
@@ -17,6 +30,7 @@ export type BosPolicy = typeof BOS_POLICIES[number];
 export interface PageState {
   readonly prompt: string;
   readonly view: View;
+  readonly method: Method;
   readonly aggregation: Aggregation;
   /** Not given: what the view is best seen with, see {@linkcode bosOf}. */
   readonly bos: BosPolicy | undefined;
@@ -32,12 +46,17 @@ export interface PageState {
   readonly token: number | undefined;
   /** Whether its sources are shown, or the targets that take from it. */
   readonly direction: "sources" | "targets";
+  /** The heads that are switched off in the what-if view, such as `0.3,2.11`. */
+  readonly off: string;
+  /** Whether that view shows the flow without them, or what changes. */
+  readonly show: "result" | "change";
 }
 
 /** What somebody sees who follows no link. */
 export const DEFAULT_STATE: PageState = {
   prompt: "Mary and John went to the store. John gave the cart to",
   view: "flow",
+  method: "ATTENTION",
   aggregation: "MEAN",
   bos: undefined,
   layer: undefined,
@@ -46,6 +65,8 @@ export const DEFAULT_STATE: PageState = {
   curve: "sqrt",
   token: undefined,
   direction: "sources",
+  off: "",
+  show: "result",
 };
 
 /** A single head rests on BOS when it has nothing to do, which is worth seeing; a flow is read without it. */
@@ -62,6 +83,7 @@ const index: Reader = (text) => /^\d{1,6}$/.test(text) ? Number(text) : undefine
 const READERS: { readonly [Key in keyof PageState]: Reader } = {
   prompt: (text) => text,
   view: oneOf(VIEWS),
+  method: oneOf(METHODS),
   aggregation: oneOf(AGGREGATIONS),
   bos: oneOf(BOS_POLICIES),
   layer: index,
@@ -70,6 +92,8 @@ const READERS: { readonly [Key in keyof PageState]: Reader } = {
   curve: oneOf(["sqrt", "linear"]),
   token: index,
   direction: oneOf(["sources", "targets"]),
+  off: (text) => /^(\d{1,4}\.\d{1,4}(,(?!$)|$))*$/.test(text) ? text : undefined,
+  show: oneOf(["result", "change"]),
 };
 
 /**

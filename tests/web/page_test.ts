@@ -143,10 +143,10 @@ Deno.test("the page, in Chromium", (t) =>
           ["Colour", "linear", "curve=linear"],
           ["Scale", "panel", "scale=panel"],
           ["BOS", "KEEP", "bos=KEEP"],
-          ["Layers as one", "ROLLOUT", "aggregation=ROLLOUT"],
+          ["Layers", "ROLLOUT", "aggregation=ROLLOUT"],
         ];
         for (const [label, value, link] of options) {
-          await page.getByLabel(label).selectOption(value);
+          await page.getByLabel(label, { exact: true }).selectOption(value);
           await page.waitForFunction((part) =>
             location.hash.includes(part), link);
           await settled(page);

@@ -17,6 +17,12 @@ export function share(weight: number): string {
   return (weight < 0.0995 ? fine : coarse).format(weight);
 }
 
+/** A difference of weights, such as `+1.20%`. */
+export function change(difference: number): string {
+  if (Math.abs(difference) < 0.00005) return "±0%";
+  return `${difference < 0 ? "−" : "+"}${share(Math.abs(difference))}`;
+}
+
 /** A weight beside a scale, as short as it can be. */
 export function tickOf(weight: number): string {
   return tick.format(weight);

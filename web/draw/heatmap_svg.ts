@@ -3,7 +3,7 @@ import { svg } from "./elements.ts";
 import { type Frame, LONGEST_LABEL } from "./frame.ts";
 import { drawLegend } from "./legend.ts";
 import { coloursOf, type Shade } from "./shade.ts";
-import type { Theme } from "./theme.ts";
+import { rampFor, type Theme } from "./theme.ts";
 import { labelParts } from "./token_label.ts";
 
 /** Draws what is around the cells of a heatmap: labels, legend, axis titles, and numbers where cells have room. */
@@ -116,7 +116,7 @@ function numbers(
         y: top + (target + 0.5) * cell + 4,
         "text-anchor": "middle",
         "font-size": 11,
-        fill: coloursOf(weight, shade, theme.ramp).ink,
+        fill: coloursOf(weight, shade, rampFor(theme, shade)).ink,
       }, String(text)));
     }
   }

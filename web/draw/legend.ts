@@ -1,10 +1,9 @@
 // @ts-types="@types/d3-scale"
-import { scalePow } from "d3-scale";
+import { scalePow, type ScalePower } from "d3-scale";
 import { svg } from "./elements.ts";
 import { tickOf } from "./format.ts";
-import { STEPS } from "./ramp.ts";
 import { type Shade, stepOf } from "./shade.ts";
-import type { Theme } from "./theme.ts";
+import { rampFor, type Theme } from "./theme.ts";
 
 const HEIGHT = 10;
 const BARS = 64;
@@ -16,8 +15,8 @@ export function drawLegend(
   { right, top, width }: { right: number; top: number; width: number },
 ): SVGGElement {
   const left = right - width;
-  const scale = scalePow().exponent(shade.curve === "sqrt" ? 0.5 : 1).domain([0, shade.top])
-    .range([left, right]);
+  const scale = scaleOf(shade, left, right);
+  const ramp = rampFor(theme, shade);
   const bars = Array.from({ length: BARS }, (_, i) => {
     const weight = scale.invert(left + (i + 0.5) / BARS * width);
     return svg("rect", {
@@ -25,20 +24,20 @@ export function drawLegend(
       y: top + 14,
       width: width / BARS + 0.5,
       height: HEIGHT,
-      fill: theme.ramp.colours[Math.min(STEPS - 1, stepOf(weight, shade))]!.formatHex(),
+      fill: ramp.colours[stepOf(weight, shade)]!.formatHex(),
     });
   });
-  const ticks = ticksOf(shade, scale, width).map((tick) =>
-    svg("text", {
-      x: scale(tick),
-      y: top + 14 + HEIGHT + 13,
-      "text-anchor": tick === 0 ? "start" : tick === shade.top ? "end" : "middle",
-    }, tick === shade.top && shade.top < 1 ? `≥ ${tickOf(tick)}` : tickOf(tick))
+  const ticks = ticksOf(shade, scale, width).map(({ weight, text, anchor }) =>
+    svg(
+      "text",
+      { x: scale(weight), y: top + 14 + HEIGHT + 13, "text-anchor": anchor },
+      text,
+    )
   );
   const title = svg(
     "text",
     { x: right, y: top + 8, "text-anchor": "end" },
-    "share of what the target takes",
+    shade.diverges ? "more or less than with all heads" : "share of what the target takes",
   );
   return svg(
     "g",
@@ -49,19 +48,44 @@ export function drawLegend(
   );
 }
 
+function scaleOf(
+  { top, curve, diverges }: Shade,
+  left: number,
+  right: number,
+): ScalePower<number, number> {
+  return scalePow().exponent(curve === "sqrt" ? 0.5 : 1).domain([diverges ? -top : 0, top])
+    .range([left, right]);
+}
+
+interface Tick {
+  readonly weight: number;
+  readonly text: string;
+  readonly anchor: "start" | "middle" | "end";
+}
+
 /** The ends, and what has room between them. */
 function ticksOf(
-  { top }: Shade,
-  scale: (weight: number) => number | undefined,
+  { top, diverges }: Shade,
+  scale: ScalePower<number, number>,
   width: number,
-): number[] {
-  const ticks = [0];
-  const room = Math.min(58, width / 3);
-  for (const part of [0.01, 0.05, 0.1, 0.25, 0.5, 0.75].map((share) => nice(top * share))) {
-    const x = scale(part)!;
-    if (x - scale(ticks.at(-1)!)! > room && scale(top)! - x > 1.4 * room) ticks.push(part);
+): Tick[] {
+  const end = top < 1 ? `≥ ${tickOf(top)}` : tickOf(top);
+  if (diverges) {
+    return [
+      { weight: -top, text: `−${tickOf(top)}`, anchor: "start" },
+      { weight: 0, text: "0", anchor: "middle" },
+      { weight: top, text: `+${tickOf(top)}`, anchor: "end" },
+    ];
   }
-  return [...ticks, top];
+  const ticks: Tick[] = [{ weight: 0, text: "0%", anchor: "start" }];
+  const room = Math.min(58, width / 3);
+  for (const weight of [0.01, 0.05, 0.1, 0.25, 0.5, 0.75].map((part) => nice(top * part))) {
+    const x = scale(weight);
+    if (x - scale(ticks.at(-1)!.weight) > room && scale(top) - x > 1.4 * room) {
+      ticks.push({ weight, text: tickOf(weight), anchor: "middle" });
+    }
+  }
+  return [...ticks, { weight: top, text: end, anchor: "end" }];
 }
 
 /** The nearest number of one digit. */

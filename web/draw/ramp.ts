@@ -14,8 +14,21 @@ export interface Ramp {
 /** From paper to plum, by way of orange and crimson; in the dark the other way round, so that 0 is next to nothing. */
 export function makeRamp(isDark: boolean): Ramp {
   const fine = Array.from({ length: 4 * STEPS }, (_, i) => along(i / (4 * STEPS - 1)));
-  const colours = evenly(fine).map((colour) => colour.rgb());
-  if (isDark) colours.reverse();
+  const colours = evenly(fine);
+  return rampOf(isDark ? colours.toReversed() : colours);
+}
+
+/** From teal for less, by way of paper, to crimson for more. */
+export function makeChangeRamp(isDark: boolean): Ramp {
+  return rampOf(Array.from({ length: STEPS }, (_, step) => {
+    const share = Math.abs(2 * step / (STEPS - 1) - 1);
+    const hue = step < STEPS / 2 ? 210 : 10;
+    const lightness = isDark ? 17 + 56 * share : 96 - 54 * share;
+    return hcl(hue, 3 + (hue === 10 ? 55 : 29) * share, lightness).rgb().clamp();
+  }));
+}
+
+function rampOf(colours: readonly RGBColor[]): Ramp {
   return { colours, pixels: Uint32Array.from(colours, ({ r, g, b }) => pixel(r, g, b)) };
 }
 

@@ -8,12 +8,16 @@ export interface Shade {
   /** The weight of the last colour; larger ones have it too. */
   readonly top: number;
   readonly curve: "sqrt" | "linear";
+  /** Whether the ramp's middle is 0 and its first colour `-top`. */
+  readonly diverges?: boolean | undefined;
 }
 
 /** The step of a weight. */
-export function stepOf(weight: number, { top, curve }: Shade): number {
-  const share = top > 0 ? Math.min(1, Math.max(0, weight / top)) : 0;
-  return Math.round((curve === "sqrt" ? Math.sqrt(share) : share) * (STEPS - 1));
+export function stepOf(weight: number, { top, curve, diverges }: Shade): number {
+  const share = top > 0 ? Math.min(1, Math.abs(weight) / top) : 0;
+  const bent = curve === "sqrt" ? Math.sqrt(share) : share;
+  if (!diverges) return Math.round(bent * (STEPS - 1));
+  return Math.round((weight < 0 ? 1 - bent : 1 + bent) / 2 * (STEPS - 1));
 }
 
 /** The colour of a weight, and one that can be read on it. */
@@ -56,7 +60,7 @@ function quantile(matrices: readonly Matrix[]): number {
   for (const { values, positions } of matrices) {
     for (let target = positions > 2 ? 1 : 0; target < positions; target++) {
       const row = target * positions;
-      for (; next <= target; next += stride) sample.push(values[row + next]!);
+      for (; next <= target; next += stride) sample.push(Math.abs(values[row + next]!));
       next -= target + 1;
     }
   }

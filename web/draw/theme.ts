@@ -1,9 +1,13 @@
-import { makeRamp, type Ramp } from "./ramp.ts";
+import { makeChangeRamp, makeRamp, type Ramp } from "./ramp.ts";
+import type { Shade } from "./shade.ts";
 
 /** The colours of the page, as its stylesheet has them; SVG that leaves the page must bring them along. */
 export interface Theme {
   readonly isDark: boolean;
+  /** For weights. */
   readonly ramp: Ramp;
+  /** For differences of weights. */
+  readonly changeRamp: Ramp;
   readonly ink: string;
   readonly muted: string;
   readonly faint: string;
@@ -12,7 +16,15 @@ export interface Theme {
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const ramps = { dark: makeRamp(true), light: makeRamp(false) };
+const ramps = {
+  dark: { ramp: makeRamp(true), changeRamp: makeChangeRamp(true) },
+  light: { ramp: makeRamp(false), changeRamp: makeChangeRamp(false) },
+};
+
+/** The colours that go with a shade. */
+export function rampFor({ ramp, changeRamp }: Theme, { diverges }: Shade): Ramp {
+  return diverges ? changeRamp : ramp;
+}
 
 /** Reads the colours that hold now. */
 export function currentTheme(): Theme {
@@ -21,7 +33,7 @@ export function currentTheme(): Theme {
   const mode = dark.matches ? "dark" : "light";
   return {
     isDark: dark.matches,
-    ramp: ramps[mode],
+    ...ramps[mode],
     ink: probe(`--ink-${mode}`),
     muted: probe(`--muted-${mode}`),
     faint: probe(`--faint-${mode}`),

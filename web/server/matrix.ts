@@ -22,6 +22,18 @@ export interface Matrix {
   readonly values: Float32Array;
   readonly dropped: Float32Array;
   readonly positions: number;
+  /** Whether its numbers are differences, which may be negative. */
+  readonly isChange?: boolean;
+}
+
+/** What a matrix has more or less than another of the same prompt. */
+export function differenceOf(matrix: Matrix, { values }: Matrix): Matrix {
+  return {
+    ...matrix,
+    isChange: true,
+    values: matrix.values.map((value, index) => value - values[index]!),
+    dropped: new Float32Array(matrix.positions),
+  };
 }
 
 const panels = new WeakMap<Matrices, Matrix[]>();

@@ -4,6 +4,8 @@ import { bosOf, type PageState } from "../page_state.ts";
 export interface Place {
   readonly url: string;
   readonly panel: number;
+  /** Where a matrix is that is taken from it. */
+  readonly minus?: string;
 }
 
 /** What the page needs from the server to draw a state. */
@@ -20,6 +22,14 @@ const SMALL = 48;
 /** Which links answer a state. They are relative, so that they work behind any proxy. */
 export function questionsOf(state: PageState): Questions {
   const { layer, view } = state;
+  if (view === "whatif") {
+    const [result, whole] = [flowUrl(state, false, state.off), flowUrl(state, false)];
+    const isChange = state.show === "change" && state.off !== "";
+    return {
+      stage: { url: result, panel: 0, ...(isChange ? { minus: whole } : {}) },
+      panels: [attentionUrl(state, { cells: SMALL })],
+    };
+  }
   if (view === "heads") {
     const one = { layers: layer ?? 0, heads: state.head ?? 0 };
     return {
@@ -36,15 +46,21 @@ export function questionsOf(state: PageState): Questions {
 }
 
 function attentionUrl(state: PageState, choice: Record<string, number>): string {
-  return arrowPath("/attention.arrow", { prompt: state.prompt, bos: bosOf(state), ...choice });
+  return arrowPath("/attention.arrow", {
+    prompt: state.prompt,
+    bos: bosOf({ ...state, view: "heads" }),
+    ...choice,
+  });
 }
 
-function flowUrl(state: PageState, byLayer: boolean): string {
+function flowUrl(state: PageState, byLayer: boolean, off = ""): string {
   return arrowPath("/info-flow.arrow", {
     prompt: state.prompt,
     byLayer,
     aggregation: state.aggregation,
     bos: bosOf(state),
+    ...(state.method === "ATTENTION" ? {} : { method: state.method }),
+    ...(off === "" ? {} : { ablate: off }),
   });
 }
 

@@ -1,4 +1,5 @@
 import { bosOf, type PageState } from "../page_state.ts";
+import { headsOff } from "./forecast.ts";
 
 /** A line of Python that fetches a matrix: the number of rows is panels times positions. */
 export function pythonLine(url: string): string {
@@ -22,9 +23,9 @@ export function graphiqlUrl(state: PageState): string {
     ? `attention(prompt: ${prompt}, layers: [${layer}], heads: [${head}], bos: ${bosOf(state)})`
     : `infoFlow(
     prompt: ${prompt}
-    byLayer: ${state.layer !== undefined}
+    byLayer: ${state.layer !== undefined && state.view !== "whatif"}
     aggregation: ${state.aggregation}
-    bos: ${bosOf(state)}
+    bos: ${bosOf(state)}${methodOf(state)}
   )`;
   const query = `query Matrix {
   ${field} {
@@ -35,4 +36,10 @@ export function graphiqlUrl(state: PageState): string {
 }
 `;
   return `/graphql?query=${encodeURIComponent(query)}`;
+}
+
+function methodOf({ method, view, off }: PageState): string {
+  const heads = headsOff(off).map(({ layer, head }) => `{layer: ${layer}, head: ${head}}`);
+  return (method === "ATTENTION" ? "" : `\n    method: ${method}`) +
+    (view === "whatif" && heads.length > 0 ? `\n    ablate: [${heads.join(", ")}]` : "");
 }

@@ -1,7 +1,7 @@
 import { html } from "../draw/elements.ts";
-import { count, share } from "../draw/format.ts";
+import { change, count, share } from "../draw/format.ts";
 import { coloursOf } from "../draw/shade.ts";
-import type { Theme } from "../draw/theme.ts";
+import { rampFor, type Theme } from "../draw/theme.ts";
 import { labelParts, labelText } from "../draw/token_label.ts";
 import type { Matrix } from "../server/matrix.ts";
 import { type Direction, linksOf, strongest } from "./links.ts";
@@ -22,12 +22,13 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
   const { matrix, position, direction, theme, curve } = picture;
   const weights = linksOf(matrix, position, direction);
   const strong = strongest(weights, MOST_ROWS);
-  const top = weights[strong[0] ?? 0] ?? 0;
+  const shade = { top: Math.abs(weights[strong[0] ?? 0] ?? 0), curve, diverges: matrix.isChange };
   const isSources = direction === "sources";
+  const said = matrix.isChange ? change : share;
   const caption = html(
     "caption",
     {},
-    isSources ? "Strongest sources of " : "Who takes most from ",
+    captionOf(isSources, matrix.isChange === true),
     tokenOf(matrix.tokens[position]!),
     html("span", { class: "place" }, `position ${count(position)}`),
   );
@@ -40,8 +41,8 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
   );
   const rows = strong.map((at) => {
     const bar = html("i");
-    bar.style.width = `${100 * weights[at]! / top}%`;
-    bar.style.backgroundColor = coloursOf(weights[at]!, { top, curve }, theme.ramp).back;
+    bar.style.width = `${100 * Math.abs(weights[at]!) / shade.top}%`;
+    bar.style.backgroundColor = coloursOf(weights[at]!, shade, rampFor(theme, shade)).back;
     return html(
       "tr",
       {},
@@ -51,12 +52,14 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
         "td",
         { class: "number share" },
         html("span", { class: "meter" }, bar),
-        html("span", {}, share(weights[at]!)),
+        html("span", {}, said(weights[at]!)),
       ),
     );
   });
   const dropped = matrix.dropped[position] ?? 0;
-  const left = isSources && dropped > 0
+  const left = matrix.isChange
+    ? "What the token takes more or less from each source than with all heads on."
+    : isSources && dropped > 0
     ? `BOS had ${
       share(dropped)
     } of this row. It is left out, and the rest is divided by what remains.`
@@ -67,6 +70,11 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
     html("table", {}, caption, html("thead", {}, head), html("tbody", {}, ...rows)),
     html("p", { class: "note" }, left),
   );
+}
+
+function captionOf(isSources: boolean, isChange: boolean): string {
+  if (isChange) return isSources ? "What changes for " : "Who takes more or less from ";
+  return isSources ? "Strongest sources of " : "Who takes most from ";
 }
 
 /** A token as it reads in running text. */
@@ -83,6 +91,9 @@ export function cellSentence(
   { target, source }: { target: number; source: number },
 ): string {
   const { tokens, values, positions } = matrix;
-  const weight = share(values[target * positions + source]!);
-  return `${labelText(tokens[target]!)} takes ${weight} from ${labelText(tokens[source]!)}`;
+  const weight = values[target * positions + source]!;
+  const said = matrix.isChange
+    ? `${share(Math.abs(weight))} ${weight < 0 ? "less" : "more"}`
+    : share(weight);
+  return `${labelText(tokens[target]!)} takes ${said} from ${labelText(tokens[source]!)}`;
 }

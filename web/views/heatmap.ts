@@ -3,7 +3,7 @@ import { type Frame, layOut } from "../draw/frame.ts";
 import { drawSurroundings, sourceLabel, targetLabel } from "../draw/heatmap_svg.ts";
 import { paintMatrix } from "../draw/raster.ts";
 import type { Shade } from "../draw/shade.ts";
-import type { Theme } from "../draw/theme.ts";
+import { rampFor, type Theme } from "../draw/theme.ts";
 import type { Matrix } from "../server/matrix.ts";
 
 /** A cell of a heatmap. */
@@ -64,7 +64,8 @@ export class Heatmap {
     this.#picture = picture;
     if (element.clientWidth === 0) return; // Not in sight: it is drawn when it comes into it.
     const frame = this.#frame = layOut(matrix.tokens, element.clientWidth, theme.font);
-    paintMatrix(this.#canvas, matrix, { shade: picture.shade, ramp: theme.ramp });
+    const ramp = rampFor(theme, picture.shade);
+    paintMatrix(this.#canvas, matrix, { shade: picture.shade, ramp });
     const { style } = this.#canvas;
     style.left = `${frame.left}px`;
     style.top = `${frame.top}px`;

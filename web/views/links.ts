@@ -18,8 +18,9 @@ export function linksOf(
   );
 }
 
-/** The positions with the largest weights, the largest first. */
+/** The positions with the largest weights, whatever their sign, the largest first. */
 export function strongest(weights: Float32Array, most: number): number[] {
-  return Array.from(weights.keys()).filter((position) => weights[position]! > 0)
-    .sort((a, b) => weights[b]! - weights[a]!).slice(0, most);
+  const size = (position: number): number => Math.abs(weights[position]!);
+  return Array.from(weights.keys()).filter((position) => size(position) > 0)
+    .sort((a, b) => size(b) - size(a)).slice(0, most);
 }

@@ -1,5 +1,6 @@
 import type { Shade } from "../draw/shade.ts";
 import type { PageState } from "../page_state.ts";
+import { toggled } from "../server/forecast.ts";
 import { type Matrices, type Matrix, panelsOf } from "../server/matrix.ts";
 import type { PanelsPicture } from "./panels.ts";
 import type { Shown } from "./picture.ts";
@@ -14,14 +15,18 @@ export function multiplesOf(
   const drawn = (matrix: Matrix): { matrix: Matrix; shade: Shade } => {
     return { matrix, shade: shadeOf(matrix) };
   };
-  if (state.view === "heads") {
+  if (state.view === "heads" || state.view === "whatif") {
     const { heads } = model;
+    const isWhatIf = state.view === "whatif";
+    const off = new Set(isWhatIf ? state.off.split(",") : []);
     return {
       columns: heads,
-      chosen: `${state.layer ?? 0}.${state.head ?? 0}`,
+      chosen: isWhatIf ? "" : `${state.layer ?? 0}.${state.head ?? 0}`,
       panels: matrices.map((matrix, index) => {
         const [layer, head] = [Math.floor(index / heads), index % heads];
-        return { key: `${layer}.${head}`, name: `Layer ${layer}, head ${head}`, ...drawn(matrix) };
+        const key = `${layer}.${head}`;
+        const name = `Layer ${layer}, head ${head}`;
+        return { key, name, isOff: off.has(key), ...drawn(matrix) };
       }),
     };
   }
@@ -40,7 +45,8 @@ export function multiplesOf(
 }
 
 /** What the choice of a small picture makes of the state. */
-export function chosenBy(key: string): Partial<PageState> {
+export function chosenBy(key: string, { view, off }: PageState): Partial<PageState> {
+  if (view === "whatif") return { off: toggled(off, key) };
   if (key === "all") return { layer: undefined };
   const [layer, head] = key.split(".").map(Number);
   return head === undefined ? { layer } : { layer, head };

@@ -14,6 +14,8 @@ export interface Panel {
   readonly name: string;
   readonly matrix: Pick<Matrix, "values" | "positions">;
   readonly shade: Shade;
+  /** Whether it is switched off; not given: it can't be. */
+  readonly isOff?: boolean;
 }
 
 /** What panels show. */
@@ -49,8 +51,13 @@ export class Panels {
       this.#columns = columns;
       this.#build(panels);
     }
-    for (const { key, matrix, shade } of panels) {
-      const canvas = this.#buttons.get(key)!.querySelector("canvas")!;
+    for (const { key, name, matrix, shade, isOff } of panels) {
+      const button = this.#buttons.get(key)!;
+      const canvas = button.querySelector("canvas")!;
+      button.classList.toggle("off", isOff === true);
+      if (this.#columns !== undefined) {
+        button.setAttribute("aria-label", isOff ? `${name}, switched off` : name);
+      }
       paintMatrix(canvas, shrink(matrix), { shade, ramp });
       canvas.classList.toggle("coarse", matrix.positions < 64);
     }
@@ -61,7 +68,8 @@ export class Panels {
   choose(chosen: string): void {
     const reachable = this.#buttons.has(chosen) ? chosen : this.#order[0];
     for (const [key, button] of this.#buttons) {
-      button.setAttribute("aria-pressed", String(key === chosen));
+      const isChosen = key === chosen || button.classList.contains("off");
+      button.setAttribute("aria-pressed", String(isChosen));
       button.tabIndex = key === reachable ? 0 : -1;
     }
   }
@@ -72,8 +80,7 @@ export class Panels {
       const button = html("button", { type: "button", class: "panel", title: name });
       button.dataset["key"] = key;
       button.append(html("canvas", { "aria-hidden": "true" }));
-      if (caption === undefined) button.setAttribute("aria-label", name);
-      else button.append(html("span", {}, caption));
+      if (caption !== undefined) button.append(html("span", {}, caption));
       this.#buttons.set(key, button);
     }
     this.#element.classList.toggle("grid", this.#columns !== undefined);

@@ -4,9 +4,11 @@ import { type Shade, topOf } from "../draw/shade.ts";
 import type { Theme } from "../draw/theme.ts";
 import type { PageState } from "../page_state.ts";
 import type { Matrices, Matrix } from "../server/matrix.ts";
+import type { Forecast } from "../server/forecast.ts";
 import type { Reading, TokenSpan } from "../server/reading.ts";
 import { cellSentence, drawDetails } from "./details.ts";
 import { type Cell, Heatmap } from "./heatmap.ts";
+import { drawForecast } from "./forecast.ts";
 import { chosenBy, multiplesOf } from "./multiples.ts";
 import { Panels } from "./panels.ts";
 import { TextView } from "./text.ts";
@@ -38,9 +40,17 @@ export interface PictureParts {
   readonly panels: HTMLElement;
   readonly panelsTitle: HTMLElement;
   readonly details: HTMLElement;
+  readonly forecast: HTMLElement;
   readonly live: HTMLElement;
   readonly tip: Tip;
 }
+
+const PANEL_TITLES = {
+  flow: "Layer by layer",
+  text: "Layer by layer",
+  heads: "Every head: layers down, heads across",
+  whatif: "Heads: click to switch off and on",
+};
 
 /** The picture: a matrix shown large as heatmap and as text, its details, and all others as small multiples. */
 export class Picture {
@@ -70,7 +80,9 @@ export class Picture {
       },
       choose,
     });
-    this.#panels = new Panels(parts.panels, (key) => change(chosenBy(key)));
+    this.#panels = new Panels(parts.panels, (key) => {
+      if (this.#stage) change(chosenBy(key, this.#stage.state));
+    });
   }
 
   /** What is shown large now. */
@@ -98,15 +110,19 @@ export class Picture {
   showPanels({ all, ...shown }: Shown & { readonly all: readonly Matrices[] }): void {
     const { state, theme } = shown;
     this.#all = all;
-    this.#parts.panelsTitle.textContent = state.view === "heads"
-      ? "Every head: layers down, heads across"
-      : "Layer by layer";
+    this.#parts.panelsTitle.textContent = PANEL_TITLES[state.view];
     const shadeOf = (matrix: Matrix): Shade => this.#shadeOf(matrix, state);
     this.#panels.show({ ...multiplesOf(shown, all, shadeOf), ramp: theme.ramp });
     if (state.scale === "shared" && this.#stage) this.#drawStage();
   }
 
+  /** Shows what the model expects next. */
+  showForecast(forecast: Forecast): void {
+    drawForecast(this.#parts.forecast, forecast);
+  }
+
   #shadeOf(matrix: Matrix, { scale, curve }: PageState): Shade {
+    if (matrix.isChange) return { curve, top: topOf(matrix), diverges: true };
     const isShared = scale === "shared" &&
       this.#all.some(({ positions }) => positions === matrix.positions);
     return { curve, top: topOf(isShared ? this.#all.at(-1)! : matrix) };

@@ -1,7 +1,7 @@
 import { html } from "../draw/elements.ts";
 import { share } from "../draw/format.ts";
 import { coloursOf } from "../draw/shade.ts";
-import type { Theme } from "../draw/theme.ts";
+import { rampFor, type Theme } from "../draw/theme.ts";
 import { labelText } from "../draw/token_label.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { TokenSpan } from "../server/reading.ts";
@@ -85,11 +85,13 @@ export class TextView {
     const weights = position === undefined || position >= matrix.positions
       ? new Float32Array(matrix.positions)
       : linksOf(matrix, position, direction);
-    const shade = { top: weights.reduce((most, weight) => Math.max(most, weight), 0), curve };
+    const top = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+    const shade = { top, curve, diverges: matrix.isChange };
+    const ramp = rampFor(theme, shade);
     this.#tokens.forEach((token, index) => {
       const weight = weights[index] ?? 0;
-      const isLit = weight > 0.004 * shade.top;
-      const { back, ink } = coloursOf(weight, shade, theme.ramp);
+      const isLit = Math.abs(weight) > 0.004 * top;
+      const { back, ink } = coloursOf(weight, shade, ramp);
       token.style.backgroundColor = isLit ? back : "";
       token.style.color = isLit ? ink : "";
       token.classList.toggle("from", index === position);

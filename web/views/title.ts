@@ -1,3 +1,4 @@
+import { headsOff } from "../server/forecast.ts";
 import type { Shown } from "./picture.ts";
 
 const AGGREGATION_NAMES = {
@@ -9,6 +10,14 @@ const AGGREGATION_NAMES = {
 /** What is shown large, in a word and a note. */
 export function titleOf({ state, reading: { model } }: Shown): { name: string; note: string } {
   const { view, layer, head, aggregation } = state;
+  if (view === "whatif") {
+    const off = headsOff(state.off).length;
+    if (off === 0) {
+      return { name: "All heads on", note: "click heads in the grid to switch them off" };
+    }
+    const heads = `${off} ${off === 1 ? "head" : "heads"} off`;
+    return { name: heads, note: state.show === "change" ? "what changes" : "all layers as one" };
+  }
   if (view === "heads") {
     return { name: `Layer ${layer ?? 0}, head ${head ?? 0}`, note: "attention pattern" };
   }
