@@ -7,6 +7,7 @@ import type { ModelEngine } from "./engine/request_engine.ts";
 import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
 import { isByHead, type MatrixOptions, spanOf } from "./flow/definitions.ts";
 import { flowShape } from "./flow/shape.ts";
+import { traced } from "./observe/trace.ts";
 import { type Token, tokenize } from "./tokens/tokenize.ts";
 
 /** Of the Arrow layouts and their metadata. */
@@ -39,7 +40,7 @@ export class InfoFlow {
     const { architecture, fingerprint, device } = model.engine.info;
     options = canonical(options, architecture);
     model.engine.admit(); // no work for what will be refused
-    const tokens = tokenize(prompt, architecture.context);
+    const tokens = traced("tokenise", () => tokenize(prompt, architecture.context));
     this.prompt = prompt;
     this.options = options;
     this.#model = model;
@@ -82,7 +83,7 @@ export class InfoFlow {
     const { name, engine } = this.#model;
     const tokens = this.tokens.map(({ text }) => text);
     const matrix = { ...await this.compute(), ...this.chosen, tokens, span: this.span };
-    return encodeMatrix(matrix, {
+    const metadata = {
       version: LAYOUT_VERSION,
       id: this.id,
       model: name,
@@ -92,7 +93,8 @@ export class InfoFlow {
       axes: this.axes,
       shape: this.shape,
       ...this.#optionsInMetadata(),
-    }, form);
+    };
+    return traced("arrow", () => encodeMatrix(matrix, metadata, form));
   }
 
   /** What sets this matrix apart from others of the same tokens. */

@@ -90,6 +90,8 @@ interface Wanted {
  */
 export class Engine {
   readonly info: EngineInfo;
+  /** When the last run was submitted and when it was read back, in ms since 1970. */
+  lastRun: { readonly submitted: number; readonly read: number } = { submitted: 0, read: 0 };
   readonly #gpu: Gpu;
   readonly #forward: Forward;
   readonly #reduction: FlowReduction;
@@ -394,8 +396,12 @@ export class Engine {
         this.#readback.release(staging);
         throw error;
       }
+      const submitted = performance.now();
       const bytes = await this.#readback.take(staging);
-      this.#pace.record(rowsOf(works), performance.now() - begin);
+      const read = performance.now();
+      this.#pace.record(rowsOf(works), read - begin);
+      const { timeOrigin } = performance;
+      this.lastRun = { submitted: timeOrigin + submitted, read: timeOrigin + read };
       this.#gpu.check();
       for (const work of works) work.commit();
       return new Float32Array(bytes);

@@ -31,6 +31,9 @@ export interface BatchResult {
   /** When the engine turned to them and when it was done, in ms since 1970. */
   readonly began: number;
   readonly ended: number;
+  /** When the last submission was made, and when its result was read back. */
+  readonly submitted: number;
+  readonly read: number;
   readonly memory: MemoryStats;
 }
 

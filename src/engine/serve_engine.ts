@@ -58,7 +58,8 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     );
     const ended = now();
     if (outcomes.some(isUnexpected)) await checkDevice();
-    return { outcomes, began, ended, memory: memory() };
+    const { submitted, read } = started(engine).lastRun;
+    return { outcomes, began, ended, submitted, read, memory: memory() };
   };
   const memory = (): MemoryStats => {
     return { cache: started(engine).cacheStats, deviceBytes: allocatedBytes() };

@@ -160,7 +160,8 @@ export class WorkQueue {
     }
   }
 
-  #settle(batch: readonly Flight[], { outcomes, began, ended, memory }: BatchResult): void {
+  #settle(batch: readonly Flight[], result: BatchResult): void {
+    const { outcomes, began, ended, submitted, read, memory } = result;
     const worked = ended - began;
     this.memory = memory;
     if (outcomes.some((outcome) => "value" in outcome)) this.lastAnswer = ended;
@@ -172,7 +173,7 @@ export class WorkQueue {
       this.#recent.add(flight.promptKey);
       const { since } = flight;
       const waited = Math.max(0, began - since);
-      flight.land({ result: outcome.value, waited, worked, since, began });
+      flight.land({ result: outcome.value, waited, worked, since, began, submitted, read });
     });
   }
 

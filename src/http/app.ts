@@ -6,6 +6,7 @@ import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
 import { InfoFlow, type LoadedModel } from "../infoflow.ts";
 import { type LogFormat, makeLog } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
+import { traced } from "../observe/trace.ts";
 import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
 import { matrixRepresentation, recentFiles, tableRepresentation } from "./arrow_representations.ts";
 import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
@@ -115,7 +116,9 @@ export function makeApp(options: AppOptions): Hono<Env> {
     const origin = publicUrl ?? new URL(raw.url).origin;
     const context = { scope, model: modelFor(scope), origin };
     const format = wantedArrow(raw);
-    return format ? arrowAnswer(raw, format, { yoga, context, recent }) : yoga.fetch(raw, context);
+    return format
+      ? arrowAnswer(raw, format, { yoga, context, recent })
+      : traced("graphql", () => yoga.fetch(raw, context));
   });
   const matrix = (parse: (search: string) => MatrixQuery) =>
   (

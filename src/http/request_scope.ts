@@ -1,8 +1,9 @@
 import type { Asker } from "../engine/engine_worker.ts";
 import type { Answer } from "../engine/flight.ts";
 import { PassBudget } from "../engine/pass_budget.ts";
-import type { Work } from "../engine/work.ts";
+import { idsOf, type Work } from "../engine/work.ts";
 import { InfoflowError } from "../errors.ts";
+import { addSpan } from "../observe/trace.ts";
 
 /** How much one request may have. */
 export interface RequestLimits {
@@ -43,6 +44,16 @@ export class RequestScope implements Asker, Disposable {
 
   readonly note = (work: Work, answer: Answer): void => {
     this.calls.push({ work, answer });
+    const { result: { cacheHit }, since, began, worked } = answer;
+    // What does not say when it was submitted is taken to have been at once.
+    const submitted = Math.max(began, answer.submitted);
+    const read = answer.read > began ? answer.read : began + worked;
+    addSpan("queue", { from: since, to: began });
+    addSpan("prepare", { from: began, to: submitted });
+    addSpan("device and readback", { from: submitted, to: read }, {
+      "infoflow.tokens": idsOf(work).length,
+      "infoflow.cache_hit": cacheHit,
+    });
   };
 
   /** Aborted, with an {@linkcode InfoflowError}, when nobody waits for the answer any more. */

@@ -26,7 +26,12 @@ async function withWorker(
   }
 }
 
-for (const [fault, reason] of [["lost", /device was lost/], ["crash", /thread crashed/]] as const) {
+const FAULTS = [
+  ["lost", /device was lost/],
+  ["crash", /thread crashed/],
+  ["broken", /it computes nothing any more: a submission that fails/],
+] as const;
+for (const [fault, reason] of FAULTS) {
   Deno.test(`when it goes away (${fault}), requests under way get DEVICE_LOST and another worker takes over`, () =>
     withWorker(fault, async (engine, news) => {
       const before = await engine.flow(GOOD, OPTIONS);
@@ -47,6 +52,29 @@ for (const [fault, reason] of [["lost", /device was lost/], ["crash", /thread cr
       assert.equal(news[1], "the model is on the device again");
     }));
 }
+
+Deno.test("an error that the device survives is no reason for another worker", () =>
+  withWorker("hiccup", async (engine, news) => {
+    const before = await engine.flow(GOOD, OPTIONS);
+    await assert.rejects(() => engine.flow(FAULTY, OPTIONS), {
+      message: /a submission that fails/,
+    });
+    assert.deepEqual((await engine.flow(GOOD, OPTIONS)).flow, before.flow);
+    assert.deepEqual(news, []);
+  }));
+
+Deno.test("a worker whose shaders are refused is not the last one to try", async () => {
+  const mark = await Deno.makeTempFile();
+  await Deno.remove(mark);
+  await withWorker(`refused=${encodeURIComponent(mark)}`, async (engine, news) => {
+    const before = await engine.flow(GOOD, OPTIONS);
+    await assert.rejects(() => engine.flow(FAULTY, OPTIONS), { code: "DEVICE_LOST" });
+    const after = await engine.flow(GOOD, OPTIONS);
+    assert.deepEqual(after.flow, before.flow);
+    assert.match(news[1]!, /cannot load the model again: the shader is refused/);
+    assert.equal(news[2], "the model is on the device again");
+  });
+});
 
 Deno.test("a device with little room makes room from the cache", () =>
   withWorker("tight", async (engine) => {

@@ -17,6 +17,27 @@ GPUDevice.prototype.createBuffer = function (descriptor) {
   return createBuffer.call(this, { ...descriptor, size });
 };
 
+/** The worker that takes over finds the mark, and a driver that refuses its shaders, once. */
+const mark = new URLSearchParams(fault).get("refused");
+if (mark && hasMark(mark)) {
+  Deno.removeSync(mark);
+  GPUDevice.prototype.createComputePipelineAsync = () =>
+    Promise.reject(new Error("the shader is refused, for the test"));
+}
+
+const submit = GPUQueue.prototype.submit;
+GPUQueue.prototype.submit = function (commands): undefined {
+  const isBroken = fault === "?broken" && wasFaulty ||
+    fault === "?hiccup" && isFaultyTurn && !hadOne;
+  if (isBroken) {
+    hadOne = true;
+    throw new Error("a submission that fails, for the test");
+  }
+  submit.call(this, commands);
+};
+
+let wasFaulty = false;
+let hadOne = false;
 let isFaultyTurn = false;
 let refusals = 0;
 
@@ -26,8 +47,10 @@ self.onmessage = (event: MessageEvent): void => {
   const request = event.data as Request;
   isFaultyTurn = request.call === "answer" &&
     request.argument.requests.some(({ work }) => idsOf(work).length === 3);
+  wasFaulty ||= isFaultyTurn;
+  if (isFaultyTurn && mark) Deno.writeTextFileSync(mark, "");
   if (isFaultyTurn && fault === "?lost") engine!.destroy();
-  if (isFaultyTurn && fault === "?crash") {
+  if (isFaultyTurn && (fault === "?crash" || mark)) {
     setTimeout(() => {
       throw new Error("a fault for the test");
     });
@@ -35,3 +58,11 @@ self.onmessage = (event: MessageEvent): void => {
   }
   serve.call(self, event);
 };
+
+function hasMark(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,4 +1,4 @@
-import { makeApp, type Policy } from "../../src/http/app.ts";
+import { type LineOptions, makeApp, type Policy } from "../../src/http/app.ts";
 import { withModel } from "./model.ts";
 
 /** An app in front of the bundled model, which never listens. */
@@ -24,12 +24,14 @@ export const ORIGIN = "http://infoflow.test:1234";
 export async function withApp(
   use: (app: TestApp) => Promise<void>,
   policy: Partial<Policy> = {},
+  lines: Partial<LineOptions> = {},
 ): Promise<void> {
   await withModel(async (model) => {
     const log: string[] = [];
     const app = makeApp({
       model: () => model,
       log: (line) => log.push(line),
+      lines,
       policy: { names: ["infoflow.test"], ...policy },
     });
     const fetch: TestApp["fetch"] = async (path, init) =>

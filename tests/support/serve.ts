@@ -6,6 +6,10 @@ export interface RunningServer {
   readonly origin: string;
   /** What it printed until it was ready. */
   readonly startLines: readonly string[];
+  /** What it has written to stderr so far. */
+  readonly log: () => string;
+  /** Asks it to end, and waits until it has: its exit status. */
+  stop(signal?: Deno.Signal): Promise<number>;
 }
 
 /**
@@ -22,33 +26,52 @@ export async function withServer(
     cwd: ROOT,
     env,
     stdout: "piped",
-    stderr: "inherit",
+    stderr: "piped",
   }).spawn();
+  const stderr = collect(child.stderr);
   try {
-    const { startLines, rest } = await untilReady(child.stdout);
+    const { startLines, rest } = await untilReady(child.stdout, stderr.text);
     const origin = startLines.join("\n").match(/page +(http:\S+)\//)![1]!;
-    await use({ origin, startLines });
+    const stop = async (signal: Deno.Signal = "SIGTERM"): Promise<number> => {
+      child.kill(signal);
+      return (await child.status).code;
+    };
+    await use({ origin, startLines, log: stderr.text, stop });
     await rest.cancel();
   } finally {
-    child.kill("SIGTERM");
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // it has ended
+    }
     await child.status;
+    await stderr.done;
   }
+}
+
+function collect(stream: ReadableStream<Uint8Array>): { text: () => string; done: Promise<void> } {
+  const decoder = new TextDecoder();
+  let text = "";
+  const read = async (): Promise<void> => {
+    for await (const bytes of stream) text += decoder.decode(bytes, { stream: true });
+  };
+  return { text: () => text, done: read() };
 }
 
 async function untilReady(
   stdout: ReadableStream<Uint8Array>,
+  stderr: () => string,
 ): Promise<{ startLines: string[]; rest: ReadableStreamDefaultReader<Uint8Array> }> {
   const rest = stdout.getReader();
   const decoder = new TextDecoder();
   let text = "";
   while (!/ Arrow .*\n/.test(text)) {
     const { done, value } = await rest.read();
-    if (done) throw new Error(`the server ended before it was ready: ${text}`);
+    if (done) throw new Error(`the server ended before it was ready: ${text}${stderr()}`);
     text += decoder.decode(value, { stream: true });
   }
   return { startLines: text.trimEnd().split("\n"), rest };
 }
-
 /** What a command left when it ended. */
 export interface Ended {
   readonly code: number;
