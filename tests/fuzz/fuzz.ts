@@ -1,0 +1,32 @@
+/** The long versions of the fuzzing tests: `deno task fuzz [--files 1000000] [--requests 20000] [--texts 200000] [--seed N]`. */
+import { parseArgs } from "node:util";
+import { withApp } from "../support/app.ts";
+import { fuzzGraphQL, fuzzLinks } from "./endpoints.ts";
+import { fuzzSafetensors } from "./safetensors.ts";
+import { fuzzTokens } from "./tokens.ts";
+
+const { values } = parseArgs({
+  options: {
+    files: { type: "string", default: "1000000" },
+    requests: { type: "string", default: "20000" },
+    texts: { type: "string", default: "200000" },
+    seed: { type: "string", default: String(Date.now() % 1e6) },
+  },
+});
+const seed = Number(values.seed);
+console.log(`seed ${seed}`);
+let isWell = true;
+const print = (what: string, report: { readonly slowestMs: number }, isRight = true): void => {
+  console.log(what, JSON.stringify(report));
+  isWell &&= isRight && report.slowestMs < 1000;
+};
+
+const files = await fuzzSafetensors(Number(values.files), seed);
+print("safetensors", files, files.unexplained.length === 0);
+await withApp(async ({ fetch }) => {
+  print("GraphQL", await fuzzGraphQL(fetch, Number(values.requests), seed));
+  print("links", await fuzzLinks(fetch, Number(values.requests), seed));
+});
+const tokens = await fuzzTokens(Number(values.texts), seed);
+print("tokens", tokens, tokens.different.length === 0);
+Deno.exit(isWell ? 0 : 1);

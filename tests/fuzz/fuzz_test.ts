@@ -1,0 +1,41 @@
+// The short versions of `deno task fuzz`, each with a seed of its own every time, which is printed.
+import assert from "node:assert/strict";
+import { withApp } from "../support/app.ts";
+import { fuzzGraphQL, fuzzLinks } from "./endpoints.ts";
+import { fuzzSafetensors } from "./safetensors.ts";
+import { fuzzTokens } from "./tokens.ts";
+
+const seed = Number(Deno.env.get("INFOFLOW_SEED") ?? Date.now() % 1e6);
+
+function fuzzed(name: string, run: () => Promise<void>): void {
+  Deno.test(name, async () => {
+    console.log(`INFOFLOW_SEED=${seed}`);
+    await run();
+  });
+}
+
+fuzzed("mutated safetensors files: our verdict is the reference's", async () => {
+  const { unexplained, verdicts } = await fuzzSafetensors(20_000, seed);
+  assert.deepEqual(unexplained, []);
+  assert(Object.keys(verdicts).length > 8, JSON.stringify(verdicts));
+});
+
+fuzzed(
+  "queries that know the schema: each answer is right or has a code",
+  () =>
+    withApp(async ({ fetch }) => {
+      const { answers } = await fuzzGraphQL(fetch, 1000, seed);
+      assert(answers.OK! > 100, JSON.stringify(answers));
+    }),
+);
+
+fuzzed("links to Arrow: each answer is right or has a code", () =>
+  withApp(async ({ fetch }) => {
+    const { answers } = await fuzzLinks(fetch, 1000, seed);
+    assert(answers.OK! > 100, JSON.stringify(answers));
+  }));
+
+fuzzed("random Unicode: our tokens are tiktoken's", async () => {
+  const { different } = await fuzzTokens(10_000, seed);
+  assert.deepEqual(different, []);
+});
