@@ -34,3 +34,9 @@ export class InfoflowError extends Error {
     super(message);
   }
 }
+
+/** An error as whoever asked is to see it: work that stopped because its client went away was cancelled. */
+export function asMeant(error: unknown): unknown {
+  const isAbort = error instanceof DOMException && error.name === "AbortError";
+  return isAbort ? new InfoflowError("CANCELLED", "The client went away") : error;
+}

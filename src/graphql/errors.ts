@@ -1,5 +1,5 @@
 import { GraphQLError } from "graphql";
-import { InfoflowError } from "../errors.ts";
+import { asMeant, InfoflowError } from "../errors.ts";
 import { logError } from "../http/observe.ts";
 import { httpFormOf } from "../http/statuses.ts";
 import type { Log } from "../observe/log.ts";
@@ -10,7 +10,7 @@ import type { Log } from "../observe/log.ts";
  * @param log Told of what the client is not.
  */
 export function maskError(error: unknown, log: Log): GraphQLError {
-  const cause = error instanceof GraphQLError ? error.originalError ?? error : error;
+  const cause = asMeant(error instanceof GraphQLError ? error.originalError ?? error : error);
   const where = error instanceof GraphQLError
     ? { nodes: error.nodes ?? null, source: error.source, path: error.path }
     : {};

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { idsOf } from "../engine/work.ts";
-import { InfoflowError } from "../errors.ts";
+import { asMeant, InfoflowError } from "../errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { textOf } from "../tokens/vocabulary.ts";
@@ -38,10 +38,11 @@ export function observe(limits: RequestLimits, options: ObserveOptions): Middlew
 
 /** Answers with an error: as it is, if it is meant for clients, and else as an id that the log has too. */
 export function answerTo(
-  error: unknown,
+  thrown: unknown,
   { req: { path }, var: { scope } }: Context<Env>,
   log: Log,
 ): Response {
+  const error = asMeant(thrown);
   if (error instanceof InfoflowError) {
     scope.code = error.code;
     return problem(error, path);

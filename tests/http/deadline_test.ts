@@ -99,3 +99,56 @@ Deno.test("an app with a model answers after all that", () =>
     assert.equal(response.status, 200);
     await response.body?.cancel();
   }));
+
+Deno.test("over a socket, a client that goes away frees its place, and is no error", () =>
+  withModel(async ({ name, engine }) => {
+    const blocked = blockedEngine(engine, 8);
+    const log: string[] = [];
+    const app = makeApp({
+      model: () => ({ name, engine: blocked.engine }),
+      log: (line) => log.push(line),
+    });
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
+    const origin = `http://127.0.0.1:${server.addr.port}`;
+    const waitingIs = async (count: number): Promise<void> => {
+      const { length } = log;
+      while (blocked.stats().waiting !== count) await new Promise((go) => setTimeout(go, 5));
+      assert.equal(log.length, length, log.join("\n"));
+    };
+    const controllers = Array.from({ length: 4 }, () => new AbortController());
+    const asked = controllers.map(({ signal }, n) => {
+      const isLink = n % 2 === 0;
+      return fetch(`${origin}${isLink ? `/info-flow.arrow?prompt=${n}` : "/graphql"}`, {
+        ...(isLink ? {} : post(FLOW, String(n))),
+        signal,
+      }).then(() => "answered", () => "gone");
+    });
+    await waitingIs(3); // one is at work
+    controllers[1]!.abort();
+    controllers[2]!.abort();
+    await waitingIs(asked.length - 3);
+    for (const controller of controllers) controller.abort();
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set(["gone"]));
+    await server.shutdown();
+  }));
+
+Deno.test("a signal that fires after the answer, as Deno's does without no-legacy-abort, changes nothing", () =>
+  withApp(
+    async (app) => {
+      const controllers = [new AbortController(), new AbortController()];
+      const [first, second] = controllers.map(({ signal }) => app.fetch(ARROW, { signal }));
+      const bytes = await (await first!).bytes();
+      controllers[0]!.abort();
+      assert.deepEqual(await (await second!).bytes(), bytes);
+      controllers[1]!.abort();
+      const third = new AbortController();
+      const again = await app.fetch("/graphql", { ...post(FLOW, "a"), signal: third.signal });
+      third.abort();
+      assert.equal((await again.json()).errors, undefined);
+      assert.deepEqual(app.log.filter((line) => line.includes(" error ")), []);
+      const [, , code] = app.log.map((line) => line.match(/code=(\w+)/)![1]);
+      assert.equal(code, "OK");
+    },
+    {},
+    { requests: true },
+  ));
