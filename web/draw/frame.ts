@@ -28,7 +28,7 @@ const MOST_MEASURED = 200;
 
 /** Lays a heatmap out in so much width, all of it in sight if the window is not too low for that. */
 export function layOut(tokens: readonly string[], available: number, font: string): Frame {
-  const most = Math.max(420, Math.min(720, innerHeight - 320));
+  const most = Math.max(420, Math.min(720, innerHeight - 440));
   const fontSize = available < 480 ? 11 : 12.5;
   const stride = Math.ceil(tokens.length / MOST_MEASURED);
   const widest = Math.max(
