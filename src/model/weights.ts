@@ -51,7 +51,7 @@ export interface Weights {
 export type LoadProgress = (done: number, total: number) => void;
 
 /** Uploads wait in host memory until the device has them: so many bytes are handed to it at once, twice at most. */
-const MOST_WAITING = 32 * 2 ** 20;
+const MOST_WAITING = 16 * 2 ** 20;
 
 /**
  * Reads a checkpoint tensor by tensor and puts its layers on the device.
