@@ -22,6 +22,8 @@ import { type LoadProgress, loadWeights, type Weights } from "../model/weights.t
 import type { CacheStats } from "../patterns/cache.ts";
 import { copyRows } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
+import { makeOutputMatrices, type OutputMatrices } from "../model/output_matrices.ts";
+import { Workbench } from "../questions/device/workbench.ts";
 import { Asker } from "../questions/asker.ts";
 import type { Question, Questions } from "../questions/question.ts";
 import { Pace } from "./pace.ts";
@@ -124,9 +126,23 @@ export class Engine {
     const { forward, weights } = parts;
     const store = this.#store = new PromptStore(gpu.device, architecture, parts.cacheBytes);
     const settler = this.#settler = new Settler(gpu, architecture, { forward, store });
-    this.#measures = new Measures(gpu.device, architecture, forward);
+    let matrices: OutputMatrices | undefined;
+    const outputMatrices = async (): Promise<OutputMatrices> =>
+      matrices ??= await this.#makeOutputMatrices();
+    const measures = new Measures(gpu.device, architecture, { forward, outputMatrices });
+    this.#measures = measures;
     const readback = this.#readback;
-    this.#asker = new Asker({ gpu, architecture, weights, forward, store, settler, readback });
+    const bench = {
+      gpu,
+      architecture,
+      weights,
+      forward,
+      store,
+      measures,
+      outputMatrices,
+      readback,
+    };
+    this.#asker = new Asker(new Workbench(bench), settler);
     this.#pace = new Pace(architecture.layers);
   }
 
@@ -337,10 +353,7 @@ export class Engine {
     const prompt = { entry, tokens, prompt: this.#prompts.at(0) };
     this.#store.makeRoom(entry.mean.size);
     await this.#store.withRoom(() => this.#forward.reserve(tokens));
-    const { matrix, kept } = await this.#store.withRoom(() =>
-      this.#measures.prepare(method, prompt)
-    );
-    this.#store.reserve(kept);
+    const matrix = await this.#store.withRoom(() => this.#measures.prepare(method, prompt));
     const encoder = device.createCommandEncoder({ label: method });
     this.#forward.bringValues(encoder, entry, ids);
     const pass = encoder.beginComputePass({ label: method });
@@ -350,6 +363,15 @@ export class Engine {
     known?.matrix.destroy();
     entry.measured.set(method, { matrix, tokens });
     return matrix;
+  }
+
+  async #makeOutputMatrices(): Promise<OutputMatrices> {
+    const { architecture } = this.info;
+    const made = await this.#store.withRoom(() =>
+      makeOutputMatrices(this.#gpu.device, architecture, this.#forward)
+    );
+    this.#store.reserve(made.bytes);
+    return made;
   }
 
   async #answer(

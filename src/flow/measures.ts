@@ -11,7 +11,7 @@ import { RouteSums } from "../kernels/route_sums.ts";
 import { RowShares } from "../kernels/row_shares.ts";
 import type { Architecture } from "../model/architecture.ts";
 import type { Forward } from "../model/forward.ts";
-import { makeOutputMatrices, type OutputMatrices } from "../model/output_matrices.ts";
+import type { OutputMatrices } from "../model/output_matrices.ts";
 import { type PatternEntry, patternsOf } from "../patterns/entry.ts";
 import { VEC4 } from "../patterns/layout.ts";
 import { streamIndex, streamView } from "../patterns/streams.ts";
@@ -30,7 +30,7 @@ export interface MeasuredPrompt {
 
 /** What one layer is measured from. */
 interface LayerOperands {
-  readonly f: GPUTextureView;
+  readonly layer: number;
   readonly x: GPUTextureView;
   readonly y: GPUTextureView;
   readonly patterns: { readonly buffer: GPUBuffer; readonly offset: number };
@@ -55,19 +55,30 @@ export class Measures {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
   readonly #forward: Forward;
+  readonly #outputMatrices: () => Promise<OutputMatrices>;
   readonly #kernels = new Map<Measure, MeasureKernels>();
   readonly #outputs: GrowingTexture;
   readonly #gram: GrowingBuffer;
   readonly #parts: GrowingBuffer;
   #headOutputs: HeadOutputs | undefined;
   #rowShares: RowShares | undefined;
+  #routeParts: RouteParts | undefined;
   #matrices: OutputMatrices | undefined;
 
-  constructor(device: GPUDevice, architecture: Architecture, forward: Forward) {
+  /** @param parts The forward pass, and what makes, once, the matrices that heads write with. */
+  constructor(
+    device: GPUDevice,
+    architecture: Architecture,
+    { forward, outputMatrices }: {
+      readonly forward: Forward;
+      readonly outputMatrices: () => Promise<OutputMatrices>;
+    },
+  ) {
     const { heads, channels } = architecture;
     this.#device = device;
     this.#architecture = architecture;
     this.#forward = forward;
+    this.#outputMatrices = outputMatrices;
     this.#outputs = new GrowingTexture(device, {
       label: "head outputs",
       width: channels / 4,
@@ -80,30 +91,20 @@ export class Measures {
   /**
    * Compiles what a method needs and makes room for it.
    *
-   * @returns A buffer for its matrices, (L, T, T) packed as the entry's mean is, and how many bytes are on the device
-   *   for good since.
+   * @returns A buffer for its matrices, (L, T, T) packed as the entry's mean is.
    * @throws {AllocationError} If the device has no room.
    */
-  async prepare(
-    method: Measure,
-    measured: MeasuredPrompt,
-  ): Promise<{ readonly matrix: GPUBuffer; readonly kept: number }> {
-    const { entry, tokens } = measured;
-    const device = this.#device;
-    const isFirst = !this.#matrices;
-    this.#headOutputs ??= await HeadOutputs.create(device, this.#architecture);
-    this.#rowShares ??= await RowShares.create(device);
-    this.#matrices ??= await makeOutputMatrices(device, this.#architecture, this.#forward);
+  async prepare(method: Measure, measured: MeasuredPrompt): Promise<GPUBuffer> {
+    await this.#prepareOutputs(measured);
+    this.#rowShares ??= await RowShares.create(this.#device);
     const kernels = this.#kernels.get(method) ?? await this.#compile(method);
     this.#kernels.set(method, kernels);
-    await this.#outputs.atLeast(tokens);
     await kernels.prepare(measured);
-    const matrix = await allocate(device, {
+    return await allocate(this.#device, {
       label: `matrices of ${method}`,
-      bytes: entry.mean.size,
+      bytes: measured.entry.mean.size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
     });
-    return { matrix, kept: isFirst ? this.#matrices.bytes : 0 };
   }
 
   /** Records the measuring of all layers; the rows of the matrices sum to 1. */
@@ -114,15 +115,11 @@ export class Measures {
   ): void {
     const { entry, tokens, prompt } = measured;
     const { layers } = this.#architecture;
-    const f = this.#outputs.texture!.createView({ dimension: "2d-array" });
     for (let layer = 0; layer < layers; layer++) {
-      const qkv = this.#forward.qkv(layer);
-      const outputs = this.#headOutputs!.bind({ qkv, w: this.#matrices!.view(layer), f });
-      this.#headOutputs!.dispatch(pass, [[outputs], prompt], tokens);
       const stream = (index: number): GPUTextureView =>
-        entry.streams ? streamView(entry.streams, index) : qkv;
+        entry.streams ? streamView(entry.streams, index) : this.#forward.qkv(layer);
       this.#kernels.get(method)!.encode(pass, measured, {
-        f,
+        layer,
         x: stream(streamIndex(layer, "before")),
         y: stream(streamIndex(layer, "middle")),
         patterns: patternsOf(entry, layer),
@@ -130,6 +127,54 @@ export class Measures {
       });
     }
     this.#rowShares!.dispatch(pass, [[this.#rowShares!.bind(matrix)], prompt], { tokens, layers });
+  }
+
+  /**
+   * Compiles what {@linkcode encodeParts} needs and makes room for it.
+   *
+   * @throws {AllocationError} If the device has no room.
+   */
+  async prepareParts(measured: MeasuredPrompt): Promise<void> {
+    await this.#prepareOutputs(measured);
+    this.#routeParts ??= await RouteParts.create(this.#device, this.#architecture);
+    await this.#parts.atLeast(measured.entry.layerBytes);
+  }
+
+  /** Records the parts of routes in one layer. @returns (H, T, T), packed, not yet divided by sums of rows. */
+  encodeParts(
+    pass: GPUComputePassEncoder,
+    { entry, tokens, prompt }: MeasuredPrompt,
+    layer: number,
+  ): GPUBuffer {
+    const parts = this.#parts.buffer!;
+    const kernel = this.#routeParts!;
+    const f = this.#encodeOutputs(pass, { entry, tokens, prompt }, layer);
+    const y = streamView(entry.streams!, streamIndex(layer, "middle"));
+    const patterns = patternsOf(entry, layer);
+    kernel.dispatch(pass, [
+      [kernel.bind({ f, y, parts })],
+      prompt,
+      [kernel.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
+    ], tokens);
+    return parts;
+  }
+
+  async #prepareOutputs({ tokens }: MeasuredPrompt): Promise<void> {
+    this.#headOutputs ??= await HeadOutputs.create(this.#device, this.#architecture);
+    this.#matrices ??= await this.#outputMatrices();
+    await this.#outputs.atLeast(tokens);
+  }
+
+  #encodeOutputs(
+    pass: GPUComputePassEncoder,
+    { tokens, prompt }: MeasuredPrompt,
+    layer: number,
+  ): GPUTextureView {
+    const f = this.#outputs.texture!.createView({ dimension: "2d-array" });
+    const [qkv, w] = [this.#forward.qkv(layer), this.#matrices!.view(layer)];
+    const outputs = this.#headOutputs!.bind({ qkv, w, f });
+    this.#headOutputs!.dispatch(pass, [[outputs], prompt], tokens);
+    return f;
   }
 
   async #compile(method: Measure): Promise<MeasureKernels> {
@@ -156,7 +201,9 @@ export class Measures {
       prepare: async ({ tokens }) => {
         await this.#gram.atLeast(tokens * vectors ** 2 * Float32Array.BYTES_PER_ELEMENT);
       },
-      encode: (pass, { entry, tokens, prompt }, { f, x, patterns, matrix }) => {
+      encode: (pass, measured, { layer, x, patterns, matrix }) => {
+        const { entry, tokens, prompt } = measured;
+        const f = this.#encodeOutputs(pass, measured, layer);
         const gram = this.#gram.buffer!;
         headGram.dispatch(pass, headGram.bind({ f, x, gram }), tokens);
         norms.dispatch(pass, [
@@ -173,30 +220,26 @@ export class Measures {
     const alti = await MeasureAlti.create(this.#device, this.#architecture);
     return {
       prepare: () => Promise.resolve(),
-      encode: (pass, { entry, tokens, prompt }, { f, x, y, patterns, matrix }) =>
+      encode: (pass, measured, { layer, x, y, patterns, matrix }) => {
+        const { entry, tokens, prompt } = measured;
+        const f = this.#encodeOutputs(pass, measured, layer);
         alti.dispatch(pass, [
           [alti.bind({ f, x, y })],
           prompt,
           [alti.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
           [alti.bindMatrix(matrix.buffer, entry.stride * VEC4), matrix.offset],
-        ], tokens),
+        ], tokens);
+      },
     };
   }
 
   async #routes(): Promise<MeasureKernels> {
-    const routeParts = await RouteParts.create(this.#device, this.#architecture);
     const routeSums = await RouteSums.create(this.#device, this.#architecture);
     return {
-      prepare: async ({ entry }) => {
-        await this.#parts.atLeast(entry.layerBytes);
-      },
-      encode: (pass, { entry, tokens, prompt }, { f, x, y, patterns, matrix }) => {
-        const parts = this.#parts.buffer!;
-        routeParts.dispatch(pass, [
-          [routeParts.bind({ f, y, parts })],
-          prompt,
-          [routeParts.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
-        ], tokens);
+      prepare: (measured) => this.prepareParts(measured),
+      encode: (pass, measured, { layer, x, y, matrix }) => {
+        const { entry, tokens, prompt } = measured;
+        const parts = this.encodeParts(pass, measured, layer);
         routeSums.dispatch(pass, [
           [routeSums.bind({ x, y, parts })],
           prompt,

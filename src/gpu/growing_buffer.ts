@@ -34,7 +34,7 @@ export class GrowingBuffer {
     this.#buffer = await allocate(this.#device, {
       label: this.#label,
       bytes: size,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
     return this.#buffer;
   }

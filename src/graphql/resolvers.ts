@@ -1,3 +1,4 @@
+import { GraphQLError, Kind, type ValueNode } from "graphql";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
@@ -5,9 +6,12 @@ import { InfoflowError } from "../errors.ts";
 import type { AttentionOptions, FlowOptions } from "../flow/definitions.ts";
 import { arrowUrl } from "../http/arrow_url.ts";
 import { InfoFlow } from "../infoflow.ts";
+import { Attribution } from "../questions/attribution.ts";
+import { HeadScores } from "../questions/head_scores.ts";
 import { LogitLens } from "../questions/logit_lens.ts";
 import { NextTokens } from "../questions/next_tokens.ts";
 import type { Answered } from "../questions/question.ts";
+import { RouteGraphAnswer } from "../questions/route_graph.ts";
 import type { TableAnswer } from "../questions/table_answer.ts";
 import { type Token, tokenize } from "../tokens/tokenize.ts";
 import type { GraphQLContext } from "./context.ts";
@@ -37,6 +41,17 @@ export interface Resolvers {
     >;
     readonly nextTokens: Resolver<unknown, { prompt: string; k: number }, NextTokens>;
     readonly logitLens: Resolver<unknown, { prompt: string; k: number }, LogitLens>;
+    readonly attribution: Resolver<
+      unknown,
+      { prompt: string; token?: number | string | null },
+      Attribution
+    >;
+    readonly headScores: Resolver<unknown, { prompt: string }, HeadScores>;
+    readonly routes: Resolver<
+      unknown,
+      { prompt: string; target?: number | null; threshold: number },
+      RouteGraphAnswer
+    >;
     readonly tokens: Resolver<unknown, { prompt: string }, Token[]>;
     readonly model: Resolver<unknown, unknown, Record<string, string | number>>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
@@ -46,6 +61,9 @@ export interface Resolvers {
   readonly Attention: AnswerResolvers;
   readonly NextTokens: TableResolvers<NextTokens>;
   readonly LogitLens: TableResolvers<LogitLens>;
+  readonly Attribution: TableResolvers<Attribution>;
+  readonly HeadScores: TableResolvers<HeadScores>;
+  readonly Routes: TableResolvers<RouteGraphAnswer>;
   readonly Matrix: {
     readonly arrow: Resolver<InfoFlow, Pick<ArrowForm, "layout">, Uint8Array>;
     readonly url: Resolver<InfoFlow, ArrowForm, string>;
@@ -55,6 +73,10 @@ export interface Resolvers {
   readonly Layout: Record<string, Layout>;
   readonly Format: Record<string, Format>;
   readonly ArrowIPC: { readonly __serialize: (bytes: Uint8Array) => string };
+  readonly TokenName: {
+    readonly __parseValue: (value: unknown) => number | string;
+    readonly __parseLiteral: (node: ValueNode) => number | string;
+  };
 }
 
 interface TableResolvers<Answer> {
@@ -83,6 +105,9 @@ export const resolvers: Resolvers = {
       new InfoFlow(model, prompt, { ...options, byHead: true }),
     nextTokens: (_, { prompt, ...options }, { model }) => new NextTokens(model, prompt, options),
     logitLens: (_, { prompt, ...options }, { model }) => new LogitLens(model, prompt, options),
+    attribution: (_, { prompt, ...options }, { model }) => new Attribution(model, prompt, options),
+    headScores: (_, { prompt }, { model }) => new HeadScores(model, prompt),
+    routes: (_, { prompt, ...options }, { model }) => new RouteGraphAnswer(model, prompt, options),
     tokens: (_, { prompt }, { model }) => tokenize(prompt, model.engine.info.architecture.context),
     model: (_, __, { model: { name, engine } }) => {
       const { architecture, fingerprint } = engine.info;
@@ -96,6 +121,9 @@ export const resolvers: Resolvers = {
   Attention: answer,
   NextTokens: table,
   LogitLens: table,
+  Attribution: table,
+  HeadScores: table,
+  Routes: table,
   Matrix: {
     arrow: (infoFlow, { layout }, { asked }) => {
       if (!asked) return infoFlow.arrow({ ...DEFAULT_FORM, layout });
@@ -111,7 +139,19 @@ export const resolvers: Resolvers = {
   Layout: { ROWS: "rows", TENSOR: "tensor", TIDY: "tidy" },
   Format: { STREAM: "stream", FILE: "file" },
   ArrowIPC: { __serialize: (bytes) => bytes.toBase64() },
+  TokenName: {
+    __parseValue: tokenName,
+    __parseLiteral: (node) =>
+      tokenName(
+        node.kind === Kind.INT ? Number(node.value) : "value" in node ? node.value : undefined,
+      ),
+  },
 };
+
+function tokenName(value: unknown): number | string {
+  if (typeof value === "string" || Number.isInteger(value)) return value as number | string;
+  throw new GraphQLError("A token is named by its number or by its text");
+}
 
 function tooManyValues({ size, shape }: InfoFlow): InfoflowError {
   return new InfoflowError(

@@ -41,6 +41,14 @@ export class Query {
     return value === undefined ? undefined : parseInteger(name, value, "a whole number");
   }
 
+  /** A number, such as 0.04. */
+  number(name: string): number | undefined {
+    const value = this.#once(name);
+    if (value === undefined) return undefined;
+    if (!/^\d+(\.\d+)?(e-?\d+)?$/.test(value)) throw bad(name, "a number", value);
+    return Number(value);
+  }
+
   /** Whole numbers from 0 on, separated by commas, or each in a parameter of its own. */
   integers(name: string): number[] | undefined {
     return this.#given.get(name)?.flatMap((list) =>

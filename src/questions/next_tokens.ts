@@ -7,7 +7,7 @@ import { tokenText } from "../tokens/tokenize.ts";
 import { checkInteger } from "./check.ts";
 import type { Questions } from "./question.ts";
 import { type LinkOptions, TableAnswer } from "./table_answer.ts";
-import type { TopRow } from "./unembedding.ts";
+import type { TopRow } from "./device/unembedding.ts";
 
 /** The most tokens that are named for a position. */
 export const MOST_TOKENS = 100;

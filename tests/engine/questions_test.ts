@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
 import { assertClose } from "../support/assert_close.ts";
+import { scoreCells } from "../../src/questions/head_scores.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
 
 const MIB = 2 ** 20;
@@ -71,4 +72,94 @@ Deno.test("patterns with heads switched off agree with methods/T14", () =>
       });
       assertClose(flow, mean, { atol: 8e-6 });
     }
+  }));
+
+// Likewise: 2e-7 of parts that come to some units.
+Deno.test("attributions agree with methods/T14, and sum to the logit", () =>
+  withEngine(async (engine) => {
+    const { token, parts } = await engine.ask("attribution", { ids, token: undefined });
+    assert.equal(token, tensors.get("dla_token")![0]);
+    const of = (kind: string): typeof parts => parts.filter((part) => part.kind === kind);
+    for (
+      const [tensor, values] of [
+        ["dla_heads", of("HEAD").map(({ value }) => value)],
+        ["dla_heads_centred", of("HEAD").map(({ centred }) => centred)],
+        ["dla_attn_bias", of("ATTENTION_BIAS").map(({ value }) => value)],
+        ["dla_mlp", of("MLP").map(({ value }) => value)],
+        ["dla_embed", of("EMBEDDING").map(({ value }) => value)],
+        ["dla_ln_f_bias", of("FINAL_BIAS").map(({ value }) => value)],
+      ] as const
+    ) {
+      assertClose(values, tensors.get(tensor)!, { atol: 2e-6 });
+    }
+    const sum = parts.reduce((total, { value }) => total + value, 0);
+    assertClose([sum], [tensors.get("logits")![token]!], { atol: 8e-6 });
+    const other = await engine.ask("attribution", { ids, token: 7 });
+    assertClose(
+      [other.parts.reduce((total, { value }) => total + value, 0)],
+      [tensors.get("logits")![7]!],
+      { atol: 8e-6 },
+    );
+  }));
+
+// Likewise: 2e-7.
+Deno.test("sums of cells agree with methods/repeat20", () =>
+  withEngine(async (engine) => {
+    const { ids, tensors } = await readReference("methods/repeat20");
+    const { sums } = await engine.ask("headSums", { ids, lists: scoreCells(ids).lists });
+    const counts = scoreCells(ids).counts;
+    ["prev_token_score", "bos_score", "induction_score"].forEach((tensor, list) => {
+      const scores = Array.from(sums).filter((_, at) => at % 3 === list);
+      assertClose(scores.map((sum) => sum / counts[list]!), tensors.get(tensor)!, { atol: 2e-6 });
+    });
+  }));
+
+// Likewise: 8e-7, 3e-6 for heads and residual, 6e-7 for the MLP; threshold 0 has every edge.
+Deno.test("routes agree with methods/T14, edge by edge", () =>
+  withEngine(async (engine) => {
+    const [T, H, L] = [14, 5, 3];
+    const target = T - 1;
+    const { edges, nodes } = await engine.ask("routes", { ids, target, threshold: 0 });
+    const heads = new Float64Array(L * H * T * T).fill(NaN);
+    const residual = new Float64Array(L * T).fill(NaN);
+    const mlp = new Float64Array(L * T).fill(NaN);
+    const mlpResidual = new Float64Array(L * T).fill(NaN);
+    for (const { layer, kind, head, source, target, weight } of edges) {
+      if (kind === "HEAD") heads[((layer * H + head!) * T + target) * T + source] = weight;
+      if (kind === "RESIDUAL") residual[layer * T + target] = weight;
+      if (kind === "MLP") mlp[layer * T + target] = weight;
+      if (kind === "MLP_RESIDUAL") mlpResidual[layer * T + target] = weight;
+    }
+    const reached = (at: number, row: number): boolean =>
+      Math.floor(at / row) === L - 1 ? Math.floor(at % row / (row / T)) === target : true;
+    for (
+      const [tensor, actual, atol] of [
+        ["routes_heads", heads, 8e-6],
+        ["routes_resid", residual, 3e-5],
+        ["routes_ffn", mlp, 6e-6],
+        ["routes_ffn_resid", mlpResidual, 6e-6],
+      ] as const
+    ) {
+      const expected = tensors.get(tensor)!;
+      const known = Array.from(actual.keys()).filter((at) => !Number.isNaN(actual[at]));
+      assertClose(known.map((at) => actual[at]!), known.map((at) => expected[at]!), { atol });
+      // All of every layer but the last, of which the target's row only.
+      if (tensor === "routes_heads") {
+        assert.equal(known.length, (L - 1) * H * T * (T + 1) / 2 + H * T);
+      } else assert(known.every((at) => reached(at, T)) && known.length === (L - 1) * T + 1);
+    }
+    // What leaves the target at the top arrives at the bottom.
+    const arrived = nodes.filter(({ layer, place }) => layer === 0 && place === "STREAM");
+    assertClose([arrived.reduce((sum, { share }) => sum + share, 0)], [1], { atol: 1e-5 });
+  }));
+
+Deno.test("a higher threshold leaves a part of the routes, all of them above it", () =>
+  withEngine(async (engine) => {
+    const all = await engine.ask("routes", { ids, target: 9, threshold: 0 });
+    const some = await engine.ask("routes", { ids, target: 9, threshold: 0.1 });
+    assert(some.edges.length > 0 && some.edges.length < all.edges.length);
+    const known = new Set(all.edges.map((edge) => JSON.stringify(edge)));
+    assert(some.edges.every((edge) => edge.weight >= 0.1 && known.has(JSON.stringify(edge))));
+    const none = await engine.ask("routes", { ids, target: 9, threshold: 1 });
+    assert.deepEqual(none.edges, []);
   }));

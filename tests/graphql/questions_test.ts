@@ -16,6 +16,21 @@ const TABLES: readonly [question: string, fields: string, columns: string[]][] =
     "tokens { text } predictions { layer position rank id text logit logProbability probability }",
     ["layer", "position", "rank", "id", "token", "log_probability", "probability"],
   ],
+  [
+    `attribution(prompt: $prompt, token: " the")`,
+    "token { id text logit } parts { kind layer head value centred }",
+    ["kind", "layer", "head", "value", "centred", "token"],
+  ],
+  [
+    "headScores(prompt: $prompt)",
+    "heads { layer head previousToken bos induction }",
+    ["layer", "head", "previous_token", "bos", "induction"],
+  ],
+  [
+    "routes(prompt: $prompt, target: 5, threshold: 0.02)",
+    "target threshold tokens { text } nodes { layer place position share } edges { layer kind head source target weight }",
+    ["layer", "kind", "head", "source", "target", "weight"],
+  ],
 ];
 
 Deno.test("every question has a link that gives the same bytes, and an Arrow table that others read", () =>
@@ -79,6 +94,39 @@ Deno.test("options that can't be get a code and the valid range", () =>
       ]);
     }
     assert.deepEqual(await codeOf(app, `logitLens(prompt: "a", k: 21)`), ["BAD_USER_INPUT", 1, 20]);
+    for (const token of [50257, -1]) {
+      assert.deepEqual(await codeOf(app, `attribution(prompt: "a", token: ${token})`), [
+        "BAD_USER_INPUT",
+        0,
+        50256,
+      ]);
+    }
+    for (const token of [`"no token"`, `""`]) {
+      assert.deepEqual(await codeOf(app, `attribution(prompt: "a", token: ${token})`), [
+        "BAD_USER_INPUT",
+        0,
+        50256,
+      ]);
+    }
+    assert.deepEqual(await codeOf(app, `attribution(prompt: "a", token: true)`), [
+      "BAD_USER_INPUT",
+      undefined,
+      undefined,
+    ]);
+    for (const target of [2, -1]) {
+      assert.deepEqual(await codeOf(app, `routes(prompt: "a", target: ${target})`), [
+        "BAD_USER_INPUT",
+        0,
+        1,
+      ]);
+    }
+    for (const threshold of [-0.1, 1.1]) {
+      assert.deepEqual(await codeOf(app, `routes(prompt: "a", threshold: ${threshold})`), [
+        "BAD_USER_INPUT",
+        0,
+        1,
+      ]);
+    }
     const response = await app.fetch("/next-tokens.arrow?prompt=a&k=101");
     assert.equal(response.status, 400);
     assert.equal((await response.json()).code, "BAD_USER_INPUT");

@@ -1,10 +1,10 @@
-import { allocate, allocateTexture } from "../gpu/allocate.ts";
-import { GrowingBuffer } from "../gpu/growing_buffer.ts";
-import { Linear, type LinearKernel } from "../kernels/linear.ts";
-import { Norm } from "../kernels/norm.ts";
-import { TopTokens } from "../kernels/top_tokens.ts";
-import type { Architecture } from "../model/architecture.ts";
-import type { Weights } from "../model/weights.ts";
+import { allocate, allocateTexture } from "../../gpu/allocate.ts";
+import { GrowingBuffer } from "../../gpu/growing_buffer.ts";
+import { Linear, type LinearKernel } from "../../kernels/linear.ts";
+import { Norm } from "../../kernels/norm.ts";
+import { TopTokens } from "../../kernels/top_tokens.ts";
+import type { Architecture } from "../../model/architecture.ts";
+import type { Weights } from "../../model/weights.ts";
 
 /** Tokens of a block: the whole table is larger than a binding. */
 const BLOCK = 8192;

@@ -1,0 +1,60 @@
+import type { Settled } from "../../engine/settler.ts";
+import { GrowingBuffer } from "../../gpu/growing_buffer.ts";
+import { CellSums, LISTS } from "../../kernels/cell_sums.ts";
+import { patternsOf } from "../../patterns/entry.ts";
+import type { Workbench } from "./workbench.ts";
+
+/** A target and a source. */
+export type Cell = readonly [target: number, source: number];
+
+/** Sums cells of every head's pattern. */
+export class HeadSums {
+  readonly #bench: Workbench;
+  readonly #cells: GrowingBuffer;
+  readonly #sums: GrowingBuffer;
+  readonly #ends: GPUBuffer;
+  #kernel: CellSums | undefined;
+
+  constructor(bench: Workbench) {
+    this.#bench = bench;
+    const { device } = bench;
+    this.#cells = new GrowingBuffer(device, "cells");
+    this.#sums = new GrowingBuffer(device, "sums of cells");
+    this.#ends = device.createBuffer({
+      label: "lists of cells",
+      size: 16,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  /** @returns (L, H, 3): the sums over each list. */
+  async of(
+    settled: Settled,
+    lists: readonly [readonly Cell[], readonly Cell[], readonly Cell[]],
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { device, architecture: { layers, heads }, store } = this.#bench;
+    const { entry } = settled;
+    this.#kernel ??= await CellSums.create(device, { layers, heads });
+    const kernel = this.#kernel;
+    const words = new Uint32Array(lists.flat(2));
+    const cells = await store.withRoom(() => this.#cells.atLeast(words.byteLength));
+    const bytes = layers * heads * LISTS * Float32Array.BYTES_PER_ELEMENT;
+    const sums = await store.withRoom(() => this.#sums.atLeast(bytes));
+    let end = 0;
+    const ends = lists.map((list) => end += list.length);
+    device.queue.writeBuffer(cells, 0, words);
+    device.queue.writeBuffer(this.#ends, 0, new Uint32Array([...ends, 0]));
+    const prompt = this.#bench.promptOf(settled);
+    const operands = kernel.bind({ ends: this.#ends, cells, sums });
+    return await this.#bench.read(bytes, (encoder, staging) => {
+      const pass = encoder.beginComputePass({ label: "head scores" });
+      for (let layer = 0; layer < layers; layer++) {
+        const { buffer, offset } = patternsOf(entry, layer);
+        const patterns = kernel.bindPatterns(buffer, entry.layerBytes);
+        kernel.dispatch(pass, [[operands], prompt, [patterns, offset]], layer);
+      }
+      pass.end();
+      encoder.copyBufferToBuffer(sums, 0, staging, 0, bytes);
+    });
+  }
+}
