@@ -1,4 +1,5 @@
-const PYTHON = new URL("../../.venv/bin/python", import.meta.url).pathname;
+/** The interpreter of the tests' own environment, which `./run test` sets up. */
+export const PYTHON: string = new URL("../../.venv/bin/python", import.meta.url).pathname;
 
 /**
  * Runs a Python program of the tests' own environment, which `./run test` sets up.
