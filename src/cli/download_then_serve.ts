@@ -1,12 +1,15 @@
 /**
- * The start of `deno task serve`. A download needs rights that a server must not have, so it runs in a process of its
- * own; and the right to start that process is given up before any of the server's code is loaded.
+ * The start of `deno task serve`. What it takes to download a model and to start a server, a server itself must not
+ * have: each is a process of its own, the server one with exactly the permissions that its settings call for.
  */
 import { parseArgs } from "node:util";
 import { hubCache } from "../hub/environment.ts";
 import { HubError } from "../hub/error.ts";
 import { locateModel, ModelMissing } from "../model/locate.ts";
+import { ownFile } from "./own_file.ts";
+import { servePermissions } from "./permissions.ts";
 import { runCommand } from "./run_command.ts";
+import { serveSettings } from "./settings.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -24,9 +27,47 @@ async function downloadThenServe(): Promise<void> {
     ["1", "true"].includes(Deno.env.get("INFOFLOW_DOWNLOAD") ?? "");
   const model = values.model ?? (Deno.env.get("INFOFLOW_MODEL") || "gpt2");
   if (isAsked && !values.help) await downloadIfMissing(String(model));
-  await Deno.permissions.revoke({ name: "run" });
-  const { serve } = await import("./serve.ts");
-  await serve();
+  Deno.exit(await runServer());
+}
+
+/** Runs the server until it ends, and passes signals on to it. */
+async function runServer(): Promise<number> {
+  const settings = serveSettings(Deno.args);
+  const permissions = servePermissions(settings, {
+    weights: [...await directoriesAsked(), ...hubCaches()],
+    own: ownFile("tuning.json"),
+  });
+  const server = new Deno.Command("deno", {
+    args: ["run", ...permissions, new URL("serve.ts", import.meta.url).pathname, ...Deno.args],
+  }).spawn();
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGTERM", "SIGINT"];
+  for (const signal of signals) Deno.addSignalListener(signal, () => server.kill(signal));
+  return (await server.status).code;
+}
+
+/** The models that were given as directories. */
+async function directoriesAsked(): Promise<string[]> {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: { model: { type: "string", multiple: true } },
+    strict: false,
+  });
+  const asked = values.model ?? (Deno.env.get("INFOFLOW_MODEL") ?? "").split(",");
+  const found: string[] = [];
+  for (const path of (asked as readonly string[]).map((model) => model.trim()).filter(Boolean)) {
+    const isDirectory = await Deno.stat(path).then((it) => it.isDirectory, () => false);
+    if (isDirectory) found.push(await Deno.realPath(path), path);
+  }
+  return found;
+}
+
+/** Where the hub's files are; a user without a home has none. */
+function hubCaches(): string[] {
+  try {
+    return [hubCache()];
+  } catch {
+    return [];
+  }
 }
 
 /** Runs `deno task weights` for a model of the hub's that isn't there. */

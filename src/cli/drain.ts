@@ -5,12 +5,15 @@ import type { Log } from "../observe/log.ts";
 const FINISH_MS = 7000;
 const LAST_WORDS_MS = 500;
 const GIVE_BACK_MS = 1500;
+/** Signals within so many ms of each other are one. */
+const SAME_MS = 500;
 
 /** The end of a server: what is under way is finished, nothing new is taken, the device is given back. */
 export class Drain {
   readonly #log: Log;
   readonly #engine: () => EngineWorker | undefined;
   #isDraining = false;
+  #since = 0;
 
   /** @param engine The engine, once it is there. */
   constructor(log: Log, engine: () => EngineWorker | undefined) {
@@ -28,14 +31,16 @@ export class Drain {
     const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGTERM", "SIGINT"];
     for (const signal of signals) {
       Deno.addSignalListener(signal, () => {
-        if (this.#isDraining) Deno.exit(1);
-        this.#isDraining = true;
-        this.#stop(signal, server);
+        // A terminal sends SIGINT to all processes of a command, and those above pass it on: that is one signal.
+        if (!this.#isDraining) this.#stop(signal, server);
+        else if (performance.now() - this.#since > SAME_MS) Deno.exit(1);
       });
     }
   }
 
   async #stop(signal: string, server: Deno.HttpServer): Promise<void> {
+    this.#isDraining = true;
+    this.#since = performance.now();
     this.#log.write("server", {
       news: `stopping at ${signal}, when what is under way is finished`,
     });

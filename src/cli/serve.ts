@@ -8,6 +8,7 @@ import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";
 import { loadModel } from "./load_model.ts";
+import { runCommand } from "./run_command.ts";
 import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
 /** Starts the server: takes the port first, then loads the model, so that nobody waits for a port that is taken. */
@@ -94,3 +95,5 @@ function reachLines({ host, policy }: ServeSettings): string[] {
     "docs/operating.md says how to put nginx or Caddy in front",
   ];
 }
+
+if (import.meta.main) await runCommand(serve);

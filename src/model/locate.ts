@@ -64,9 +64,9 @@ async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
+    // A server may read the directories that it was started with, and no others.
+    const { NotCapable, NotADirectory, NotFound } = Deno.errors;
+    if ([NotCapable, NotADirectory, NotFound].some((kind) => error instanceof kind)) return false;
     throw error;
   }
 }

@@ -1,0 +1,60 @@
+import { dirname } from "node:path";
+import { UsageError, variableOf } from "./flags.ts";
+import { SERVE_FLAGS, type ServeSettings, TOKEN_VARIABLE } from "./settings.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** What a worker's module is read from: Deno asks for permission to read it, as it does not for the main module. */
+const CODE = ["src", "shaders", "packages"];
+
+/** Where the server reads and writes. */
+export interface Places {
+  /** Directories of checkpoints, beside those that come with the project. */
+  readonly weights: readonly string[];
+  /** A file in the directory of what is remembered between runs. */
+  readonly own: string | undefined;
+}
+
+/** What the environment may tell the server, and the libraries that it stands on. */
+export const VARIABLES: readonly string[] = [
+  ...Object.keys(SERVE_FLAGS).map(variableOf),
+  TOKEN_VARIABLE,
+  ...["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"],
+  ...["HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],
+  ...["NODE_ENV", "DEBUG"],
+];
+
+/**
+ * The permissions of a server, as flags of `deno run`: its own address and no other, the weights and its own code to
+ * read, its cache to read and write, the named variables; no program to run, of the system no more than how
+ * much memory it has.
+ */
+export function servePermissions(
+  { host, port }: Pick<ServeSettings, "host" | "port">,
+  { weights, own }: Places,
+): string[] {
+  const kept = own === undefined ? [] : [dirname(own)];
+  const address = `${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
+  return [
+    "--no-prompt",
+    `--allow-net=${address}`,
+    `--allow-read=${listed([...[...CODE, "weights"].map(inProject), ...weights, ...kept])}`,
+    ...kept.map((directory) => `--allow-write=${listed([directory])}`),
+    `--allow-env=${VARIABLES.join()}`,
+    "--allow-sys=systemMemoryInfo", // whether a model fits
+  ];
+}
+
+function inProject(name: string): string {
+  return new URL(name, ROOT).pathname;
+}
+
+function listed(paths: readonly string[]): string {
+  const wrong = paths.find((path) => path.includes(","));
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `Deno's permissions can't name a path with a comma: current value is ${wrong}`,
+    );
+  }
+  return paths.join();
+}
