@@ -79,7 +79,8 @@ export class Controls {
   /** Says what the method shows, and offers only what it defines. */
   #showMethod({ method, view }: PageState): void {
     const { says, multiplies } = METHOD_CARDS[method];
-    byId("method-says", HTMLElement).textContent = view === "heads" ? "" : says;
+    byId("method-says", HTMLElement).textContent =
+      { heads: "", routes: ROUTES_SAY }[view as string] ?? says;
     const rollout = this.#options.querySelector<HTMLOptionElement>("option[value=ROLLOUT]");
     if (rollout) rollout.disabled = !multiplies;
   }
@@ -104,6 +105,11 @@ function partOf(button: HTMLButtonElement): keyof PageState {
 function prompt(text: string): Partial<PageState> {
   return { prompt: text, token: DEFAULT_STATE.token };
 }
+
+const ROUTES_SAY =
+  "Followed from the chosen token down, along every head, MLP and residual stream " +
+  "that adds at least the threshold to what it writes into (Ferrando & Voita 2024). Many small " +
+  "contributions below it are not shown, however much they are together.";
 
 /** A method whose paper multiplies no layers has no rollout: the layers' mean is taken instead. */
 function option(name: string, value: string): Partial<PageState> {

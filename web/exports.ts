@@ -2,7 +2,7 @@ import { byId } from "./draw/elements.ts";
 import type { PageState } from "./page_state.ts";
 import { questionsOf } from "./server/questions.ts";
 import { javascriptLine, pythonLine } from "./server/snippets.ts";
-import { csvFile, download, pngFile, svgFile } from "./views/download.ts";
+import { download, pngFile, svgFile } from "./views/download.ts";
 import type { Picture } from "./views/picture.ts";
 
 /** What people take with them: files of what is on the screen, and lines that fetch it. */
@@ -15,13 +15,13 @@ export class Exports {
    */
   constructor(picture: Picture, tell: (message: string) => void) {
     byId("downloads", HTMLElement).addEventListener("click", async ({ target }) => {
-      if (!(target instanceof HTMLButtonElement) || !picture.stage) return;
-      const { matrix, url } = picture.stage;
+      if (!(target instanceof HTMLButtonElement) || !picture.files) return;
+      const { url, drawing, csv } = picture.files;
       const file = target.value === "csv"
-        ? csvFile(matrix)
+        ? csv()
         : target.value === "svg"
-        ? svgFile(picture.heatmap.toSvg())
-        : await pngFile(picture.heatmap.toSvg());
+        ? svgFile(drawing())
+        : await pngFile(drawing());
       download(file, `${nameOf(url)}.${target.value}`);
     });
     byId("copies", HTMLElement).addEventListener("click", async ({ target }) => {

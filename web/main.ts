@@ -26,6 +26,7 @@ const picture = new Picture({
   panelsTitle: element("panels-title"),
   details: element("details"),
   forecast: element("forecast"),
+  routes: element("routes"),
   live: element("live"),
   tip: new Tip(element("tip")),
 }, (chosen) => change(chosen, "push"));

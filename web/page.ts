@@ -6,7 +6,9 @@ import { Answers } from "./server/answers.ts";
 import { Failure } from "./server/failure.ts";
 import { askForecast } from "./server/forecast.ts";
 import { differenceOf, fetchMatrices, type Matrix, panelsOf } from "./server/matrix.ts";
-import { type Place, questionsOf } from "./server/questions.ts";
+import { askRoutes } from "./server/routes.ts";
+import { askScores } from "./server/scores.ts";
+import { type Place, questionsOf, routesOf } from "./server/questions.ts";
 import { type Reading, readPrompt } from "./server/reading.ts";
 import type { Picture } from "./views/picture.ts";
 import { explain, say } from "./views/status.ts";
@@ -29,6 +31,8 @@ const LOADING_SHOWS_AFTER = 400;
 export class Page {
   readonly #parts: PageParts;
   readonly #readings = new Answers(readPrompt, 16);
+  readonly #routes = new Answers(askRoutes, 16);
+  readonly #scores = new Answers(askScores, 4);
   readonly #forecasts = new Answers(askForecast, 16);
   readonly #matrices = new Answers(fetchMatrices, 8);
   #state: PageState | undefined;
@@ -93,13 +97,23 @@ export class Page {
     const theme = currentTheme();
     const spans = bosOf(possible) === "DROP" ? reading.tokens.slice(1) : reading.tokens;
     const shown = { state: possible, reading, spans, theme, url: stage.url };
+    if (possible.view === "routes") {
+      const routes = await this.#routes.get(JSON.stringify(routesOf(possible)));
+      if (isNewest()) picture.showRoutes({ ...shown, routes });
+      this.#forecast(possible, isNewest);
+      return notes;
+    }
     const large = this.#matrixAt(stage).then((matrix) => {
       if (!isNewest()) return;
       picture.showStage({ ...shown, matrix });
       if (status.dataset["kind"] !== "loading") say(status);
     });
-    const small = Promise.all(panels.map((url) => this.#matrices.get(url))).then((all) => {
-      if (isNewest()) picture.showPanels({ ...shown, all });
+    const scores = possible.view === "heads" && possible.sort !== "place"
+      ? this.#scores.get(possible.prompt)
+      : undefined;
+    const small = Promise.all(panels.map((url) => this.#matrices.get(url))).then(async (all) => {
+      const known = await scores;
+      if (isNewest()) picture.showPanels({ ...shown, all, scores: known });
     });
     await Promise.all([large, small]);
     this.#forecast(possible, isNewest);

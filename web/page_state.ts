@@ -1,5 +1,5 @@
 /** The pictures of the page. */
-export const VIEWS = ["flow", "text", "heads", "whatif"] as const;
+export const VIEWS = ["flow", "text", "heads", "routes", "whatif"] as const;
 /** One of {@linkcode VIEWS}. */
 export type View = typeof VIEWS[number];
 
@@ -20,6 +20,16 @@ export const METHODS = [
 ] as const;
 /** One of {@linkcode METHODS}. */
 export type Method = typeof METHODS[number];
+
+/** The thresholds that the routes view offers. */
+export const THRESHOLDS = ["0.005", "0.01", "0.02", "0.04", "0.08"] as const;
+/** One of {@linkcode THRESHOLDS}. */
+export type Threshold = typeof THRESHOLDS[number];
+
+/** What heads can be sorted by: their place in the model, or how much they do of a job. */
+export const SORTS = ["place", "previousToken", "bos", "induction"] as const;
+/** One of {@linkcode SORTS}. */
+export type Sort = typeof SORTS[number];
 
 /** What becomes of BOS, as in the API. */
 export const BOS_POLICIES = ["DROP", "KEEP"] as const;
@@ -50,6 +60,10 @@ export interface PageState {
   readonly off: string;
   /** Whether that view shows the flow without them, or what changes. */
   readonly show: "result" | "change";
+  /** The least share of an edge of the routes view. */
+  readonly threshold: Threshold;
+  /** By which job the head grid is sorted. */
+  readonly sort: Sort;
 }
 
 /** What somebody sees who follows no link. */
@@ -67,6 +81,8 @@ export const DEFAULT_STATE: PageState = {
   direction: "sources",
   off: "",
   show: "result",
+  threshold: "0.02",
+  sort: "place",
 };
 
 /** A single head rests on BOS when it has nothing to do, which is worth seeing; a flow is read without it. */
@@ -94,6 +110,8 @@ const READERS: { readonly [Key in keyof PageState]: Reader } = {
   direction: oneOf(["sources", "targets"]),
   off: (text) => /^(\d{1,4}\.\d{1,4}(,(?!$)|$))*$/.test(text) ? text : undefined,
   show: oneOf(["result", "change"]),
+  threshold: oneOf(THRESHOLDS),
+  sort: oneOf(SORTS),
 };
 
 /**

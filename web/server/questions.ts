@@ -1,4 +1,5 @@
 import { bosOf, type PageState } from "../page_state.ts";
+import type { RoutesQuestion } from "./routes.ts";
 
 /** Where a matrix is, and which one of those that are there. */
 export interface Place {
@@ -22,6 +23,15 @@ const SMALL = 48;
 /** Which links answer a state. They are relative, so that they work behind any proxy. */
 export function questionsOf(state: PageState): Questions {
   const { layer, view } = state;
+  if (view === "routes") {
+    const { target, threshold } = routesOf(state);
+    const url = arrowPath("/routes.arrow", {
+      prompt: state.prompt,
+      ...(target === undefined ? {} : { target }),
+      threshold,
+    });
+    return { stage: { url, panel: 0 }, panels: [] };
+  }
   if (view === "whatif") {
     const [result, whole] = [flowUrl(state, false, state.off), flowUrl(state, false)];
     const isChange = state.show === "change" && state.off !== "";
@@ -43,6 +53,13 @@ export function questionsOf(state: PageState): Questions {
     stage: layer === undefined ? { url: whole, panel: 0 } : { url: byLayer, panel: layer },
     panels: [whole, byLayer],
   };
+}
+
+/** Which routes a state shows: to the chosen token, counted from BOS. */
+export function routesOf(state: PageState): RoutesQuestion {
+  const { prompt, token, threshold } = state;
+  const target = token === undefined ? undefined : token + (bosOf(state) === "DROP" ? 1 : 0);
+  return { prompt, target, threshold: Number(threshold) };
 }
 
 function attentionUrl(state: PageState, choice: Record<string, number>): string {

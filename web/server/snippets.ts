@@ -1,11 +1,13 @@
 import { bosOf, type PageState } from "../page_state.ts";
 import { headsOff } from "./forecast.ts";
+import { routesOf } from "./questions.ts";
 
-/** A line of Python that fetches a matrix: the number of rows is panels times positions. */
+/** A line of Python that fetches a matrix, a row for each panel and target; or the edges of routes as a table. */
 export function pythonLine(url: string): string {
-  return "import numpy as np, pyarrow as pa, urllib.request; " +
-    `flow = np.stack(pa.ipc.open_stream(urllib.request.urlopen(${JSON.stringify(url)}))` +
-    `.read_all()["flow"].to_numpy())`;
+  const table = `pa.ipc.open_stream(urllib.request.urlopen(${JSON.stringify(url)})).read_all()`;
+  return url.includes("/routes.arrow?")
+    ? `import pyarrow as pa, urllib.request; edges = ${table}`
+    : `import numpy as np, pyarrow as pa, urllib.request; flow = np.stack(${table}["flow"].to_numpy())`;
 }
 
 /** A line of JavaScript that fetches a matrix, with apache-arrow from npm. */
@@ -17,8 +19,23 @@ export function javascriptLine(url: string): string {
 
 /** A link to GraphiQL with the question of a state filled in. */
 export function graphiqlUrl(state: PageState): string {
+  return `/graphql?query=${encodeURIComponent(queryOf(state))}`;
+}
+
+function queryOf(state: PageState): string {
   const prompt = JSON.stringify(state.prompt.toWellFormed());
   const { layer = 0, head = 0 } = state;
+  if (state.view === "routes") {
+    const { target, threshold } = routesOf(state);
+    const to = target === undefined ? "" : `, target: ${target}`;
+    return `query Routes {
+  routes(prompt: ${prompt}${to}, threshold: ${threshold}) {
+    target
+    edges { layer kind head source target weight }
+  }
+}
+`;
+  }
   const field = state.view === "heads"
     ? `attention(prompt: ${prompt}, layers: [${layer}], heads: [${head}], bos: ${bosOf(state)})`
     : `infoFlow(
@@ -27,7 +44,7 @@ export function graphiqlUrl(state: PageState): string {
     aggregation: ${state.aggregation}
     bos: ${bosOf(state)}${methodOf(state)}
   )`;
-  const query = `query Matrix {
+  return `query Matrix {
   ${field} {
     cacheHit
     tokens { index text }
@@ -35,7 +52,6 @@ export function graphiqlUrl(state: PageState): string {
   }
 }
 `;
-  return `/graphql?query=${encodeURIComponent(query)}`;
 }
 
 function methodOf({ method, view, off }: PageState): string {

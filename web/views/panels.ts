@@ -51,13 +51,13 @@ export class Panels {
       this.#columns = columns;
       this.#build(panels);
     }
-    for (const { key, name, matrix, shade, isOff } of panels) {
+    for (const { key, name, caption, matrix, shade, isOff } of panels) {
       const button = this.#buttons.get(key)!;
       const canvas = button.querySelector("canvas")!;
       button.classList.toggle("off", isOff === true);
-      if (this.#columns !== undefined) {
-        button.setAttribute("aria-label", isOff ? `${name}, switched off` : name);
-      }
+      const label = caption && caption !== name ? `${name}: ${caption}` : name;
+      button.setAttribute("aria-label", isOff ? `${name}, switched off` : label);
+      if (caption !== undefined) button.lastElementChild!.textContent = caption;
       paintMatrix(canvas, shrink(matrix), { shade, ramp });
       canvas.classList.toggle("coarse", matrix.positions < 64);
     }

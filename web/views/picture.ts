@@ -2,7 +2,7 @@ import { html } from "../draw/elements.ts";
 import { share } from "../draw/format.ts";
 import { type Shade, topOf } from "../draw/shade.ts";
 import type { Theme } from "../draw/theme.ts";
-import type { PageState } from "../page_state.ts";
+import { bosOf, type PageState } from "../page_state.ts";
 import type { Matrices, Matrix } from "../server/matrix.ts";
 import type { Forecast } from "../server/forecast.ts";
 import type { Reading, TokenSpan } from "../server/reading.ts";
@@ -11,6 +11,10 @@ import { type Cell, Heatmap } from "./heatmap.ts";
 import { drawForecast } from "./forecast.ts";
 import { chosenBy, multiplesOf } from "./multiples.ts";
 import { Panels } from "./panels.ts";
+import type { HeadScore } from "../server/scores.ts";
+import type { Routes } from "../server/routes.ts";
+import { csvFile } from "./download.ts";
+import { drawRouteDetails, RoutesView } from "./routes.ts";
 import { TextView } from "./text.ts";
 import { titleOf } from "./title.ts";
 import type { Tip } from "./tip.ts";
@@ -31,6 +35,21 @@ export interface Stage extends Shown {
   readonly matrix: Matrix;
 }
 
+/** What is shown small. */
+export interface Panelled extends Shown {
+  readonly all: readonly Matrices[];
+  /** What heads do, where they are sorted by it. */
+  readonly scores?: readonly HeadScore[] | undefined;
+}
+
+/** What people take away. */
+export interface PictureFiles {
+  /** Where the numbers came from. */
+  readonly url: string;
+  readonly drawing: () => SVGSVGElement;
+  readonly csv: () => Blob;
+}
+
 /** Elements that the picture is made of. */
 export interface PictureParts {
   readonly picture: HTMLElement;
@@ -41,6 +60,7 @@ export interface PictureParts {
   readonly panelsTitle: HTMLElement;
   readonly details: HTMLElement;
   readonly forecast: HTMLElement;
+  readonly routes: HTMLElement;
   readonly live: HTMLElement;
   readonly tip: Tip;
 }
@@ -49,6 +69,7 @@ const PANEL_TITLES = {
   flow: "Layer by layer",
   text: "Layer by layer",
   heads: "Every head: layers down, heads across",
+  routes: "",
   whatif: "Heads: click to switch off and on",
 };
 
@@ -57,7 +78,9 @@ export class Picture {
   readonly heatmap: Heatmap;
   readonly #text: TextView;
   readonly #panels: Panels;
+  readonly #routes: RoutesView;
   readonly #parts: PictureParts;
+  #shown: Shown | undefined;
   #stage: Stage | undefined;
   #all: readonly Matrices[] = [];
   #pointed: number | undefined;
@@ -83,11 +106,24 @@ export class Picture {
     this.#panels = new Panels(parts.panels, (key) => {
       if (this.#stage) change(chosenBy(key, this.#stage.state));
     });
+    this.#routes = new RoutesView(parts.routes, parts.tip, {
+      head: (layer, head) => change({ view: "heads", layer, head, token: undefined }),
+      target: (position) => {
+        const first = this.#shown && bosOf(this.#shown.state) === "DROP" ? 1 : 0;
+        if (position >= first) change({ token: position - first });
+      },
+    });
   }
 
-  /** What is shown large now. */
-  get stage(): Stage | undefined {
-    return this.#stage;
+  /** What is shown large now, to take away; nothing before anything is shown. */
+  get files(): PictureFiles | undefined {
+    const { state, url } = this.#shown ?? {};
+    if (!state || !url) return undefined;
+    if (state.view === "routes") {
+      return { url, drawing: () => this.#routes.toSvg(), csv: () => this.#routes.toCsv() };
+    }
+    const { matrix } = this.#stage!;
+    return { url, drawing: () => this.heatmap.toSvg(), csv: () => csvFile(matrix) };
   }
 
   /** Whether what is shown is of an older state. */
@@ -98,21 +134,37 @@ export class Picture {
   /** Shows a matrix large. */
   showStage(stage: Stage): void {
     this.#stage = stage;
-    this.#pointed = undefined;
-    this.#parts.tip.hide();
-    this.#parts.picture.classList.remove("bare");
-    const { name, note } = titleOf(stage);
-    this.#parts.title.replaceChildren(name, html("small", {}, note));
+    this.#announce(stage);
     this.#drawStage();
   }
 
+  /** Shows routes in place of a matrix. */
+  showRoutes({ routes, ...shown }: Shown & { readonly routes: Routes }): void {
+    const { reading: { tokens, model }, theme } = shown;
+    this.#announce(shown);
+    const labels = tokens.map(({ text }) => text);
+    const picture = { routes, tokens: labels, layers: model.layers, theme };
+    this.#routes.show(picture);
+    drawRouteDetails(this.#parts.details, picture);
+  }
+
+  #announce(shown: Shown): void {
+    this.#shown = shown;
+    this.#pointed = undefined;
+    this.#parts.tip.hide();
+    const { name, note } = titleOf(shown);
+    this.#parts.title.replaceChildren(name, html("small", {}, note));
+  }
+
   /** Shows the small multiples, and the large one on their scale if that is wanted. */
-  showPanels({ all, ...shown }: Shown & { readonly all: readonly Matrices[] }): void {
+  showPanels({ all, ...shown }: Panelled): void {
     const { state, theme } = shown;
     this.#all = all;
-    this.#parts.panelsTitle.textContent = PANEL_TITLES[state.view];
+    this.#parts.panelsTitle.textContent = state.view === "heads" && state.sort !== "place"
+      ? "Every head: those that do most of it first"
+      : PANEL_TITLES[state.view];
     const shadeOf = (matrix: Matrix): Shade => this.#shadeOf(matrix, state);
-    this.#panels.show({ ...multiplesOf(shown, all, shadeOf), ramp: theme.ramp });
+    this.#panels.show({ ...multiplesOf({ ...shown, all }, shadeOf), ramp: theme.ramp });
     if (state.scale === "shared" && this.#stage) this.#drawStage();
   }
 

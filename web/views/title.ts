@@ -18,6 +18,9 @@ export function titleOf({ state, reading: { model } }: Shown): { name: string; n
     const heads = `${off} ${off === 1 ? "head" : "heads"} off`;
     return { name: heads, note: state.show === "change" ? "what changes" : "all layers as one" };
   }
+  if (view === "routes") {
+    return { name: "Routes", note: "what carries the prediction here, from the bottom up" };
+  }
   if (view === "heads") {
     return { name: `Layer ${layer ?? 0}, head ${head ?? 0}`, note: "attention pattern" };
   }

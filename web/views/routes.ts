@@ -1,0 +1,123 @@
+import { html } from "../draw/elements.ts";
+import { count, share } from "../draw/format.ts";
+import { drawRoutes } from "../draw/routes_svg.ts";
+import type { Theme } from "../draw/theme.ts";
+import { carriedBy, type Routes } from "../server/routes.ts";
+import { tokenOf } from "./details.ts";
+import type { Tip } from "./tip.ts";
+
+/** What the picture of routes shows. */
+export interface RoutesPicture {
+  readonly routes: Routes;
+  /** The labels of the positions, BOS first. */
+  readonly tokens: readonly string[];
+  readonly layers: number;
+  readonly theme: Theme;
+}
+
+/** What is chosen in it. */
+export interface RoutesEvents {
+  head(layer: number, head: number): void;
+  /** A position, 0 for BOS. */
+  target(position: number): void;
+}
+
+/** The routes to one target, as a graph whose heads and places can be clicked. */
+export class RoutesView {
+  readonly #element: HTMLElement;
+  #picture: RoutesPicture | undefined;
+
+  constructor(element: HTMLElement, tip: Tip, events: RoutesEvents) {
+    this.#element = element;
+    const choose = (target: EventTarget | null): void => {
+      const chosen = target instanceof Element ? target.closest<SVGElement>(".edge, .node") : null;
+      const { head, position } = chosen?.dataset ?? {};
+      if (head !== undefined) {
+        const [layer, index] = head.split(".").map(Number);
+        events.head(layer!, index!);
+      } else if (position !== undefined) events.target(Number(position));
+    };
+    element.addEventListener("click", ({ target }) => choose(target));
+    element.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      choose(event.target);
+    });
+    element.addEventListener("pointermove", ({ target, pageX, pageY }) => {
+      const says = target instanceof Element
+        ? target.closest<SVGElement>("[data-says]")?.dataset["says"]
+        : undefined;
+      if (says) tip.show([says], { x: pageX, y: pageY });
+      else tip.hide();
+    });
+    element.addEventListener("pointerleave", () => tip.hide());
+    new ResizeObserver(() => this.#picture && this.#draw(this.#picture)).observe(element);
+  }
+
+  /** Draws routes in place of those before them. */
+  show(picture: RoutesPicture): void {
+    this.#picture = picture;
+    this.#draw(picture);
+  }
+
+  /** The drawing as SVG that stands for itself. */
+  toSvg(): SVGSVGElement {
+    return this.#element.querySelector("svg")!.cloneNode(true) as SVGSVGElement;
+  }
+
+  /** The edges as CSV. */
+  toCsv(): Blob {
+    const lines = this.#picture!.routes.edges.map(({ layer, kind, head, source, target, weight }) =>
+      `${layer},${kind},${head ?? ""},${source},${target},${weight}\r\n`
+    );
+    return new Blob(["layer,kind,head,source,target,weight\r\n", ...lines], {
+      type: "text/csv;charset=utf-8",
+    });
+  }
+
+  #draw(picture: RoutesPicture): void {
+    const width = this.#element.clientWidth;
+    if (width > 0) this.#element.replaceChildren(drawRoutes({ ...picture, width }));
+  }
+}
+
+const MOST_ROWS = 10;
+
+/** Draws the table of the strongest heads of some routes. */
+export function drawRouteDetails(element: HTMLElement, { routes, tokens }: RoutesPicture): void {
+  const carried = carriedBy(routes);
+  const heads = routes.edges.filter(({ kind }) => kind === "HEAD")
+    .toSorted((a, b) => carried(b) - carried(a));
+  const column = (text: string, isNumber = false): HTMLElement =>
+    html("th", { scope: "col", ...isNumber ? { class: "number" } : {} }, text);
+  const rows = heads.slice(0, MOST_ROWS).map((edge) => {
+    const { layer, head, source, target } = edge;
+    return html(
+      "tr",
+      {},
+      html("th", { scope: "row" }, `${layer}.${head}`),
+      html("td", {}, tokenOf(tokens[source]!), " → ", tokenOf(tokens[target]!)),
+      html("td", { class: "number" }, share(carried(edge))),
+    );
+  });
+  element.replaceChildren(
+    html(
+      "table",
+      {},
+      html("caption", {}, "Heads on the routes to ", tokenOf(tokens[routes.target]!)),
+      html("thead", {}, html("tr", {}, column("Head"), column("Carries"), column("Of it", true))),
+      html("tbody", {}, ...rows),
+    ),
+    html(
+      "p",
+      { class: "note" },
+      heads.length === 0
+        ? "No head carries as much as that: try a lower threshold."
+        : `${count(heads.length)} of ${
+          count(routes.edges.length)
+        } edges are heads. Lines between tokens are heads, ` +
+          "bows are MLPs, grey is what is kept; the thicker, the more of the target comes that way. " +
+          "Click a head to see its pattern, a place to follow the routes from there.",
+    ),
+  );
+}
