@@ -68,6 +68,11 @@ export class InfoFlow {
     return chosenOf(this.options, this.#model.engine.info.architecture);
   }
 
+  /** The model's name, if a link must say it. */
+  get further(): string | undefined {
+    return this.#model.isFurther ? this.#model.name : undefined;
+  }
+
   /** How many numbers the matrix has. */
   get size(): number {
     return this.shape.reduce((product, size) => product * size, 1);
@@ -124,5 +129,7 @@ export class InfoFlow {
 /** A model by the name that it was asked for, and the engine that runs it. */
 export interface LoadedModel {
   readonly name: string;
+  /** Whether it is not the one that is asked where nobody names one: links to its answers do. */
+  readonly isFurther?: boolean;
   readonly engine: ModelEngine;
 }

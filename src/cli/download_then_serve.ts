@@ -18,15 +18,17 @@ async function downloadThenServe(): Promise<void> {
     args: Deno.args,
     options: {
       download: { type: "boolean" },
-      model: { type: "string" },
+      model: { type: "string", multiple: true },
       help: { type: "boolean" },
     },
     strict: false, // the server looks at the others
   });
   const isAsked = values.download ??
     ["1", "true"].includes(Deno.env.get("INFOFLOW_DOWNLOAD") ?? "");
-  const model = values.model ?? (Deno.env.get("INFOFLOW_MODEL") || "gpt2");
-  if (isAsked && !values.help) await downloadIfMissing(String(model));
+  const models = values.model ?? (Deno.env.get("INFOFLOW_MODEL") || "gpt2").split(",");
+  if (isAsked && !values.help) {
+    for (const model of models as readonly string[]) await downloadIfMissing(model.trim());
+  }
   Deno.exit(await runServer());
 }
 
@@ -34,7 +36,7 @@ async function downloadThenServe(): Promise<void> {
 async function runServer(): Promise<number> {
   const settings = serveSettings(Deno.args);
   const permissions = servePermissions(settings, {
-    weights: [...await directoriesAsked(), ...hubCaches()],
+    weights: [...await directoriesOf(settings.models), ...hubCaches()],
     own: ownFile("tuning.json"),
   });
   const server = new Deno.Command("deno", {
@@ -46,15 +48,9 @@ async function runServer(): Promise<number> {
 }
 
 /** The models that were given as directories. */
-async function directoriesAsked(): Promise<string[]> {
-  const { values } = parseArgs({
-    args: Deno.args,
-    options: { model: { type: "string", multiple: true } },
-    strict: false,
-  });
-  const asked = values.model ?? (Deno.env.get("INFOFLOW_MODEL") ?? "").split(",");
+async function directoriesOf(models: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const path of (asked as readonly string[]).map((model) => model.trim()).filter(Boolean)) {
+  for (const path of models) {
     const isDirectory = await Deno.stat(path).then((it) => it.isDirectory, () => false);
     if (isDirectory) found.push(await Deno.realPath(path), path);
   }

@@ -6,11 +6,13 @@ export interface Flag {
   /** The value's name in the help; flags of type boolean have none. */
   readonly value?: string;
   readonly help: string;
+  /** Whether it may be given more than once; in the environment, values are separated by commas. */
+  readonly multiple?: boolean;
 }
 
 /** What a command was called with. */
 export interface Parsed {
-  readonly values: ReadonlyMap<string, string | boolean>;
+  readonly values: ReadonlyMap<string, string | boolean | readonly string[]>;
   readonly positionals: readonly string[];
 }
 
@@ -33,7 +35,7 @@ export function variableOf(flag: string): string {
  */
 export function parseFlags(args: string[], flags: Readonly<Record<string, Flag>>): Parsed {
   const options = Object.fromEntries(
-    Object.entries(flags).map(([name, { type }]) => [name, { type }]),
+    Object.entries(flags).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
   );
   let parsed;
   try {
@@ -41,14 +43,18 @@ export function parseFlags(args: string[], flags: Readonly<Record<string, Flag>>
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const values = new Map<string, string | boolean>();
-  for (const [name, { type }] of Object.entries(flags)) {
-    const variable = Deno.env.get(variableOf(name));
-    const value = parsed.values[name] ??
-      (variable && type === "boolean" ? isTrue(name, variable) : variable);
-    if (value !== undefined && value !== "") values.set(name, value as string | boolean);
+  const values = new Map<string, string | boolean | readonly string[]>();
+  for (const [name, flag] of Object.entries(flags)) {
+    const variable = Deno.env.get(variableOf(name)) || undefined;
+    const value = parsed.values[name] ?? (variable && fromVariable(name, flag, variable));
+    if (value !== undefined && value !== "") values.set(name, value as string | boolean | string[]);
   }
   return { values, positionals: parsed.positionals };
+}
+
+function fromVariable(name: string, { type, multiple }: Flag, text: string): unknown {
+  if (multiple) return text.split(",").map((item) => item.trim()).filter(Boolean);
+  return type === "boolean" ? isTrue(name, text) : text;
 }
 
 function isTrue(name: string, value: string): boolean {

@@ -7,7 +7,7 @@ import {
 import { InfoFlow } from "../infoflow.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
-import { loadModel } from "./load_model.ts";
+import { loadModels } from "./load_models.ts";
 import { runCommand } from "./run_command.ts";
 
 const FLAGS = {
@@ -38,7 +38,8 @@ async function flow(): Promise<void> {
   };
 
   const asked = values.get("model") as string | undefined;
-  const infoFlow = new InfoFlow(await loadModel({ asked, cacheBytes: 0 }), prompt, options);
+  const { models: [model] } = await loadModels({ asked: asked ? [asked] : [], cacheBytes: 0 });
+  const infoFlow = new InfoFlow(model!, prompt, options);
   const out = values.get("out") as string | undefined;
   if (out === undefined) await draw(infoFlow);
   else await write(infoFlow, out);

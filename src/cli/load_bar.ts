@@ -1,25 +1,26 @@
 // @ts-types="@types/cli-progress"
 import { Presets, SingleBar } from "cli-progress";
-import type { LoadProgress } from "../model/weights.ts";
 
 /** A progress bar for the loading of a model, on a terminal; elsewhere nothing. */
 export interface LoadBar {
-  readonly onProgress: LoadProgress;
+  readonly onProgress: (done: number, total: number, model: number) => void;
   /** Takes the bar off the screen. */
   stop(): void;
 }
 
-/** Shows how much of a model is loaded. */
-export function showLoadBar(name: string): LoadBar {
+/** Shows how much of which model is loaded. */
+export function showLoadBar(names: readonly string[]): LoadBar {
   if (!Deno.stderr.isTerminal()) return { onProgress: () => {}, stop: () => {} };
-  const format = `loading ${name} {bar} {percentage} %`;
+  const format = "loading {name} {bar} {percentage} %";
   const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.rect);
   let isShown = false;
   return {
-    onProgress: (done, total) => {
-      if (!isShown) bar.start(total, 0);
+    onProgress: (done, total, model) => {
+      const payload = { name: names[model] };
+      if (!isShown) bar.start(total, 0, payload);
       isShown = true;
-      bar.update(done);
+      bar.setTotal(total);
+      bar.update(done, payload);
     },
     stop: () => bar.stop(),
   };

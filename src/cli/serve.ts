@@ -1,13 +1,12 @@
 import { FLOW_PATH } from "../http/arrow_url.ts";
 import { makeApp } from "../http/app.ts";
 import { GRAPHQL_PATH } from "../graphql/yoga.ts";
-import type { EngineWorker } from "../engine/engine_worker.ts";
 import type { LoadedModel } from "../infoflow.ts";
 import { makeLog } from "../observe/log.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";
-import { loadModel } from "./load_model.ts";
+import { type LoadedModels, loadModels } from "./load_models.ts";
 import { runCommand } from "./run_command.ts";
 import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
@@ -16,13 +15,13 @@ export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
-  const loaded: { model?: LoadedModel & { readonly engine: EngineWorker } } = {};
+  const loaded: { all?: LoadedModels } = {};
   const { publicUrl, policy, lines } = settings;
   const stderr = (line: string): void => console.error(line);
   const log = makeLog(lines.format, stderr);
-  const drain = new Drain(log, () => loaded.model?.engine);
+  const drain = new Drain(log, () => loaded.all?.worker);
   const app = makeApp({
-    model: () => loaded.model,
+    models: () => loaded.all?.models ?? [],
     publicUrl,
     policy,
     lines,
@@ -32,8 +31,8 @@ export async function serve(): Promise<void> {
   const server = listen(settings, (request) => app.fetch(request));
   drain.onSignals(server);
 
-  const model = loaded.model = await loadModel({
-    asked: settings.model,
+  const { models } = loaded.all = await loadModels({
+    asked: settings.models,
     cacheBytes: settings.cacheBytes,
     mostWaiting: settings.mostWaiting,
     tune: settings.tune,
@@ -42,7 +41,9 @@ export async function serve(): Promise<void> {
 
   const { hostname, port } = server.addr;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  for (const line of [...reachLines(settings), ...startLines(model, origin)]) console.log(line);
+  for (const line of [...reachLines(settings), ...startLines(models, origin)]) {
+    console.log(line);
+  }
 }
 
 function listen(
@@ -64,24 +65,31 @@ function listen(
   }
 }
 
-function startLines({ name, engine }: LoadedModel, origin: string): string[] {
-  const { architecture, fingerprint, device, linears } = engine.info;
-  const { layers, heads, channels, context } = architecture;
+function startLines(models: readonly LoadedModel[], origin: string): string[] {
+  const { device } = models[0]!.engine.info;
   const kind = device.isFallback ? "software adapter" : "GPU";
+  const kernels = new Set(models.flatMap(({ engine }) => Object.values(engine.info.linears)));
   const lines = [
     `Infoflow ${VERSION}`,
-    `  model     ${name}: ${layers} layers, ${heads} heads, ${channels} channels, ` +
-    `prompts to ${context} tokens (${fingerprint.slice(0, 8)})`,
+    ...models.map(modelLine),
     `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}; ` +
-    [...new Set(Object.values(linears))].join(", "),
+    [...kernels].join(", "),
     `  page      ${origin}/`,
     `  GraphiQL  ${origin}${GRAPHQL_PATH}`,
     `  Arrow     ${origin}${FLOW_PATH}?prompt=Hello+world`,
   ];
-  if (name === "bundled") {
+  if (models.length === 1 && models[0]!.name === "bundled") {
     lines.push("The bundled model is a small one. For GPT-2 itself: deno task weights gpt2");
   }
   return lines;
+}
+
+function modelLine({ name, engine }: LoadedModel, index: number): string {
+  const { architecture: { layers, heads, channels, context }, fingerprint } = engine.info;
+  return `${
+    index === 0 ? "  model   " : "          "
+  }  ${name}: ${layers} layers, ${heads} heads, ` +
+    `${channels} channels, prompts to ${context} tokens (${fingerprint.slice(0, 8)})`;
 }
 
 /** What it means that other machines can reach the server. */

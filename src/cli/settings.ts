@@ -10,7 +10,8 @@ export const SERVE_FLAGS = {
   model: {
     type: "string",
     value: "NAME|DIR",
-    help: "model to run, gpt2 if it is there and bundled otherwise",
+    multiple: true,
+    help: "model to run, gpt2 if it is there and bundled otherwise; more than once for several",
   },
   download: { type: "boolean", help: "download the model, or gpt2, if it is not there" },
   "cache-mib": {
@@ -66,7 +67,8 @@ export const SERVE_FLAGS = {
 export interface ServeSettings {
   readonly host: string;
   readonly port: number;
-  readonly model: string | undefined;
+  /** The default one first; none for the one that is there. */
+  readonly models: readonly string[];
   readonly cacheBytes: number;
   readonly publicUrl: string | undefined;
   readonly policy: Policy;
@@ -106,7 +108,7 @@ export function serveSettings(args: string[]): ServeSettings {
   return {
     host,
     port: number("port", 8000, 65535),
-    model: text("model"),
+    models: models(values.get("model") as readonly string[] | undefined),
     cacheBytes: MIB * number("cache-mib", 1024, 2 ** 24),
     mostWaiting: number("max-waiting", MOST_WAITING, 100_000, 1),
     publicUrl: url,
@@ -128,6 +130,12 @@ export function serveSettings(args: string[]): ServeSettings {
     tune: values.get("tune") === true,
     help: values.get("help") === true,
   };
+}
+
+function models(names: readonly string[] = []): readonly string[] {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return names;
+  throw new UsageError(`--model must name different models: current value has ${twice} twice`);
 }
 
 function publicUrl(text: string | undefined): string | undefined {

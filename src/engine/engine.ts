@@ -19,8 +19,8 @@ import { checkCapacity } from "../model/capacity.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
 import { Forward, type Segment } from "../model/forward.ts";
 import { type LoadProgress, loadWeights, type Weights } from "../model/weights.ts";
-import type { CacheStats } from "../patterns/cache.ts";
-import { copyRows } from "../patterns/entry.ts";
+import { type CacheStats, PatternCache } from "../patterns/cache.ts";
+import { copyRows, type PatternEntry } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
 import { makeOutputMatrices, type OutputMatrices } from "../model/output_matrices.ts";
 import { Workbench } from "../questions/device/workbench.ts";
@@ -41,6 +41,12 @@ export interface EngineInfo {
   readonly linears: Readonly<Record<string, string>>;
 }
 
+/** What the models on a device have together. */
+export interface Shared {
+  readonly gpu: Gpu;
+  readonly cache: PatternCache<PatternEntry>;
+}
+
 /** How to make an engine. */
 export interface EngineOptions {
   /** Where `config.json` and `model.safetensors` are. */
@@ -49,6 +55,8 @@ export interface EngineOptions {
   readonly cacheBytes: number;
   readonly tuning?: TuningOptions | undefined;
   readonly onProgress?: LoadProgress | undefined;
+  /** Another engine's device and cache, to be used too. */
+  readonly shared?: Shared | undefined;
 }
 
 /** A matrix that is asked for. */
@@ -94,6 +102,8 @@ export class Engine {
   readonly info: EngineInfo;
   /** When the last run was submitted and when it was read back, in ms since 1970. */
   lastRun: { readonly submitted: number; readonly read: number } = { submitted: 0, read: 0 };
+  /** What further models can be put beside this one with. */
+  readonly shared: Shared;
   readonly #gpu: Gpu;
   readonly #forward: Forward;
   readonly #reduction: FlowReduction;
@@ -106,15 +116,10 @@ export class Engine {
   readonly #pace: Pace;
 
   private constructor(
-    gpu: Gpu,
-    parts: {
-      info: EngineInfo;
-      weights: Weights;
-      forward: Forward;
-      reduction: FlowReduction;
-      cacheBytes: number;
-    },
+    shared: Shared,
+    parts: { info: EngineInfo; weights: Weights; forward: Forward; reduction: FlowReduction },
   ) {
+    const { gpu } = this.shared = shared;
     this.info = parts.info;
     this.#gpu = gpu;
     this.#forward = parts.forward;
@@ -124,7 +129,7 @@ export class Engine {
     const { architecture } = parts.info;
     this.#prompts = new PromptUniform(gpu.device, MOST_REQUESTS * (2 + architecture.layers));
     const { forward, weights } = parts;
-    const store = this.#store = new PromptStore(gpu.device, architecture, parts.cacheBytes);
+    const store = this.#store = new PromptStore(gpu.device, parts.info, shared.cache);
     const settler = this.#settler = new Settler(gpu, architecture, { forward, store });
     let matrices: OutputMatrices | undefined;
     const outputMatrices = async (): Promise<OutputMatrices> =>
@@ -152,10 +157,10 @@ export class Engine {
    * @throws {Error} If there is no adapter, the checkpoint can't be run, or the device has no room for it.
    */
   static async create(options: EngineOptions): Promise<Engine> {
-    const { directory, cacheBytes, tuning = {}, onProgress } = options;
+    const { directory, cacheBytes, tuning = {}, onProgress, shared } = options;
     await using checkpoint = await openCheckpoint(directory);
     const { architecture } = checkpoint;
-    const gpu = await requestGpu();
+    const gpu = shared?.gpu ?? await requestGpu();
     const { device } = gpu;
     try {
       await checkCapacity(gpu, architecture);
@@ -168,9 +173,9 @@ export class Engine {
       const info = { architecture, fingerprint, device: gpu.info, linears: choices };
       // Drivers compile a kernel when it first runs.
       const parts = { info, weights, forward, reduction };
-      const warmUp = new Engine(gpu, { ...parts, cacheBytes: 0 });
+      const warmUp = new Engine({ gpu, cache: new PatternCache(0) }, parts);
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
-      return new Engine(gpu, { ...parts, cacheBytes });
+      return new Engine(shared ?? { gpu, cache: new PatternCache(cacheBytes) }, parts);
     } catch (error) {
       device.destroy();
       throw error;
@@ -292,7 +297,7 @@ export class Engine {
     }
   }
 
-  /** Gives the device back. */
+  /** Gives the device back, on which no other model runs then either. */
   destroy(): void {
     this.#gpu.device.destroy();
   }

@@ -6,7 +6,7 @@ import { CallBoard } from "./call_board.ts";
 import type { EngineInfo, FlowResult } from "./engine.ts";
 import type { Answer } from "./flight.ts";
 import type { MemoryStats } from "./protocol.ts";
-import type { Work, WorkResult } from "./work.ts";
+import type { ToModel, Work, WorkResult } from "./work.ts";
 import { MOST_WAITING, type QueueStats, WorkQueue } from "./work_queue.ts";
 import { WorkerThread, type WorkerThreadOptions } from "./worker_thread.ts";
 
@@ -25,8 +25,8 @@ export interface EngineStats extends MemoryStats {
   readonly restarts: number;
 }
 
-/** Who asks: until when, and who takes down what it cost. */
-export interface Asker {
+/** Who asks: which model, until when, and who takes down what it cost. */
+export interface Asker extends ToModel {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
   readonly note?: (work: Work, answer: Answer) => void;
@@ -72,9 +72,14 @@ export class EngineWorker {
     return new EngineWorker(thread, queue);
   }
 
-  /** What runs, and on what. */
+  /** The first model, or the only one, and what it runs on. */
   get info(): EngineInfo {
-    return this.#thread.info;
+    return this.#thread.infos[0]!;
+  }
+
+  /** What runs, in the order of the directories, and on what. */
+  get infos(): readonly EngineInfo[] {
+    return this.#thread.infos;
   }
 
   /** Whether a model is on a device. */
@@ -139,7 +144,8 @@ export class EngineWorker {
     options: MatrixOptions,
     asker: Asker = NOBODY,
   ): Promise<FlowResult> {
-    return await this.#answer({ ids, options }, asker) as FlowResult;
+    const { model } = asker;
+    return await this.#answer({ ids, options, model }, asker) as FlowResult;
   }
 
   /**
@@ -152,7 +158,8 @@ export class EngineWorker {
     argument: Questions[Name]["argument"],
     asker: Asker = NOBODY,
   ): Promise<Questions[Name]["result"]> {
-    return await this.#answer({ name, argument } as Question, asker) as Questions[Name]["result"];
+    const work = { name, argument, model: asker.model } as Question & ToModel;
+    return await this.#answer(work, asker) as Questions[Name]["result"];
   }
 
   async #answer(work: Work, { signal, note }: Asker): Promise<WorkResult> {

@@ -21,17 +21,29 @@ export interface PromptWork {
 /** A prompt of which less than this share is known is computed from its beginning. */
 const WORTHWHILE = 1 / 4;
 
-/** Keeps prompts on the device, and says what is left to compute for another one. */
+/** Keeps a model's prompts on the device, and says what is left to compute for another one. */
 export class PromptStore {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
+  readonly #model: string;
   readonly #cache: PatternCache<PatternEntry>;
 
-  /** @param cacheBytes Bytes that prompts may take. */
-  constructor(device: GPUDevice, architecture: Architecture, cacheBytes: number) {
+  /**
+   * @param model What is stored, and its fingerprint.
+   * @param cache Where it is stored, beside what other models have there.
+   */
+  constructor(
+    device: GPUDevice,
+    { architecture, fingerprint }: {
+      readonly architecture: Architecture;
+      readonly fingerprint: string;
+    },
+    cache: PatternCache<PatternEntry>,
+  ) {
     this.#device = device;
     this.#architecture = architecture;
-    this.#cache = new PatternCache(cacheBytes);
+    this.#model = fingerprint;
+    this.#cache = cache;
   }
 
   /** The counters of the cache. */
@@ -52,7 +64,8 @@ export class PromptStore {
    */
   async plan(ids: readonly number[], variant = ""): Promise<PromptWork> {
     if (variant !== "") return await this.#planVariant(ids, variant);
-    const { lease, shared } = this.#cache.find(ids) ?? { lease: undefined, shared: 0 };
+    const { lease, shared } = this.#cache.find(ids, { model: this.#model }) ??
+      { lease: undefined, shared: 0 };
     if (!lease || shared < WORTHWHILE * ids.length) {
       lease?.release();
       return this.#inNewEntry(ids, await this.#makeEntry(ids.length));
@@ -96,7 +109,7 @@ export class PromptStore {
   async planAlone(ids: readonly number[]): Promise<PromptWork> {
     const capacity = capacityFor(ids.length);
     const entry = await this.withRoom(() =>
-      allocateEntry(this.#device, this.#architecture, capacity)
+      allocateEntry(this.#device, this.#architecture, { model: this.#model, capacity })
     );
     const forget = (): void => entry.destroy();
     return { ids, entry, first: 0, base: undefined, commit: forget, abort: forget };
@@ -133,7 +146,8 @@ export class PromptStore {
   }
 
   async #planVariant(ids: readonly number[], variant: string): Promise<PromptWork> {
-    const { lease, shared } = this.#cache.find(ids, variant) ?? { lease: undefined, shared: 0 };
+    const found = this.#cache.find(ids, { model: this.#model, variant });
+    const { lease, shared } = found ?? { lease: undefined, shared: 0 };
     if (!lease || shared < ids.length) {
       lease?.release();
       return this.#inNewEntry(ids, await this.#makeEntry(ids.length), variant);
@@ -146,12 +160,17 @@ export class PromptStore {
   async #makeEntry(tokens: number): Promise<PatternEntry> {
     const capacity = capacityFor(tokens);
     const bytes = entryBytes(this.#architecture, capacity);
-    const taken = this.#cache.makeRoom(bytes, (entry) => entry.capacity === capacity);
+    const model = this.#model;
+    const taken = this.#cache.makeRoom(
+      bytes,
+      (entry) => entry.model === model && entry.capacity === capacity,
+    );
     if (taken) {
       taken.forget();
       return taken;
     }
-    return await this.withRoom(() => allocateEntry(this.#device, this.#architecture, capacity));
+    const size = { model, capacity };
+    return await this.withRoom(() => allocateEntry(this.#device, this.#architecture, size));
   }
 
   #inNewEntry(ids: readonly number[], entry: PatternEntry, variant = ""): PromptWork {

@@ -4,16 +4,16 @@ import type { EngineInfo } from "./engine.ts";
 import type { TuningOptions } from "./tuning.ts";
 import type { Work, WorkResult } from "./work.ts";
 
-/** How a worker is to make its engine. */
+/** How a worker is to make its engines. */
 export interface StartOptions {
-  /** Where `config.json` and `model.safetensors` are. */
-  readonly directory: string;
+  /** Where each model's `config.json` and `model.safetensors` are. */
+  readonly directories: readonly string[];
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
   readonly tuning?: TuningOptions | undefined;
 }
 
-/** Requests that are answered together: matrices, or one question. */
+/** Requests to one model that are answered together: matrices, or one question. */
 export interface Batch {
   readonly requests: readonly SentRequest[];
 }
@@ -49,7 +49,7 @@ export type SentOutcome = { readonly value: WorkResult } | { readonly error: Sen
 
 /** What the engine's worker can be asked to do. */
 export interface Calls {
-  start: { argument: StartOptions & { board: SharedArrayBuffer }; result: EngineInfo };
+  start: { argument: StartOptions & { board: SharedArrayBuffer }; result: readonly EngineInfo[] };
   answer: { argument: Batch; result: BatchResult };
   cacheStats: { argument: null; result: CacheStats };
   /** A pass over one token, that leaves nothing behind. */
@@ -71,7 +71,7 @@ export type Request = {
 export type Reply =
   | { readonly id: number; readonly result: Calls[keyof Calls]["result"] }
   | { readonly id: number; readonly error: SentError }
-  | { readonly progress: readonly [done: number, total: number] }
+  | { readonly progress: readonly [done: number, total: number, model: number] }
   | { readonly lost: string };
 
 /** An error as it crosses between threads, which keep no classes. */

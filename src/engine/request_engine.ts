@@ -43,7 +43,7 @@ export class RequestEngine implements ModelEngine {
   }
 
   async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
-    await this.#asker.passes.claim(passKey({ ids, options }));
+    await this.#claim(passKey({ ids, options }));
     return await this.#engine.flow(ids, options, this.#asker);
   }
 
@@ -53,13 +53,16 @@ export class RequestEngine implements ModelEngine {
   ): Promise<Questions[Name]["result"]> {
     const { ids } = argument;
     const ablate = "ablate" in argument ? argument.ablate : undefined;
-    await this.#asker.passes.claim(
-      passKey({ name: "nextTokens", argument: { ids, k: 0, ablate } }),
-    );
+    await this.#claim(passKey({ name: "nextTokens", argument: { ids, k: 0, ablate } }));
     return await this.#engine.ask(name, argument, this.#asker);
   }
 
   cacheStats(): Promise<CacheStats> {
     return this.#engine.cacheStats();
+  }
+
+  /** Passes of several models are several passes. */
+  #claim(key: string): Promise<void> {
+    return this.#asker.passes.claim(`${this.info.fingerprint}/${key}`);
   }
 }

@@ -11,7 +11,7 @@ import {
   sendError,
   type SentOutcome,
 } from "./protocol.ts";
-import { type FlowWork, isQuestion, type Work, type WorkResult } from "./work.ts";
+import { type FlowWork, isQuestion, modelOf, type Work, type WorkResult } from "./work.ts";
 
 /** The side of a channel that the worker has: its global scope, or a `MessagePort`. */
 export interface Channel {
@@ -20,29 +20,34 @@ export interface Channel {
 }
 
 /**
- * Answers calls with an engine that it makes at the call `start`. Batches are computed one after the other, in the
- * order of their calls; what nobody waits for any more is left out.
+ * Answers calls with engines that it makes at the call `start`, one for each model, all on one device. Batches are
+ * computed one after the other, in the order of their calls; what nobody waits for any more is left out.
  *
- * @param onStart Told of the engine, once.
+ * @param onStart Told of the first engine, once.
  */
 export function serveEngine(channel: Channel, onStart: (engine: Engine) => void = () => {}): void {
   const reply = (message: Reply, transfer: Transferable[] = []): void =>
     channel.postMessage(message, transfer);
-  let engine: Engine | undefined;
+  const engines: Engine[] = [];
   let board = new CallBoard();
   let last: Promise<unknown> = Promise.resolve();
   let isLost = false;
 
   const start = async (argument: Calls["start"]["argument"]): Promise<Calls["start"]["result"]> => {
-    const onProgress = (done: number, total: number): void => reply({ progress: [done, total] });
     board = new CallBoard(argument.board);
-    engine = await Engine.create({ ...argument, onProgress });
-    engine.lost.then((lost) => {
+    for (const [model, directory] of argument.directories.entries()) {
+      const onProgress = (done: number, total: number): void =>
+        reply({ progress: [done, total, model] });
+      const shared = engines[0]?.shared;
+      engines.push(await Engine.create({ ...argument, directory, onProgress, shared }));
+    }
+    const first = started(engines);
+    first.lost.then((lost) => {
       isLost = true;
       reply({ lost });
     });
-    onStart(engine);
-    return engine.info;
+    onStart(first);
+    return engines.map(({ info }) => info);
   };
   const answerAll = async ({ requests }: Batch): Promise<BatchResult> => {
     const began = now();
@@ -50,7 +55,8 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
       const isBegun = board.begin(place);
       return { work, isWanted: () => isBegun && !board.isCancelled(place) };
     });
-    const settled = await settle(started(engine), asked);
+    const engine = started(engines, modelOf(requests[0]!.work));
+    const settled = await settle(engine, asked);
     const outcomes = settled.map((outcome): SentOutcome =>
       outcome.status === "fulfilled"
         ? { value: outcome.value }
@@ -58,14 +64,14 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     );
     const ended = now();
     if (outcomes.some(isUnexpected)) await checkDevice();
-    const { submitted, read } = started(engine).lastRun;
+    const { submitted, read } = engine.lastRun;
     return { outcomes, began, ended, submitted, read, memory: memory() };
   };
   const memory = (): MemoryStats => {
-    return { cache: started(engine).cacheStats, deviceBytes: allocatedBytes() };
+    return { cache: started(engines).cacheStats, deviceBytes: allocatedBytes() };
   };
   const probe = async (): Promise<MemoryStats> => {
-    await started(engine).probe();
+    await started(engines).probe();
     return memory();
   };
   /** Something went wrong that ought not to: if the device does not even compute a token, it is of no use any more. */
@@ -82,7 +88,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
   };
   const stop = (): null => {
     isLost = true; // and nobody needs to be told
-    engine?.destroy();
+    engines[0]?.destroy(); // and with it the device of all
     return null;
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -101,7 +107,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
       case "stop":
         return inTurn(() => Promise.resolve(stop()));
       case "cacheStats":
-        return started(engine).cacheStats;
+        return started(engines).cacheStats;
     }
   };
   channel.onmessage = async ({ data }) => {
@@ -155,7 +161,8 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-function started(engine: Engine | undefined): Engine {
+function started(engines: readonly Engine[], model = 0): Engine {
+  const engine = engines[model];
   if (!engine) throw new TypeError("Cannot ask the engine as it was not started");
   return engine;
 }

@@ -4,7 +4,7 @@ import { MOST_REQUESTS } from "./engine.ts";
 import { type Answer, Flight } from "./flight.ts";
 import { type Batch, type BatchResult, type MemoryStats, receiveError } from "./protocol.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
-import { idsOf, isQuestion, type Work } from "./work.ts";
+import { idsOf, isQuestion, modelOf, type Work } from "./work.ts";
 
 /** What computes batches. */
 export interface BatchRunner {
@@ -117,7 +117,10 @@ export class WorkQueue {
     while (this.#batches < MOST_BATCHES && this.#queue.length > 0) this.#send(this.#nextBatch());
   }
 
-  /** Takes the next requests out of the queue: cheap ones first, and as many as go together; a question goes alone. */
+  /**
+   * Takes the next requests out of the queue: cheap ones first, and as many as go together, which those to one model
+   * do; a question goes alone.
+   */
   #nextBatch(): Flight[] {
     const known = ({ promptKey }: Flight): boolean => this.#recent.has(promptKey);
     const inOrder = [...this.#queue.filter(known), ...this.#queue.filter((it) => !known(it))];
@@ -127,6 +130,7 @@ export class WorkQueue {
     for (const flight of inOrder) {
       if (batch.length === MOST_REQUESTS) break;
       const { promptKey, work } = flight;
+      if (batch.length > 0 && modelOf(work) !== modelOf(batch[0]!.work)) continue;
       if (isQuestion(work)) {
         if (batch.length > 0) continue;
         batch.push(flight);

@@ -1,5 +1,4 @@
 import { InfoflowError } from "../errors.ts";
-import type { LoadProgress } from "../model/weights.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { CallBoard } from "./call_board.ts";
 import type { EngineInfo } from "./engine.ts";
@@ -15,7 +14,8 @@ import {
 
 /** How to run an engine in a thread of its own. */
 export interface WorkerThreadOptions extends StartOptions {
-  readonly onProgress?: LoadProgress;
+  /** Told how much of which model is loaded. */
+  readonly onProgress?: (done: number, total: number, model: number) => void;
   /** Told when the device was lost or the worker crashed, and when another one took over. */
   readonly onNews?: (news: string) => void;
   /** The worker's module, where it is not the usual one. */
@@ -41,7 +41,7 @@ export class WorkerThread {
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #worker: Worker | undefined;
-  #info: EngineInfo | undefined;
+  #infos: readonly EngineInfo[] = [];
   #ready: Promise<void> = Promise.resolve();
   #isReady = false;
   #isClosed = false;
@@ -54,7 +54,7 @@ export class WorkerThread {
   }
 
   /**
-   * Starts the worker and waits until its model is on the device.
+   * Starts the worker and waits until its models are on the device.
    *
    * @throws {Error} What kept the engine from starting.
    */
@@ -69,9 +69,9 @@ export class WorkerThread {
     return thread;
   }
 
-  /** What runs, and on what. */
-  get info(): EngineInfo {
-    return this.#info!;
+  /** What runs, in the order of the directories, and on what. */
+  get infos(): readonly EngineInfo[] {
+    return this.#infos;
   }
 
   /** Whether a model is on a device. */
@@ -127,11 +127,11 @@ export class WorkerThread {
   }
 
   async #start(): Promise<void> {
-    const { directory, cacheBytes, module } = this.#options;
+    const { directories, cacheBytes, module } = this.#options;
     // A worker that takes over chooses as the first did, so that its answers are the same to the bit.
     const tuning = {
       ...this.#options.tuning,
-      redo: this.#info ? false : this.#options.tuning?.redo,
+      redo: this.#infos.length > 0 ? false : this.#options.tuning?.redo,
     };
     const url = module ?? new URL("./worker.ts", import.meta.url);
     const worker = this.#worker = new Worker(url, { type: "module", name: "engine" });
@@ -140,8 +140,8 @@ export class WorkerThread {
       event.preventDefault();
       this.#lose(worker, `the engine's thread crashed: ${event.message}`);
     };
-    this.#info = await this.#call("start", {
-      directory,
+    this.#infos = await this.#call("start", {
+      directories,
       cacheBytes,
       tuning,
       board: this.#board.memory,

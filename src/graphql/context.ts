@@ -3,7 +3,8 @@ import type { AskedMatrix } from "./asked_matrix.ts";
 
 /** What resolvers know of the request. */
 export interface GraphQLContext {
-  readonly model: LoadedModel;
+  /** The default one first. */
+  readonly models: readonly LoadedModel[];
   /** Where links to this server begin, such as `http://127.0.0.1:8000`. */
   readonly origin: string;
   /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */

@@ -5,7 +5,8 @@ import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow
 import { InfoflowError } from "../errors.ts";
 import type { AttentionOptions, FlowOptions } from "../flow/definitions.ts";
 import { arrowUrl } from "../http/arrow_url.ts";
-import { InfoFlow } from "../infoflow.ts";
+import { InfoFlow, type LoadedModel } from "../infoflow.ts";
+import { pickModel } from "../models.ts";
 import { Attribution } from "../questions/attribution.ts";
 import { HeadScores } from "../questions/head_scores.ts";
 import { LogitLens } from "../questions/logit_lens.ts";
@@ -25,6 +26,14 @@ type Resolver<Parent, Arguments, Result> = (
   context: GraphQLContext,
 ) => Result | Promise<Result>;
 
+/** What is asked, and of which model. */
+interface Asked {
+  readonly prompt: string;
+  readonly model?: string | null;
+}
+
+type ModelFields = Record<string, string | number>;
+
 interface AnswerResolvers {
   readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
   readonly cacheHit: Resolver<InfoFlow, unknown, boolean>;
@@ -33,27 +42,24 @@ interface AnswerResolvers {
 /** What the fields of `schema.graphql` do, where it is more than reading a property. */
 export interface Resolvers {
   readonly Query: {
-    readonly infoFlow: Resolver<unknown, FlowOptions & { prompt: string }, InfoFlow>;
-    readonly attention: Resolver<
-      unknown,
-      Omit<AttentionOptions, "byHead"> & { prompt: string },
-      InfoFlow
-    >;
-    readonly nextTokens: Resolver<unknown, { prompt: string; k: number }, NextTokens>;
-    readonly logitLens: Resolver<unknown, { prompt: string; k: number }, LogitLens>;
+    readonly infoFlow: Resolver<unknown, FlowOptions & Asked, InfoFlow>;
+    readonly attention: Resolver<unknown, Omit<AttentionOptions, "byHead"> & Asked, InfoFlow>;
+    readonly nextTokens: Resolver<unknown, Asked & { k: number }, NextTokens>;
+    readonly logitLens: Resolver<unknown, Asked & { k: number }, LogitLens>;
     readonly attribution: Resolver<
       unknown,
-      { prompt: string; token?: number | string | null },
+      Asked & { token?: number | string | null },
       Attribution
     >;
-    readonly headScores: Resolver<unknown, { prompt: string }, HeadScores>;
+    readonly headScores: Resolver<unknown, Asked, HeadScores>;
     readonly routes: Resolver<
       unknown,
-      { prompt: string; target?: number | null; threshold: number },
+      Asked & { target?: number | null; threshold: number },
       RouteGraphAnswer
     >;
-    readonly tokens: Resolver<unknown, { prompt: string }, Token[]>;
-    readonly model: Resolver<unknown, unknown, Record<string, string | number>>;
+    readonly tokens: Resolver<unknown, Asked, Token[]>;
+    readonly model: Resolver<unknown, unknown, ModelFields>;
+    readonly models: Resolver<unknown, unknown, ModelFields[]>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
@@ -100,22 +106,26 @@ const answer: AnswerResolvers = {
 /** The resolvers. A matrix is its `InfoFlow`, seen from another side. */
 export const resolvers: Resolvers = {
   Query: {
-    infoFlow: (_, { prompt, ...options }, { model }) => new InfoFlow(model, prompt, options),
-    attention: (_, { prompt, ...options }, { model }) =>
-      new InfoFlow(model, prompt, { ...options, byHead: true }),
-    nextTokens: (_, { prompt, ...options }, { model }) => new NextTokens(model, prompt, options),
-    logitLens: (_, { prompt, ...options }, { model }) => new LogitLens(model, prompt, options),
-    attribution: (_, { prompt, ...options }, { model }) => new Attribution(model, prompt, options),
-    headScores: (_, { prompt }, { model }) => new HeadScores(model, prompt),
-    routes: (_, { prompt, ...options }, { model }) => new RouteGraphAnswer(model, prompt, options),
-    tokens: (_, { prompt }, { model }) => tokenize(prompt, model.engine.info.architecture.context),
-    model: (_, __, { model: { name, engine } }) => {
-      const { architecture, fingerprint } = engine.info;
-      const { layers, heads, channels, context, vocabulary } = architecture;
-      return { name, layers, heads, channels, context, vocabulary, fingerprint };
-    },
-    device: (_, __, { model }) => model.engine.info.device,
-    cache: (_, __, { model }) => model.engine.cacheStats(),
+    infoFlow: (_, { prompt, model, ...options }, { models }) =>
+      new InfoFlow(pickModel(models, model), prompt, options),
+    attention: (_, { prompt, model, ...options }, { models }) =>
+      new InfoFlow(pickModel(models, model), prompt, { ...options, byHead: true }),
+    nextTokens: (_, { prompt, model, ...options }, { models }) =>
+      new NextTokens(pickModel(models, model), prompt, options),
+    logitLens: (_, { prompt, model, ...options }, { models }) =>
+      new LogitLens(pickModel(models, model), prompt, options),
+    attribution: (_, { prompt, model, ...options }, { models }) =>
+      new Attribution(pickModel(models, model), prompt, options),
+    headScores: (_, { prompt, model }, { models }) =>
+      new HeadScores(pickModel(models, model), prompt),
+    routes: (_, { prompt, model, ...options }, { models }) =>
+      new RouteGraphAnswer(pickModel(models, model), prompt, options),
+    tokens: (_, { prompt, model }, { models }) =>
+      tokenize(prompt, pickModel(models, model).engine.info.architecture.context),
+    model: (_, __, { models }) => fieldsOf(models[0]!),
+    models: (_, __, { models }) => models.map(fieldsOf),
+    device: (_, __, { models }) => models[0]!.engine.info.device,
+    cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },
   InfoFlow: answer,
   Attention: answer,
@@ -151,6 +161,11 @@ export const resolvers: Resolvers = {
 function tokenName(value: unknown): number | string {
   if (typeof value === "string" || Number.isInteger(value)) return value as number | string;
   throw new GraphQLError("A token is named by its number or by its text");
+}
+
+function fieldsOf({ name, engine: { info } }: LoadedModel): ModelFields {
+  const { layers, heads, channels, context, vocabulary } = info.architecture;
+  return { name, layers, heads, channels, context, vocabulary, fingerprint: info.fingerprint };
 }
 
 function tooManyValues({ size, shape }: InfoFlow): InfoflowError {

@@ -9,6 +9,7 @@ import { Metrics } from "../observe/metrics.ts";
 import { traced } from "../observe/trace.ts";
 import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
 import { matrixRepresentation, recentFiles, tableRepresentation } from "./arrow_representations.ts";
+import { pickModel } from "../models.ts";
 import { ATTENTION_PATH, FLOW_PATH } from "./arrow_url.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { type MatrixQuery, parseAttentionQuery, parseFlowQuery } from "./matrix_query.ts";
@@ -24,8 +25,8 @@ import { requireToken } from "./token.ts";
 
 /** What the server is made from. */
 export interface AppOptions {
-  /** The model, or nothing while it is being loaded. */
-  readonly model: () => LoadedModel | undefined;
+  /** The models, the default one first; none while they are being loaded. */
+  readonly models: () => readonly LoadedModel[];
   /** Where links to this server begin, where that is not the request's own origin. */
   readonly publicUrl?: string | undefined;
   /** Writes a line where operators look. */
@@ -76,20 +77,22 @@ const HEALTH_PATHS = ["/healthz", "/readyz"];
 
 /** The HTTP server; it never listens, requests are handed to its `fetch`. */
 export function makeApp(options: AppOptions): Hono<Env> {
-  const { model, publicUrl, isDraining = () => false } = options;
+  const { models, publicUrl, isDraining = () => false } = options;
   const app = new Hono<Env>();
   const policy = { ...DEFAULT_POLICY, ...options.policy };
   const lines = { ...FEW_LINES, ...options.lines };
   const log = makeLog(lines.format, options.log);
   const metrics = new Metrics(() => {
-    const loaded = model();
-    return new Map(loaded ? [[loaded.name, loaded.engine.stats]] : []);
+    // The models have one engine, which goes by the name of the first.
+    const [first] = models();
+    return new Map(first ? [[first.name, first.engine.stats]] : []);
   });
   const yoga = makeYoga({ log, introspection: policy.introspection });
   const recent = recentFiles(RECENT_FILES);
-  const modelFor = (scope: RequestScope): LoadedModel => {
-    const { name, engine } = model() ?? notYet();
-    return { name, engine: new RequestEngine(engine, scope) };
+  const modelsFor = (scope: RequestScope): LoadedModel[] => {
+    const loaded = models();
+    if (loaded.length === 0) throw notYet();
+    return loaded.map((model) => ({ ...model, engine: new RequestEngine(model.engine, scope) }));
   };
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 
@@ -114,7 +117,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
     scope.operation = isGraphiQL(raw) ? "page" : "graphql";
     if (isGraphiQL(raw)) return graphiql(raw);
     const origin = publicUrl ?? new URL(raw.url).origin;
-    const context = { scope, model: modelFor(scope), origin };
+    const context = { scope, models: modelsFor(scope), origin };
     const format = wantedArrow(raw);
     return format
       ? arrowAnswer(raw, format, { yoga, context, recent })
@@ -126,8 +129,8 @@ export function makeApp(options: AppOptions): Hono<Env> {
   ) => {
     const { pathname, search } = new URL(raw.url);
     scope.operation = pathname.slice(1);
-    const { prompt, options, form } = parse(search);
-    const infoFlow = new InfoFlow(modelFor(scope), prompt, options);
+    const { prompt, model, options, form } = parse(search);
+    const infoFlow = new InfoFlow(pickModel(modelsFor(scope), model), prompt, options);
     return respond(raw, matrixRepresentation(infoFlow, form, recent));
   };
   app.get(FLOW_PATH, matrix(parseFlowQuery));
@@ -135,7 +138,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
   for (const [path, answer] of Object.entries(TABLES)) {
     app.get(path, ({ req: { raw }, var: { scope } }) => {
       scope.operation = path.slice(1);
-      const table = answer(modelFor(scope), new URL(raw.url).search);
+      const table = answer(modelsFor(scope), new URL(raw.url).search);
       return respond(raw, tableRepresentation(table));
     });
   }
@@ -145,7 +148,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
   });
   app.get("/readyz", async (context) => {
     context.var.scope.operation = "health";
-    const state = isDraining() ? "stopping" : await readiness(model());
+    const state = isDraining() ? "stopping" : await readiness(models()[0]);
     return context.text(`${state}\n`, state === "ready" ? 200 : 503);
   });
   app.get("/metrics", async ({ var: { scope } }) => {
@@ -195,6 +198,6 @@ function stopping(): InfoflowError {
   });
 }
 
-function notYet(): never {
-  throw new InfoflowError("OVERLOADED", "The model is still being loaded: ask again in a moment");
+function notYet(): InfoflowError {
+  return new InfoflowError("OVERLOADED", "The model is still being loaded: ask again in a moment");
 }

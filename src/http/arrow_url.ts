@@ -10,13 +10,14 @@ export const ATTENTION_PATH = "/attention.arrow";
 /** A link to the Arrow bytes of a matrix. */
 export function arrowUrl(
   origin: string,
-  { prompt, options }: InfoFlow,
+  { prompt, options, further }: InfoFlow,
   { layout, format }: ArrowForm = DEFAULT_FORM,
 ): string {
   const path = isByHead(options) ? ATTENTION_PATH : FLOW_PATH;
   const url = new URL(origin.replace(/\/$/, "") + path);
   const { searchParams } = url;
   searchParams.set("prompt", prompt);
+  if (further !== undefined) searchParams.set("model", further);
   if (!isByHead(options)) {
     searchParams.set("byLayer", String(options.byLayer));
     searchParams.set("aggregation", options.aggregation);

@@ -12,6 +12,7 @@ import { Query } from "./query.ts";
 /** What a link asks for. */
 export interface MatrixQuery {
   readonly prompt: string;
+  readonly model: string | undefined;
   readonly options: MatrixOptions;
   readonly form: ArrowForm;
 }
@@ -20,17 +21,28 @@ const FORM_NAMES = ["layout", "format"];
 
 /**
  * Reads a link to a flow:
- * `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3&method=ALTI&ablate=3.1,3.2&layout=rows&format=stream`,
+ * `?prompt=…&byLayer=true&aggregation=MEAN&bos=DROP&layers=0,1&heads=3&method=ALTI&ablate=3.1,3.2&layout=rows&format=stream&model=gpt2`,
  * all but `prompt` optional.
  *
  * @param search The URL's query, `?` included.
  * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
  */
 export function parseFlowQuery(search: string): MatrixQuery {
-  const names = ["prompt", "byLayer", "aggregation", "bos", "layers", "heads", "method", "ablate"];
+  const names = [
+    "prompt",
+    "model",
+    "byLayer",
+    "aggregation",
+    "bos",
+    "layers",
+    "heads",
+    "method",
+    "ablate",
+  ];
   const query = new Query(search, [...names, ...FORM_NAMES]);
   return {
     prompt: query.text("prompt"),
+    model: query.text("model") || undefined,
     options: {
       byLayer: query.boolean("byLayer", DEFAULT_OPTIONS.byLayer),
       aggregation: query.choice("aggregation", AGGREGATIONS, DEFAULT_OPTIONS.aggregation),
@@ -45,16 +57,25 @@ export function parseFlowQuery(search: string): MatrixQuery {
 }
 
 /**
- * Reads a link to attention patterns: `?prompt=…&layers=0,1&heads=3&bos=KEEP&cells=48&layout=rows&format=stream`, all
- * but `prompt` optional.
+ * Reads a link to attention patterns: `?prompt=…&layers=0,1&heads=3&bos=KEEP&cells=48&layout=rows&format=stream&model=gpt2`,
+ * all but `prompt` optional.
  *
  * @param search The URL's query, `?` included.
  * @throws {InfoflowError} BAD_USER_INPUT, with the values that there are.
  */
 export function parseAttentionQuery(search: string): MatrixQuery {
-  const query = new Query(search, ["prompt", "layers", "heads", "bos", "cells", ...FORM_NAMES]);
+  const query = new Query(search, [
+    "prompt",
+    "model",
+    "layers",
+    "heads",
+    "bos",
+    "cells",
+    ...FORM_NAMES,
+  ]);
   return {
     prompt: query.text("prompt"),
+    model: query.text("model") || undefined,
     options: {
       byHead: true,
       bos: query.choice("bos", BOS_POLICIES, DEFAULT_ATTENTION.bos),

@@ -1,4 +1,5 @@
 import type { LoadedModel } from "../infoflow.ts";
+import { pickModel } from "../models.ts";
 import { Attribution } from "../questions/attribution.ts";
 import { HeadScores } from "../questions/head_scores.ts";
 import { LogitLens } from "../questions/logit_lens.ts";
@@ -13,30 +14,38 @@ const DEFAULT_THRESHOLD = 0.04;
 
 /** What a link asks for, by its path; the parameters are those of the GraphQL field. */
 export const TABLES: Readonly<
-  Record<string, (model: LoadedModel, search: string) => TableAnswer<Answered>>
+  Record<string, (models: readonly LoadedModel[], search: string) => TableAnswer<Answered>>
 > = {
-  "/next-tokens.arrow": (model, search) => {
-    const query = new Query(search, ["prompt", "k", "ablate"]);
+  "/next-tokens.arrow": (models, search) => {
+    const query = new Query(search, ["prompt", "model", "k", "ablate"]);
     const options = { k: query.integer("k") ?? 10, ablate: query.heads("ablate") };
-    return new NextTokens(model, query.text("prompt"), options);
+    return new NextTokens(askedModel(models, query), query.text("prompt"), options);
   },
-  "/logit-lens.arrow": (model, search) => {
-    const query = new Query(search, ["prompt", "k"]);
-    return new LogitLens(model, query.text("prompt"), { k: query.integer("k") ?? 5 });
+  "/logit-lens.arrow": (models, search) => {
+    const query = new Query(search, ["prompt", "model", "k"]);
+    return new LogitLens(askedModel(models, query), query.text("prompt"), {
+      k: query.integer("k") ?? 5,
+    });
   },
-  "/attribution.arrow": (model, search) => {
-    const query = new Query(search, ["prompt", "token"]);
-    return new Attribution(model, query.text("prompt"), { token: query.integer("token") });
+  "/attribution.arrow": (models, search) => {
+    const query = new Query(search, ["prompt", "model", "token"]);
+    return new Attribution(askedModel(models, query), query.text("prompt"), {
+      token: query.integer("token"),
+    });
   },
-  "/head-scores.arrow": (model, search) => {
-    const query = new Query(search, ["prompt"]);
-    return new HeadScores(model, query.text("prompt"));
+  "/head-scores.arrow": (models, search) => {
+    const query = new Query(search, ["prompt", "model"]);
+    return new HeadScores(askedModel(models, query), query.text("prompt"));
   },
-  "/routes.arrow": (model, search) => {
-    const query = new Query(search, ["prompt", "target", "threshold"]);
-    return new RouteGraphAnswer(model, query.text("prompt"), {
+  "/routes.arrow": (models, search) => {
+    const query = new Query(search, ["prompt", "model", "target", "threshold"]);
+    return new RouteGraphAnswer(askedModel(models, query), query.text("prompt"), {
       target: query.integer("target"),
       threshold: query.number("threshold") ?? DEFAULT_THRESHOLD,
     });
   },
 };
+
+function askedModel(models: readonly LoadedModel[], query: Query): LoadedModel {
+  return pickModel(models, query.text("model") || undefined);
+}

@@ -2,6 +2,8 @@
 export interface Cached {
   /** The prompt's tokens. */
   readonly ids: readonly number[];
+  /** The model that it is of; only the same is found. */
+  readonly model: string;
   /** What was done to the model for it; only the same is found. */
   readonly variant: string;
   /** It may grow while the entry is leased. */
@@ -74,11 +76,11 @@ export class PatternCache<T extends Cached> {
    * Finds the entry that has the longest beginning in common with a prompt; of equals, the last used. It counts as a
    * hit if that is the whole prompt, and as a miss otherwise.
    */
-  find(ids: readonly number[], variant = ""): Found<T> | undefined {
+  find(ids: readonly number[], { model = "", variant = "" } = {}): Found<T> | undefined {
     let best: Slot<T> | undefined;
     let shared = 0;
     for (const slot of this.#slots) {
-      if (slot.value.variant !== variant) continue;
+      if (slot.value.variant !== variant || slot.value.model !== model) continue;
       const common = commonBeginning(slot.value.ids, ids);
       if (common > 0 && common >= shared) {
         best = slot;

@@ -36,6 +36,8 @@ export interface PatternEntry {
   readonly keysValues: GPUBuffer;
   /** Bytes of a row of keys and values. */
   readonly rowBytes: number;
+  /** The fingerprint of the model that it is of. */
+  readonly model: string;
   /** Which heads were switched off, such as `3.1,4.0`; empty for the model as it is. */
   variant: string;
   /** The residual stream, once a question needed it. */
@@ -80,7 +82,7 @@ export function entryBytes(architecture: Architecture, capacity: number): number
 export async function allocateEntry(
   device: GPUDevice,
   architecture: Architecture,
-  capacity: number,
+  { model, capacity }: { readonly model: string; readonly capacity: number },
 ): Promise<PatternEntry> {
   const { layers, heads } = architecture;
   const stride = triangleStride(capacity);
@@ -116,6 +118,7 @@ export async function allocateEntry(
       mean: await make("mean over heads", bytes, GPUBufferUsage.STORAGE),
       keysValues: await make("keys and values", layers * capacity * rowBytes, 0),
       rowBytes,
+      model,
       variant: "",
       streams: undefined,
       measured: new Map(),

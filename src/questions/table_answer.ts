@@ -85,6 +85,7 @@ export abstract class TableAnswer<Result extends Answered> {
   url(origin: string): string {
     const url = new URL(`${origin.replace(/\/$/, "")}/${this.kind}.arrow`);
     url.searchParams.set("prompt", this.prompt);
+    if (this.#model.isFurther) url.searchParams.set("model", this.#model.name);
     for (const [name, value] of Object.entries(this.options)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }

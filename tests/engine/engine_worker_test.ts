@@ -14,7 +14,7 @@ async function withWorker(
 ): Promise<void> {
   const news: string[] = [];
   const engine = await EngineWorker.start({
-    directory: TINY,
+    directories: [TINY],
     cacheBytes: 2 ** 20,
     onNews: (line) => news.push(line),
     module: new URL(`./faulty_worker.ts?${fault}`, import.meta.url),
@@ -116,18 +116,18 @@ Deno.test("requests are answered in their order, each with its own numbers", () 
   }));
 
 Deno.test("EngineWorker.start() passes on why it can't", async () => {
-  await assert.rejects(() => EngineWorker.start({ directory: "/nowhere", cacheBytes: 0 }), {
+  await assert.rejects(() => EngineWorker.start({ directories: ["/nowhere"], cacheBytes: 0 }), {
     message: /config.json is missing/,
   });
   await withCheckpoint({ config: { model_type: "gptj" } }, async (directory) => {
-    await assert.rejects(() => EngineWorker.start({ directory, cacheBytes: 0 }), {
+    await assert.rejects(() => EngineWorker.start({ directories: [directory], cacheBytes: 0 }), {
       message: /model_type/,
     });
   });
 });
 
 Deno.test("close() cancels what is under way", async () => {
-  const engine = await EngineWorker.start({ directory: TINY, cacheBytes: 0 });
+  const engine = await EngineWorker.start({ directories: [TINY], cacheBytes: 0 });
   const asked = engine.flow(GOOD, OPTIONS);
   const closed = engine.close();
   await assert.rejects(() => asked, { code: "CANCELLED" });

@@ -5,7 +5,7 @@ import { withModel } from "../support/model.ts";
 
 Deno.test("all audits of graphql-http pass in the default configuration", (test) =>
   withModel(async (model) => {
-    const app = makeApp({ model: () => model, log: () => {} });
+    const app = makeApp({ models: () => [model], log: () => {} });
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
     const url = `http://127.0.0.1:${server.addr.port}/graphql`;
     try {

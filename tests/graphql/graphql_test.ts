@@ -254,7 +254,7 @@ Deno.test("an error that was not meant for clients is masked, and the log has it
     } as unknown as typeof engine;
     const log: string[] = [];
     const app = makeApp({
-      model: () => ({ name, engine: broken }),
+      models: () => [{ name, engine: broken }],
       log: (line) => log.push(line),
     });
     const asked = await app.request("/graphql", {

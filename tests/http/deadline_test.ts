@@ -26,7 +26,7 @@ async function withBlocked(
   await withModel(async ({ name, engine }) => {
     const blocked = blockedEngine(engine, mostWaiting);
     const app = makeApp({
-      model: () => ({ name, engine: blocked.engine }),
+      models: () => [{ name, engine: blocked.engine }],
       log: () => {},
       policy: { deadline },
     });
@@ -105,7 +105,7 @@ Deno.test("over a socket, a client that goes away frees its place, and is no err
     const blocked = blockedEngine(engine, 8);
     const log: string[] = [];
     const app = makeApp({
-      model: () => ({ name, engine: blocked.engine }),
+      models: () => [{ name, engine: blocked.engine }],
       log: (line) => log.push(line),
     });
     const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);

@@ -9,7 +9,7 @@ const OPTIONS = { byLayer: true, aggregation: "MEAN", bos: "DROP" } as const;
 
 Deno.test("/readyz is true after a pass over one token, which leaves nothing behind", () =>
   withModel(async (model) => {
-    const app = makeApp({ model: () => model, log: () => {} });
+    const app = makeApp({ models: () => [model], log: () => {} });
     const response = await app.request("/readyz");
     assert.deepEqual([response.status, await response.text()], [200, "ready\n"]);
     const { misses, entries, bytes } = await model.engine.cacheStats();
@@ -21,7 +21,7 @@ Deno.test("/readyz is true after a pass over one token, which leaves nothing beh
 Deno.test("/readyz is false while the server stops, and new requests are refused; /healthz says that it lives", () =>
   withModel(async (model) => {
     let isDraining = false;
-    const app = makeApp({ model: () => model, log: () => {}, isDraining: () => isDraining });
+    const app = makeApp({ models: () => [model], log: () => {}, isDraining: () => isDraining });
     const status = async (path: string): Promise<number> => (await app.request(path)).status;
     assert.equal(await status("/readyz"), 200);
     isDraining = true;
@@ -35,12 +35,12 @@ Deno.test("/readyz is false while the server stops, and new requests are refused
 
 Deno.test("/readyz is false after a loss, and true again when another worker has taken over", async () => {
   const engine = await EngineWorker.start({
-    directory: BUNDLED,
+    directories: [BUNDLED],
     cacheBytes: 2 ** 20,
     module: new URL("?lost", FAULTY),
   });
   try {
-    const app = makeApp({ model: () => ({ name: "bundled", engine }), log: () => {} });
+    const app = makeApp({ models: () => [{ name: "bundled", engine }], log: () => {} });
     const ready = async (): Promise<string> => (await (await app.request("/readyz")).text()).trim();
     assert.equal(await ready(), "ready");
     await assert.rejects(() => engine.flow([5, 6, 7], OPTIONS), { code: "DEVICE_LOST" });

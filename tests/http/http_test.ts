@@ -69,6 +69,7 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
   assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options, form });
   assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
     prompt: "+",
+    model: undefined,
     options: {
       byLayer: false,
       aggregation: "MEAN",
@@ -85,6 +86,7 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
 Deno.test("parseAttentionQuery() reads lists in both ways of writing them", () => {
   const expected = {
     prompt: "a",
+    model: undefined,
     options: { byHead: true, bos: "DROP", layers: [0, 11], heads: [3, 4, 5], cells: 48 },
     form: { layout: "tidy", format: "file" },
   };
@@ -118,7 +120,7 @@ Deno.test("/, /healthz, /readyz and what there isn't", () =>
   }));
 
 Deno.test("while the model is being loaded the process lives, but is not ready", async () => {
-  const app = makeApp({ model: () => undefined, log: () => {} });
+  const app = makeApp({ models: () => [], log: () => {} });
   const status = async (path: string): Promise<number> => (await app.request(path)).status;
   assert.equal(await status("/healthz"), 200);
   assert.equal(await status("/readyz"), 503);
@@ -132,7 +134,7 @@ Deno.test("while the model is being loaded the process lives, but is not ready",
 Deno.test("--public-url is where links begin", () =>
   withModel(async (model) => {
     const app = makeApp({
-      model: () => model,
+      models: () => [model],
       publicUrl: "https://flow.example/gpt2/",
       log: () => {},
     });

@@ -4,6 +4,7 @@ import { PatternCache } from "../../src/patterns/cache.ts";
 class Fake {
   isDestroyed = false;
   readonly variant = "";
+  readonly model = "";
   constructor(public ids: number[], readonly bytes: number) {}
   destroy(): void {
     assert(!this.isDestroyed, "destroyed twice");

@@ -6,13 +6,13 @@ import { makeLog } from "../../src/observe/log.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 
 const engine = await EngineWorker.start({
-  directory: BUNDLED,
+  directories: [BUNDLED],
   cacheBytes: 4 * 2 ** 20,
   module: new URL("faulty_worker.ts", import.meta.url),
 });
 const drain = new Drain(makeLog("json", () => {}), () => engine);
 const app = makeApp({
-  model: () => ({ name: "bundled", engine }),
+  models: () => [{ name: "bundled", engine }],
   log: (line) => console.error(line),
   isDraining: () => drain.isDraining,
 });

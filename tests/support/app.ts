@@ -29,7 +29,7 @@ export async function withApp(
   await withModel(async (model) => {
     const log: string[] = [];
     const app = makeApp({
-      model: () => model,
+      models: () => [model],
       log: (line) => log.push(line),
       lines,
       policy: { names: ["infoflow.test"], ...policy },

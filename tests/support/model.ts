@@ -9,7 +9,7 @@ export async function withModel(
   use: (model: LoadedModel) => Promise<void>,
   { cacheBytes = 64 * MIB }: { cacheBytes?: number } = {},
 ): Promise<void> {
-  const engine = await EngineWorker.start({ directory: BUNDLED, cacheBytes });
+  const engine = await EngineWorker.start({ directories: [BUNDLED], cacheBytes });
   try {
     await use({ name: "bundled", engine });
   } finally {

@@ -1,4 +1,5 @@
 import { EngineWorker } from "../engine/engine_worker.ts";
+import { OneOfSeveral } from "../engine/one_of_several.ts";
 import type { LoadedModel } from "../infoflow.ts";
 import { readArchitecture } from "../model/checkpoint.ts";
 import { hubCache } from "../hub/environment.ts";
@@ -10,10 +11,10 @@ import { showBytesBar } from "./bytes_bar.ts";
 import { showLoadBar } from "./load_bar.ts";
 import { ownFile } from "./own_file.ts";
 
-/** Which model to load, and how. */
+/** Which models to load, and how. */
 export interface LoadOptions {
-  /** What the user asked for, a name or a directory. */
-  readonly asked: string | undefined;
+  /** What the user asked for, names or directories; none for the one that is there. */
+  readonly asked: readonly string[];
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
   /** Requests that may wait for the engine. */
@@ -24,41 +25,55 @@ export interface LoadOptions {
   readonly onNews?: (news: string) => void;
 }
 
+/** Models in the order that they were asked for, and what runs them. */
+export interface LoadedModels {
+  readonly models: readonly LoadedModel[];
+  readonly worker: EngineWorker;
+}
+
 /**
- * Loads a model for a command, with a progress bar.
+ * Loads models for a command, onto one device, with a progress bar.
  *
  * @throws {Error} If there is no such model, or it can't be run.
  */
-export async function loadModel(
-  options: LoadOptions,
-): Promise<LoadedModel & { readonly engine: EngineWorker }> {
+export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   const { asked, cacheBytes, mostWaiting, tune: redo, onNews } = options;
-  const location = await locateModel(asked, cacheIfAny());
-  const { name, directory } = location;
-  await check(location);
-  const { vocabulary } = await readArchitecture(directory);
-  if (vocabulary !== VOCABULARY) {
-    throw new RangeError(
-      `Cannot run ${name} as prompts are read with GPT-2's vocabulary of ${
-        VOCABULARY.toLocaleString("en")
-      } tokens: its config.json has ${vocabulary.toLocaleString("en")}`,
-    );
+  const locations: Location[] = [];
+  for (const name of asked.length > 0 ? asked : [undefined]) {
+    const location = await locateModel(name, cacheIfAny());
+    await check(location);
+    await checkVocabulary(location);
+    locations.push(location);
   }
-  const bar = showLoadBar(name);
+  const bar = showLoadBar(locations.map(({ name }) => name));
   try {
-    const { onProgress } = bar;
-    const engine = await EngineWorker.start({
-      directory,
+    const worker = await EngineWorker.start({
+      directories: locations.map(({ directory }) => directory),
       cacheBytes,
       mostWaiting,
       tuning: { file: ownFile("tuning.json"), redo },
-      onProgress,
+      onProgress: bar.onProgress,
       ...(onNews && { onNews }),
     });
-    return { name, engine };
+    const models = locations.map(({ name }, index) => ({
+      name,
+      engine: new OneOfSeveral(worker, index),
+      isFurther: index > 0,
+    }));
+    return { models, worker };
   } finally {
     bar.stop();
   }
+}
+
+async function checkVocabulary({ name, directory }: Location): Promise<void> {
+  const { vocabulary } = await readArchitecture(directory);
+  if (vocabulary === VOCABULARY) return;
+  throw new RangeError(
+    `Cannot run ${name} as prompts are read with GPT-2's vocabulary of ${
+      VOCABULARY.toLocaleString("en")
+    } tokens: its config.json has ${vocabulary.toLocaleString("en")}`,
+  );
 }
 
 /** The hub's cache; a user without a home has none, and needs none for what comes with the project. */
