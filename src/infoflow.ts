@@ -9,6 +9,7 @@ import { isByHead, type MatrixOptions, spanOf } from "./flow/definitions.ts";
 import { flowShape } from "./flow/shape.ts";
 import { traced } from "./observe/trace.ts";
 import { type Token, tokenize } from "./tokens/tokenize.ts";
+import type { Tokenizer } from "./tokens/tokenizer.ts";
 
 /** Of the Arrow layouts and their metadata. */
 const LAYOUT_VERSION = 1;
@@ -40,7 +41,10 @@ export class InfoFlow {
     const { architecture, fingerprint, device } = model.engine.info;
     options = canonical(options, architecture);
     model.engine.admit(); // no work for what will be refused
-    const tokens = traced("tokenise", () => tokenize(prompt, architecture.context));
+    const tokens = traced(
+      "tokenise",
+      () => tokenize(prompt, architecture.context, model.tokenizer),
+    );
     this.prompt = prompt;
     this.options = options;
     this.#model = model;
@@ -132,4 +136,6 @@ export interface LoadedModel {
   /** Whether it is not the one that is asked where nobody names one: links to its answers do. */
   readonly isFurther?: boolean;
   readonly engine: ModelEngine;
+  /** How it reads text, where that is not GPT-2's way. */
+  readonly tokenizer?: Tokenizer;
 }

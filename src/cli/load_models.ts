@@ -1,12 +1,13 @@
 import { EngineWorker } from "../engine/engine_worker.ts";
 import { OneOfSeveral } from "../engine/one_of_several.ts";
 import type { LoadedModel } from "../infoflow.ts";
-import { readArchitecture } from "../model/checkpoint.ts";
+import { readArchitecture, readBosId } from "../model/checkpoint.ts";
 import { hubCache } from "../hub/environment.ts";
 import { ensureIntact, readSnapshot } from "../hub/snapshot.ts";
 import { VerifiedFiles } from "../hub/verified.ts";
 import { locateModel, type Location } from "../model/locate.ts";
-import { VOCABULARY } from "../tokens/vocabulary.ts";
+import type { Tokenizer } from "../tokens/tokenizer.ts";
+import { tokenizerOf } from "../tokens/tokenizer_of.ts";
 import { showBytesBar } from "./bytes_bar.ts";
 import { showLoadBar } from "./load_bar.ts";
 import { ownFile } from "./own_file.ts";
@@ -39,10 +40,11 @@ export interface LoadedModels {
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   const { asked, cacheBytes, mostWaiting, tune: redo, onNews } = options;
   const locations: Location[] = [];
+  const tokenizers: Tokenizer[] = [];
   for (const name of asked.length > 0 ? asked : [undefined]) {
     const location = await locateModel(name, cacheIfAny());
     await check(location);
-    await checkVocabulary(location);
+    tokenizers.push(await readTokenizer(location));
     locations.push(location);
   }
   const bar = showLoadBar(locations.map(({ name }) => name));
@@ -59,6 +61,7 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
       name,
       engine: new OneOfSeveral(worker, index),
       isFurther: index > 0,
+      tokenizer: tokenizers[index]!,
     }));
     return { models, worker };
   } finally {
@@ -66,14 +69,10 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   }
 }
 
-async function checkVocabulary({ name, directory }: Location): Promise<void> {
+/** @throws {RangeError} If prompts can't be read for the model. */
+async function readTokenizer({ directory }: Location): Promise<Tokenizer> {
   const { vocabulary } = await readArchitecture(directory);
-  if (vocabulary === VOCABULARY) return;
-  throw new RangeError(
-    `Cannot run ${name} as prompts are read with GPT-2's vocabulary of ${
-      VOCABULARY.toLocaleString("en")
-    } tokens: its config.json has ${vocabulary.toLocaleString("en")}`,
-  );
+  return await tokenizerOf(directory, { vocabulary, bosId: await readBosId(directory) });
 }
 
 /** The hub's cache; a user without a home has none, and needs none for what comes with the project. */

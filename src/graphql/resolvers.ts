@@ -120,8 +120,10 @@ export const resolvers: Resolvers = {
       new HeadScores(pickModel(models, model), prompt),
     routes: (_, { prompt, model, ...options }, { models }) =>
       new RouteGraphAnswer(pickModel(models, model), prompt, options),
-    tokens: (_, { prompt, model }, { models }) =>
-      tokenize(prompt, pickModel(models, model).engine.info.architecture.context),
+    tokens: (_, { prompt, model }, { models }) => {
+      const { engine, tokenizer } = pickModel(models, model);
+      return tokenize(prompt, engine.info.architecture.context, tokenizer);
+    },
     model: (_, __, { models }) => fieldsOf(models[0]!),
     models: (_, __, { models }) => models.map(fieldsOf),
     device: (_, __, { models }) => models[0]!.engine.info.device,

@@ -83,6 +83,20 @@ export function parseArchitecture(text: string): Architecture {
   };
 }
 
+/**
+ * Reads the id of the token that a model was trained to see first from its `config.json`.
+ *
+ * @returns Undefined if it says none.
+ * @throws {SyntaxError} If it is not a JSON object.
+ * @throws {RangeError} If it is no id.
+ */
+export function parseBosId(text: string): number | undefined {
+  const id = parseObject(text).bos_token_id;
+  if (id === undefined || id === null) return undefined;
+  if (Number.isInteger(id) && (id as number) >= 0) return id as number;
+  throw refused("bos_token_id", "must be the id of a token", id);
+}
+
 function parseObject(text: string): Config {
   let value: unknown;
   try {

@@ -1,4 +1,4 @@
-import { type Architecture, parseArchitecture } from "./architecture.ts";
+import { type Architecture, parseArchitecture, parseBosId } from "./architecture.ts";
 import { layerParameters, type Parameter, sharedParameters } from "./parameters.ts";
 import { openWeightFiles, present, type WeightFiles } from "./weight_files.ts";
 
@@ -61,6 +61,15 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
 export async function readArchitecture(directory: string): Promise<Architecture> {
   const text = await present(directory, "config.json", (path) => Deno.readTextFile(path));
   return parseArchitecture(text);
+}
+
+/**
+ * Reads the id of BOS from a model's directory, if its config says one.
+ *
+ * @throws As {@linkcode openCheckpoint} does.
+ */
+export async function readBosId(directory: string): Promise<number | undefined> {
+  return parseBosId(await present(directory, "config.json", (path) => Deno.readTextFile(path)));
 }
 
 function check({ tensors }: WeightFiles, prefix: string, { name, shape }: Parameter): void {

@@ -3,7 +3,7 @@ import type { ModelEngine } from "../engine/request_engine.ts";
 import { InfoflowError } from "../errors.ts";
 import type { LoadedModel } from "../infoflow.ts";
 import { tokenText } from "../tokens/tokenize.ts";
-import { encode } from "../tokens/vocabulary.ts";
+import type { Tokenizer } from "../tokens/tokenizer.ts";
 import { checkInteger } from "./check.ts";
 import type { LogitPart, Questions } from "./question.ts";
 import { type LinkOptions, TableAnswer } from "./table_answer.ts";
@@ -28,7 +28,10 @@ export class Attribution extends TableAnswer<Result> {
     const { vocabulary } = this.architecture;
     this.#token = token === undefined || token === null
       ? undefined
-      : checkInteger("token", idOf(token, vocabulary), { min: 0, max: vocabulary - 1 });
+      : checkInteger("token", idOf(token, vocabulary, this.tokenizer), {
+        min: 0,
+        max: vocabulary - 1,
+      });
   }
 
   get options(): LinkOptions {
@@ -39,7 +42,7 @@ export class Attribution extends TableAnswer<Result> {
   async token(): Promise<{ id: number; text: string; logit: number }> {
     const { token, parts } = await this.compute();
     const logit = parts.reduce((sum, { value }) => sum + value, 0);
-    return { id: token, text: tokenText(token), logit };
+    return { id: token, text: this.textOf(token), logit };
   }
 
   /** From the embedding upwards. */
@@ -63,11 +66,11 @@ export class Attribution extends TableAnswer<Result> {
   }
 }
 
-function idOf(token: number | string, vocabulary: number): number {
+function idOf(token: number | string, vocabulary: number, tokenizer: Tokenizer): number {
   if (typeof token === "number") return token;
-  const ids = encode(token);
+  const ids = tokenizer.encode(token);
   if (ids.length === 1) return ids[0]!;
-  const seen = ids.map((id) => JSON.stringify(tokenText(id))).slice(0, 8).join(", ");
+  const seen = ids.map((id) => JSON.stringify(tokenText(id, tokenizer))).slice(0, 8).join(", ");
   throw new InfoflowError(
     "BAD_USER_INPUT",
     `Cannot attribute ${JSON.stringify(token)} as it is no token of the vocabulary but ${

@@ -81,7 +81,8 @@ export class LogitLens extends TableAnswer<Result> {
     const positions = this.tokens.length;
     return tops.flatMap((top, row) => {
       const place = { layer: Math.floor(row / positions), position: row % positions };
-      return predictions(top).map((prediction, rank) => ({ ...prediction, ...place, rank }));
+      const best = predictions(top, (id) => this.textOf(id));
+      return best.map((prediction, rank) => ({ ...prediction, ...place, rank }));
     });
   }
 }

@@ -3,7 +3,6 @@ import type { ModelEngine } from "../engine/request_engine.ts";
 import type { Head } from "../flow/definitions.ts";
 import { canonicalHeads } from "../flow/method.ts";
 import type { LoadedModel } from "../infoflow.ts";
-import { tokenText } from "../tokens/tokenize.ts";
 import { checkInteger } from "./check.ts";
 import type { Questions } from "./question.ts";
 import { type LinkOptions, TableAnswer } from "./table_answer.ts";
@@ -22,10 +21,13 @@ export interface Prediction {
 }
 
 /** The tokens of a row, best first. */
-export function predictions({ ids, logits, logProbabilities }: TopRow): Prediction[] {
+export function predictions(
+  { ids, logits, logProbabilities }: TopRow,
+  textOf: (id: number) => string,
+): Prediction[] {
   return ids.map((id, rank) => ({
     id,
-    text: tokenText(id),
+    text: textOf(id),
     logit: logits[rank]!,
     logProbability: logProbabilities[rank]!,
     probability: Math.exp(logProbabilities[rank]!),
@@ -59,7 +61,7 @@ export class NextTokens extends TableAnswer<Result> {
 
   /** The likeliest tokens, best first. */
   async predictions(): Promise<Prediction[]> {
-    return predictions((await this.compute()).top);
+    return predictions((await this.compute()).top, (id) => this.textOf(id));
   }
 
   protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
@@ -67,7 +69,7 @@ export class NextTokens extends TableAnswer<Result> {
   }
 
   protected columns({ top }: Result): readonly Column[] {
-    const rows = predictions(top);
+    const rows = predictions(top, (id) => this.textOf(id));
     return [
       { name: "rank", type: "uint8", values: rows.map((_, rank) => rank) },
       { name: "id", type: "int32", values: rows.map(({ id }) => id) },

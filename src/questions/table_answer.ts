@@ -3,7 +3,8 @@ import { type Column, encodeTable } from "../arrow/table.ts";
 import type { ModelEngine } from "../engine/request_engine.ts";
 import type { LoadedModel } from "../infoflow.ts";
 import type { Architecture } from "../model/architecture.ts";
-import { type Token, tokenize } from "../tokens/tokenize.ts";
+import { type Token, tokenize, tokenText } from "../tokens/tokenize.ts";
+import { GPT2_TOKENIZER, type Tokenizer } from "../tokens/tokenizer.ts";
 import type { Answered } from "./question.ts";
 
 /** Of the Arrow layouts and their metadata. */
@@ -27,7 +28,11 @@ export abstract class TableAnswer<Result extends Answered> {
   constructor(model: LoadedModel, prompt: string) {
     model.engine.admit(); // no work for what will be refused
     this.prompt = prompt;
-    this.tokens = tokenize(prompt, model.engine.info.architecture.context);
+    this.tokens = tokenize(
+      prompt,
+      model.engine.info.architecture.context,
+      model.tokenizer,
+    );
     this.#model = model;
   }
 
@@ -46,6 +51,16 @@ export abstract class TableAnswer<Result extends Answered> {
   /** The sizes of the model that answers. */
   protected get architecture(): Architecture {
     return this.#model.engine.info.architecture;
+  }
+
+  /** How the model reads text. */
+  protected get tokenizer(): Tokenizer {
+    return this.#model.tokenizer ?? GPT2_TOKENIZER;
+  }
+
+  /** What a person reads for a token. */
+  protected textOf(id: number): string {
+    return tokenText(id, this.tokenizer);
   }
 
   /** A hash of the model, where it runs, the token ids and the options: same id, same bytes. */

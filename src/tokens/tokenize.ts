@@ -1,5 +1,5 @@
 import { InfoflowError } from "../errors.ts";
-import { BOS_ID, BOS_TEXT, encode, LONGEST_TOKEN, tokenBytes } from "./vocabulary.ts";
+import { GPT2_TOKENIZER, type Tokenizer } from "./tokenizer.ts";
 
 /** A token of a prompt. */
 export interface Token {
@@ -22,14 +22,19 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  *
  * @param prompt Any well-formed text.
  * @param limit The most tokens, BOS among them.
+ * @param tokenizer How the model reads text.
  * @throws {InfoflowError} PROMPT_EMPTY; PROMPT_TOO_LONG with `tokens` and `limit`; BAD_USER_INPUT for a lone surrogate.
  */
-export function tokenize(prompt: string, limit: number): Token[] {
+export function tokenize(
+  prompt: string,
+  limit: number,
+  tokenizer: Tokenizer = GPT2_TOKENIZER,
+): Token[] {
   if (prompt === "") {
     throw new InfoflowError("PROMPT_EMPTY", "Cannot run an empty prompt: write at least a word");
   }
   // No token stands for more bytes than the longest, and no character for less than one.
-  const fewest = Math.ceil(prompt.length / LONGEST_TOKEN) + 1;
+  const fewest = Math.ceil(prompt.length / tokenizer.longest) + 1;
   if (fewest > limit) throw tooLong(`at least ${fewest.toLocaleString("en")}`, fewest, limit);
   if (!prompt.isWellFormed()) {
     throw new InfoflowError(
@@ -37,15 +42,15 @@ export function tokenize(prompt: string, limit: number): Token[] {
       "Cannot run the prompt as it holds half of a surrogate pair, which is no character",
     );
   }
-  const ids = encode(prompt);
+  const ids = tokenizer.encode(prompt);
   const count = ids.length + 1;
   if (count > limit) throw tooLong(count.toLocaleString("en"), count, limit);
 
   const offsets = utf16Offsets(prompt);
-  const tokens: Token[] = [{ index: 0, id: BOS_ID, text: BOS_TEXT, start: 0, end: 0 }];
+  const tokens: Token[] = [{ index: 0, ...tokenizer.bos, start: 0, end: 0 }];
   let at = 0;
   for (const id of ids) {
-    const bytes = tokenBytes(id);
+    const bytes = tokenizer.bytes(id);
     const start = offsets[at]!;
     at += bytes.length;
     tokens.push({ index: tokens.length, id, text: textOf(bytes), start, end: offsets[at]! });
@@ -87,8 +92,8 @@ function utf8Length(codePoint: number): number {
 }
 
 /** What a person reads for a token of the vocabulary, wherever it stands. */
-export function tokenText(id: number): string {
-  return id === BOS_ID ? BOS_TEXT : textOf(tokenBytes(id));
+export function tokenText(id: number, tokenizer: Tokenizer = GPT2_TOKENIZER): string {
+  return id === tokenizer.bos.id ? tokenizer.bos.text : textOf(tokenizer.bytes(id));
 }
 
 function textOf(bytes: Uint8Array): string {

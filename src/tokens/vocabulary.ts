@@ -15,7 +15,7 @@ export const LONGEST_TOKEN = 128;
  * GPT-2's split of a text into pieces that are tokenised each by itself. gpt-tokenizer's own has `\s`, which in
  * JavaScript takes in U+FEFF and leaves out U+0085; the reference implementations mean Unicode's White_Space.
  */
-const PIECES =
+export const PIECES =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Beyond so many bytes a piece is merged by a method that doesn't take the square of its length. */
@@ -25,9 +25,9 @@ const LONG_PIECE = 512;
 const core = new BytePairEncodingCore({ bytePairRankDecoder: ranks, tokenSplitRegex: PIECES });
 const encoder = new TextEncoder();
 
-/** A token's bytes. */
+/** A token's bytes; none for an id that is no token of the vocabulary. */
 export function tokenBytes(id: number): Uint8Array {
-  const entry = ranks[id]!;
+  const entry = ranks[id] ?? [];
   return typeof entry === "string" ? encoder.encode(entry) : Uint8Array.from(entry);
 }
 

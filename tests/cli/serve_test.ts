@@ -115,5 +115,5 @@ Deno.test("serve refuses a directory without config.json, a cut file, and anothe
   });
 
   const { stderr } = await runTask("serve", ["--port", "0", "--model", TINY]);
-  assert.match(stderr, /GPT-2's vocabulary of 50,257 tokens: .* has 331/);
+  assert.match(stderr, /not GPT-2's vocabulary of 50,257 tokens: .* has 331/);
 });

@@ -1,0 +1,194 @@
+// A checkpoint's own tokenizer, against what Hugging Face's tokenizers make of the same files (tests/make_tokenizers.py).
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import manifest from "../../weights/manifest.json" with { type: "json" };
+import { tokenize } from "../../src/tokens/tokenize.ts";
+import { GPT2_TOKENIZER } from "../../src/tokens/tokenizer.ts";
+import { tokenizerOf } from "../../src/tokens/tokenizer_of.ts";
+import { FIXTURES } from "../support/fixtures.ts";
+import { gpt2Files, writeGpt2Files } from "../support/gpt2_files.ts";
+
+const OWN = new URL("tokenizers/own/", FIXTURES).pathname;
+const ADDED = new URL("tokenizers/added/", FIXTURES).pathname;
+
+async function expected(directory: string): Promise<{ texts: string[]; ids: number[][] }> {
+  return JSON.parse(await Deno.readTextFile(join(directory, "expected.json")));
+}
+
+/** A directory with some files for as long as `use` runs. */
+async function withFiles(
+  files: Record<string, unknown>,
+  use: (directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "infoflow-" });
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      const text = typeof content === "string" ? content : JSON.stringify(content);
+      await Deno.writeTextFile(join(directory, name), text);
+    }
+    await use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+/** tokenizer.json of the own vocabulary, changed. */
+// deno-lint-ignore no-explicit-any -- a file to be spoilt
+async function changed(change: (file: any) => void): Promise<string> {
+  const file = JSON.parse(await Deno.readTextFile(join(OWN, "tokenizer.json")));
+  change(file);
+  return JSON.stringify(file);
+}
+
+Deno.test("tokenizerOf() reads a vocabulary of its own as tokenizers does, and covers every text", async () => {
+  const tokenizer = await tokenizerOf(OWN, { vocabulary: 500, bosId: 0 });
+  const { texts, ids } = await expected(OWN);
+  assert.deepEqual(tokenizer.bos, { id: 0, text: "<|endoftext|>" });
+  texts.forEach((text, i) => {
+    const tokens = tokenize(text, 1000, tokenizer);
+    assert.deepEqual(tokens.map(({ id }) => id), [0, ...ids[i]!], JSON.stringify(text));
+    assert.equal(tokens.slice(1).map(({ start, end }) => text.slice(start, end)).join(""), text);
+  });
+});
+
+Deno.test("tokenizerOf() reads vocab.json and merges.txt as it reads tokenizer.json", async () => {
+  const files = ["vocab.json", "merges.txt"].map(async (
+    name,
+  ) => [name, await Deno.readTextFile(join(OWN, name))]);
+  await withFiles(Object.fromEntries(await Promise.all(files)), async (directory) => {
+    const plain = await tokenizerOf(directory, { vocabulary: 500, bosId: 0 });
+    const whole = await tokenizerOf(OWN, { vocabulary: 500, bosId: 0 });
+    for (const text of ["Mary went to the store.", "x".repeat(3000), " 🍣"]) {
+      assert.deepEqual(plain.encode(text), whole.encode(text));
+    }
+  });
+});
+
+Deno.test("tokenizerOf() reads GPT-2's vocabulary with added tokens as tokenizers does", async () => {
+  const added = JSON.parse(await Deno.readTextFile(join(ADDED, "added_tokens.json")));
+  await withFiles({ "added_tokens.json": added }, async (directory) => {
+    await writeGpt2Files(directory);
+    const tokenizer = await tokenizerOf(directory, { vocabulary: 50261, bosId: undefined });
+    const { texts, ids } = await expected(ADDED);
+    texts.forEach((text, i) =>
+      assert.deepEqual(tokenizer.encode(text), ids[i], JSON.stringify(text))
+    );
+    assert.deepEqual(tokenizer.bos, { id: 50256, text: "<|endoftext|>" });
+    // One that was not resized for its added tokens would read rows that are not there.
+    await assert.rejects(() => tokenizerOf(directory, { vocabulary: 50257, bosId: 50256 }), {
+      name: "RangeError",
+      message: /tokenizer has ids to 50260, and its embedding only 50257 rows/,
+    });
+  });
+});
+
+Deno.test("tokenizerOf() knows GPT-2's own files, and takes its own tokenizer for them", async () => {
+  await withFiles({}, async (directory) => {
+    await writeGpt2Files(directory);
+    const sizes = { vocabulary: 50257, bosId: 50256 };
+    assert.equal(await tokenizerOf(directory, sizes), GPT2_TOKENIZER);
+  });
+});
+
+Deno.test("merges.txt, written from our vocabulary, has the hash that is pinned for GPT-2's", () => {
+  const content = `#version: 0.2\n${gpt2Files().merges.join("\n")}\n`;
+  const pin = manifest.gpt2.files["merges.txt"];
+  assert.equal(new TextEncoder().encode(content).length, pin.size);
+  assert.equal(createHash("sha256").update(content).digest("hex"), pin.sha256);
+});
+
+Deno.test("tokenizerOf() takes GPT-2's vocabulary where there are no files and as many tokens", async () => {
+  await withFiles({}, async (directory) => {
+    const sizes = { vocabulary: 50257, bosId: undefined };
+    assert.equal(await tokenizerOf(directory, sizes), GPT2_TOKENIZER);
+    await assert.rejects(() => tokenizerOf(directory, { vocabulary: 331, bosId: undefined }), {
+      name: "RangeError",
+      message: /no tokenizer files, and not GPT-2's vocabulary of 50,257 tokens: .* has 331/,
+    });
+  });
+});
+
+// deno-lint-ignore no-explicit-any -- files that are spoilt
+const REFUSED: [name: string, change: (file: any) => void, message: RegExp][] = [
+  [
+    "another model",
+    (file) => file.model.type = "WordPiece",
+    /model\.type must be "BPE": .* "WordPiece"/,
+  ],
+  ["a normalizer", (file) => file.normalizer = { type: "NFC" }, /normalizer must be null/],
+  [
+    "another cut",
+    (file) => file.pre_tokenizer.type = "Whitespace",
+    /pre_tokenizer\.type must be "ByteLevel"/,
+  ],
+  [
+    "a space in front",
+    (file) => file.pre_tokenizer.add_prefix_space = true,
+    /add_prefix_space must be false/,
+  ],
+  [
+    "no regular expression",
+    (file) => file.pre_tokenizer.use_regex = false,
+    /use_regex must be true/,
+  ],
+  ["dropout", (file) => file.model.dropout = 0.1, /model\.dropout must be null/],
+  ["prefixes", (file) => file.model.continuing_subword_prefix = "##", /continuing_subword_prefix/],
+  [
+    "merges that are ignored",
+    (file) => file.model.ignore_merges = true,
+    /ignore_merges must be false/,
+  ],
+  [
+    "whole words",
+    (file) => file.added_tokens[1].single_word = true,
+    /single_word of ".*" must be false/,
+  ],
+  [
+    "tokens that take spaces",
+    (file) => file.added_tokens[1].lstrip = true,
+    /lstrip of ".*" must be false/,
+  ],
+  [
+    "a byte without a token",
+    (file) => delete file.model.vocab["!"],
+    /byte 33 must be a token of its own/,
+  ],
+  [
+    "a merge of nothing",
+    (file) => file.model.merges.push(["!", "?"]),
+    /must have what it merges: .* ! \?/,
+  ],
+  ["ids that are none", (file) => file.model.vocab["!"] = -1, /must hold tokens with their ids/],
+  ["merges that are no pairs", (file) => file.model.merges[0] = "a b c", /pairs that are merged/],
+];
+for (const [name, change, message] of REFUSED) {
+  Deno.test(`tokenizerOf() refuses a tokenizer with ${name}, by name`, async () => {
+    await withFiles(
+      { "tokenizer.json": await changed(change) },
+      (directory) =>
+        assert.rejects(() => tokenizerOf(directory, { vocabulary: 500, bosId: 0 }), { message }),
+    );
+  });
+}
+
+Deno.test("tokenizerOf() refuses a BOS that is no token, half of the files, and what is no JSON", async () => {
+  await assert.rejects(() => tokenizerOf(OWN, { vocabulary: 60_000, bosId: 50256 }), {
+    message: /bos_token_id of config\.json must be one of its tokens: current value is 50256/,
+  });
+  const sizes = { vocabulary: 500, bosId: 0 };
+  await withFiles(
+    { "vocab.json": {} },
+    (directory) =>
+      assert.rejects(() => tokenizerOf(directory, sizes), {
+        message: /takes vocab\.json and merges\.txt/,
+      }),
+  );
+  await withFiles(
+    { "tokenizer.json": "{" },
+    (directory) =>
+      assert.rejects(() => tokenizerOf(directory, sizes), {
+        message: /tokenizer\.json as it is not JSON/,
+      }),
+  );
+});
