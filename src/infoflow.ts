@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { encodeMatrix } from "./arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "./arrow/form.ts";
 import type { Metadata } from "./arrow/labelled_matrix.ts";
+import { InfoflowError } from "./errors.ts";
 import type { FlowResult } from "./engine/engine.ts";
 import type { ModelEngine } from "./engine/request_engine.ts";
 import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
@@ -13,6 +14,9 @@ import type { Tokenizer } from "./tokens/tokenizer.ts";
 
 /** Of the Arrow layouts and their metadata. */
 const LAYOUT_VERSION = 1;
+
+/** Of a matrix, in one answer: 16 heads at 2,048 tokens, 64 at 1,024. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /**
  * The answer to "which tokens feed which?" for one prompt. What it is about is known at once; the numbers are computed
@@ -82,8 +86,14 @@ export class InfoFlow {
     return this.shape.reduce((product, size) => product * size, 1);
   }
 
-  /** The numbers; the model runs once, however often they are asked for. */
+  /**
+   * The numbers; the model runs once, however often they are asked for.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE with `bytes` and `limit`; what the engine throws.
+   */
   compute(): Promise<FlowResult> {
+    const bytes = this.size * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes > MOST_BYTES) return Promise.reject(tooLarge(this.shape, bytes));
     return this.#result ??= this.#model.engine.flow(this.#ids, this.options);
   }
 
@@ -128,6 +138,18 @@ export class InfoFlow {
       ...(isNarrowed(options) && this.chosen),
     };
   }
+}
+
+function tooLarge(shape: readonly number[], bytes: number): InfoflowError {
+  return new InfoflowError(
+    "MATRIX_TOO_LARGE",
+    `Cannot hand out a matrix of ${shape.join(" x ")} numbers as the limit is ${
+      MOST_BYTES.toLocaleString("en")
+    } bytes: current value is ${
+      bytes.toLocaleString("en")
+    }; ask for fewer layers or heads, or for cells`,
+    { bytes, limit: MOST_BYTES },
+  );
 }
 
 /** A model by the name that it was asked for, and the engine that runs it. */

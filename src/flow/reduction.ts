@@ -20,6 +20,9 @@ export interface PreparedFlows {
   readonly steps: readonly FlowStep[];
 }
 
+/** Bytes of results that there stays room for; what a larger result took is given back behind it. */
+const KEPT = 64 * 2 ** 20;
+
 /** Reduces cached patterns to matrices. */
 export class FlowReduction {
   readonly #model: Heads;
@@ -93,8 +96,9 @@ export class FlowReduction {
     steps.forEach((step, index) => step.encode(pass, prompts[index]!));
   }
 
-  /** Takes the results apart, in the order of the jobs; no two share memory. */
+  /** Takes the results apart once they are read, in the order of the jobs; no two share memory. */
   split({ jobs }: PreparedFlows, numbers: Float32Array<ArrayBuffer>): FlowMatrix[] {
+    this.#results.shrink(KEPT);
     let begin = 0;
     return jobs.map((job) => {
       const { flow, all } = this.#count(job);

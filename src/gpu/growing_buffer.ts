@@ -2,7 +2,7 @@ import { allocate, checkStorage, largestStorage } from "./allocate.ts";
 
 const SMALLEST = 64 * 1024;
 
-/** Scratch on the device that grows to the largest size asked for, and stays. */
+/** Scratch on the device that grows to the largest size asked for, and stays unless it is told to {@linkcode shrink}. */
 export class GrowingBuffer {
   readonly #device: GPUDevice;
   readonly #label: string;
@@ -37,5 +37,11 @@ export class GrowingBuffer {
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
     return this.#buffer;
+  }
+  /** Gives the buffer back if it is larger than so many bytes. */
+  shrink(most: number): void {
+    if (!this.#buffer || this.#buffer.size <= most) return;
+    this.#buffer.destroy();
+    this.#buffer = undefined;
   }
 }

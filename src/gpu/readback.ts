@@ -22,6 +22,8 @@ const SMALLEST = 64 * 1024;
 /** So many bytes of buffers of a size are made, sixteen of them at most, before a request waits for one to come free. */
 const RING_BYTES = 16 * 2 ** 20;
 const MOST = 16;
+/** A larger buffer is not kept behind its read. */
+const LARGEST_KEPT = 64 * 2 ** 20;
 
 /**
  * Reads results from the device without waiting for the event loop.
@@ -109,16 +111,24 @@ export class Readback {
     try {
       const result = buffer.getMappedRange(0, bytes).slice(0);
       slot.state = "settling";
-      slot.settled = mapped.then(() => unmap(slot));
+      slot.settled = mapped.then(() => this.#free(slot));
       slot.settled.catch(() => {}); // a lost device: whoever waits for the slot is told
       return result;
     } catch {
       this.lateReads++;
       await mapped;
       const result = buffer.getMappedRange(0, bytes).slice(0);
-      unmap(slot);
+      this.#free(slot);
       return result;
     }
+  }
+
+  #free(slot: Slot): void {
+    slot.buffer.unmap();
+    slot.state = "free";
+    if (slot.buffer.size <= LARGEST_KEPT) return;
+    this.#rings.delete(slot.buffer.size); // of this buffer alone
+    slot.buffer.destroy();
   }
 
   /** Gives the memory back, when no read is under way. */
@@ -128,9 +138,4 @@ export class Readback {
     for (const { buffer } of slots) buffer.destroy();
     this.#rings.clear();
   }
-}
-
-function unmap(slot: Slot): void {
-  slot.buffer.unmap();
-  slot.state = "free";
 }

@@ -66,3 +66,24 @@ Deno.test("Readback puts the parts of a result one after the other", () =>
     const numbers = new Float32Array(await readback.take(staging));
     assert.deepEqual(Array.from(numbers), [1, 2, 4, 5, 6]);
   }));
+
+Deno.test("Readback keeps small staging buffers, and gives large ones back", () =>
+  withGpu(async (gpu) => {
+    const readback = new Readback(gpu.device);
+    for (const [bytes, isKept] of [[2 ** 25, true], [2 ** 27, false]] as const) {
+      const buffer = gpu.device.createBuffer({ size: bytes, usage: GPUBufferUsage.COPY_SRC });
+      const staged: GPUBuffer[] = [];
+      for (let round = 0; round < 2; round++) {
+        const result = [{ buffer, bytes }];
+        const staging = await readback.acquire(result);
+        staged.push(staging.buffer);
+        const encoder = gpu.device.createCommandEncoder();
+        readback.copy(encoder, result, staging);
+        gpu.device.queue.submit([encoder.finish()]);
+        assert.equal((await readback.take(staging)).byteLength, bytes);
+      }
+      assert.equal(staged[0] === staged[1], isKept);
+      buffer.destroy();
+    }
+    await readback.destroy();
+  }));
