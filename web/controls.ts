@@ -1,6 +1,7 @@
 import { byId, html } from "./draw/elements.ts";
 import { EXAMPLES } from "./examples.ts";
 import { bosOf, DEFAULT_STATE, type Method, METHODS, type PageState } from "./page_state.ts";
+import type { ServerCard } from "./server/reading.ts";
 import { METHOD_CARDS } from "./views/methods.ts";
 
 /** Told of what somebody sets, and whether it is worth a step back in the browser's history. */
@@ -12,6 +13,7 @@ const TYPING_PAUSE = 160;
 export class Controls {
   readonly #prompt = byId("prompt", HTMLTextAreaElement);
   readonly #views = [...byId("views", HTMLElement).querySelectorAll("button")];
+  readonly #models = byId("model", HTMLSelectElement);
   readonly #options = byId("options", HTMLFormElement);
   /** Buttons of which one is pressed; the group's id is the part of the state that they set. */
   readonly #segments = [...document.querySelectorAll<HTMLButtonElement>(".segments button")];
@@ -40,6 +42,11 @@ export class Controls {
       }
     });
     this.#options.addEventListener("submit", (event) => event.preventDefault());
+    this.#models.addEventListener("change", () => {
+      // Another model has other layers and heads.
+      const { layer, head, off } = DEFAULT_STATE;
+      onChange({ model: this.#models.value, layer, head, off }, "push");
+    });
     const methods = this.#options.elements.namedItem("method") as HTMLSelectElement;
     for (const method of METHODS) {
       methods.append(html("option", { value: method }, METHOD_CARDS[method].name));
@@ -74,6 +81,19 @@ export class Controls {
       button.setAttribute("aria-pressed", String(button.value === state[partOf(button)]));
     }
     this.#showMethod(state);
+  }
+
+  /** Shows what answers; where there are several models, one can be picked. */
+  showServer({ models, device }: ServerCard, { model: asked }: PageState): void {
+    const model = models.find(({ name }) => name === asked) ?? models[0]!;
+    const select = this.#models;
+    select.replaceChildren(...models.map(({ name }) => html("option", { value: name }, name)));
+    select.value = model.name;
+    select.hidden = models.length < 2;
+    byId("model-name", HTMLElement).textContent = select.hidden ? model.name : "";
+    byId("model-size", HTMLElement).textContent = `${model.layers} layers × ${model.heads} heads, ${
+      device.isFallback ? "on the processor" : `on ${device.description}`
+    }`;
   }
 
   /** Says what the method shows, and offers only what it defines. */

@@ -30,8 +30,13 @@ const picture = new Picture({
   live: element("live"),
   tip: new Tip(element("tip")),
 }, (chosen) => change(chosen, "push"));
-const page = new Page({ picture, status, count: element("count"), model: element("model") });
 const controls = new Controls(change);
+const page = new Page({
+  picture,
+  status,
+  count: element("count"),
+  showServer: (server, shown) => controls.showServer(server, shown),
+});
 const exports = new Exports(picture, (message) => say(status, "note", message));
 
 let state: PageState;

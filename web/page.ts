@@ -1,4 +1,3 @@
-import { html } from "./draw/elements.ts";
 import { count } from "./draw/format.ts";
 import { currentTheme, onThemeChange } from "./draw/theme.ts";
 import { bosOf, type PageState } from "./page_state.ts";
@@ -9,7 +8,13 @@ import { differenceOf, fetchMatrices, type Matrix, panelsOf } from "./server/mat
 import { askRoutes } from "./server/routes.ts";
 import { askScores } from "./server/scores.ts";
 import { type Place, questionsOf, routesOf } from "./server/questions.ts";
-import { type Reading, readPrompt } from "./server/reading.ts";
+import {
+  askServer,
+  askTokens,
+  type ModelCard,
+  type Reading,
+  type ServerCard,
+} from "./server/reading.ts";
 import type { Picture } from "./views/picture.ts";
 import { explain, say } from "./views/status.ts";
 
@@ -18,7 +23,8 @@ export interface PageParts {
   readonly picture: Picture;
   readonly status: HTMLElement;
   readonly count: HTMLElement;
-  readonly model: HTMLElement;
+  /** Shows which models there are, and which one answers. */
+  readonly showServer: (server: ServerCard, state: PageState) => void;
 }
 
 const LONGEST_PAUSE = 8;
@@ -30,11 +36,12 @@ const LOADING_SHOWS_AFTER = 400;
  */
 export class Page {
   readonly #parts: PageParts;
-  readonly #readings = new Answers(readPrompt, 16);
+  readonly #tokens = new Answers(askTokens, 16);
   readonly #routes = new Answers(askRoutes, 16);
   readonly #scores = new Answers(askScores, 4);
   readonly #forecasts = new Answers(askForecast, 16);
   readonly #matrices = new Answers(fetchMatrices, 8);
+  #server = new Answers(askServer, 1);
   #state: PageState | undefined;
   #note = "";
   #run = 0;
@@ -81,16 +88,20 @@ export class Page {
   async #draw(state: PageState, isNewest: () => boolean): Promise<readonly string[]> {
     const { picture, status } = this.#parts;
     if (state.prompt === "") {
-      this.#readings.want([]);
+      this.#tokens.want([]);
       this.#matrices.want([]);
       this.#parts.count.textContent = "";
       throw new Failure("empty", "There is no prompt");
     }
-    this.#readings.want([state.prompt]);
-    const reading = await this.#readings.get(state.prompt);
+    const server = await this.#server.get("");
     if (!isNewest()) return [];
-    this.#showReading(reading);
-    const { state: possible, notes } = within(state, reading);
+    this.#parts.showServer(server, state);
+    const { state: possible, notes, model } = within(state, server);
+    const asked = JSON.stringify({ prompt: state.prompt, model: possible.model });
+    this.#tokens.want([asked]);
+    const reading = { model, tokens: await this.#tokens.get(asked) };
+    if (!isNewest()) return [];
+    this.#showCount(reading);
     const questions = questionsOf(possible);
     const { stage, panels } = questions;
     this.#matrices.want([stage.url, ...stage.minus ? [stage.minus] : [], ...panels]);
@@ -109,7 +120,7 @@ export class Page {
       if (status.dataset["kind"] !== "loading") say(status);
     });
     const scores = possible.view === "heads" && possible.sort !== "place"
-      ? this.#scores.get(possible.prompt)
+      ? this.#scores.get(asked)
       : undefined;
     const small = Promise.all(panels.map((url) => this.#matrices.get(url))).then(async (all) => {
       const known = await scores;
@@ -129,23 +140,18 @@ export class Page {
   }
 
   /** What comes next is beside the point of the picture: it comes after it, and if it fails only it is missing. */
-  async #forecast({ prompt, view, off }: PageState, isNewest: () => boolean): Promise<void> {
-    const question = JSON.stringify([prompt, view === "whatif" ? off : ""]);
+  async #forecast({ prompt, model, view, off }: PageState, isNewest: () => boolean): Promise<void> {
+    const question = JSON.stringify({ prompt, model, off: view === "whatif" ? off : "" });
     this.#forecasts.want([question]);
     const forecast = await this.#forecasts.get(question).catch(() => undefined);
     if (forecast && isNewest()) this.#parts.picture.showForecast(forecast);
   }
 
-  #showReading({ model, device, tokens }: Reading): void {
+  #showCount({ model, tokens }: Reading): void {
     this.#parts.count.textContent = `${count(tokens.length)} of ${
       count(model.context)
     } tokens, BOS among them`;
     this.#parts.count.classList.remove("over");
-    const kind = device.isFallback ? "on the processor" : `on ${device.description}`;
-    this.#parts.model.replaceChildren(
-      html("b", {}, model.name),
-      ` ${model.layers} layers × ${model.heads} heads, ${kind}`,
-    );
   }
 
   #fail(error: unknown): void {
@@ -161,6 +167,8 @@ export class Page {
       this.#parts.count.textContent = `${count(error.tokens)} of ${count(error.limit)} tokens`;
       this.#parts.count.classList.add("over");
     }
+    // It may come back with other models.
+    if (error.kind === "gone") this.#server = new Answers(askServer, 1);
     const pause = error.wait ?? this.#pause;
     say(this.#parts.status, error.kind, explain(error, pause));
     if (!error.passes) return;
@@ -174,13 +182,18 @@ export class Page {
   }
 }
 
-/** What of a state there is: a link may ask for a layer of another model. */
+/** What of a state there is: a link may ask for a model, or a layer, that this server has not. */
 function within(
   state: PageState,
-  { model }: Reading,
-): { state: PageState; notes: readonly string[] } {
-  const { layer, head } = state;
+  { models }: ServerCard,
+): { state: PageState; notes: readonly string[]; model: ModelCard } {
+  const asked = models.find(({ name }) => name === state.model);
+  const model = asked ?? models[0]!;
   const notes: string[] = [];
+  if (state.model !== undefined && !asked) {
+    notes.push(`There is no model ${state.model} here: ${model.name} answers.`);
+  }
+  const { layer, head } = state;
   if (layer !== undefined && layer >= model.layers) {
     notes.push(
       `There is no layer ${layer} here: ${model.name} has layers 0 to ${model.layers - 1}.`,
@@ -189,6 +202,15 @@ function within(
   if (head !== undefined && head >= model.heads) {
     notes.push(`There is no head ${head} here: ${model.name} has heads 0 to ${model.heads - 1}.`);
   }
-  if (notes.length === 0) return { state, notes };
-  return { state: { ...state, layer: undefined, head: undefined }, notes };
+  return {
+    model,
+    notes,
+    state: {
+      ...state,
+      // The first is not named, so that links say no more than they must.
+      model: model === models[0] ? undefined : model.name,
+      layer: layer !== undefined && layer < model.layers ? layer : undefined,
+      head: head !== undefined && head < model.heads ? head : undefined,
+    },
+  };
 }

@@ -39,6 +39,8 @@ export type BosPolicy = typeof BOS_POLICIES[number];
 /** Everything that a link to the page holds. */
 export interface PageState {
   readonly prompt: string;
+  /** The model's name; not given: the server's first. */
+  readonly model: string | undefined;
   readonly view: View;
   readonly method: Method;
   readonly aggregation: Aggregation;
@@ -69,6 +71,7 @@ export interface PageState {
 /** What somebody sees who follows no link. */
 export const DEFAULT_STATE: PageState = {
   prompt: "Mary and John went to the store. John gave the cart to",
+  model: undefined,
   view: "flow",
   method: "ATTENTION",
   aggregation: "MEAN",
@@ -98,6 +101,7 @@ const index: Reader = (text) => /^\d{1,6}$/.test(text) ? Number(text) : undefine
 
 const READERS: { readonly [Key in keyof PageState]: Reader } = {
   prompt: (text) => text,
+  model: (text) => text || undefined,
   view: oneOf(VIEWS),
   method: oneOf(METHODS),
   aggregation: oneOf(AGGREGATIONS),

@@ -170,7 +170,7 @@ Deno.test("the page, in Chromium", (t) =>
 
     await t.step("fits a phone, in every view", () =>
       open(`${origin}/`, async (page) => {
-        for (const view of ["Flow", "Text", "Heads"]) {
+        for (const view of ["Flow", "Text", "Heads", "Routes", "What if"]) {
           await page.getByRole("tab", { name: view }).click();
           await settled(page);
           const width = await page.evaluate(() =>

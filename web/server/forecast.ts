@@ -34,11 +34,12 @@ export interface Forecast {
 }
 
 const FIELDS = "{ predictions { text probability } }";
-const QUERY =
-  `query Next($prompt: String!) { whole: nextTokens(prompt: $prompt, k: 50) ${FIELDS} }`;
-const QUERY_OFF = `query Next($prompt: String!, $off: [HeadInput!]!) {
-  whole: nextTokens(prompt: $prompt, k: 50) ${FIELDS}
-  without: nextTokens(prompt: $prompt, k: 50, ablate: $off) ${FIELDS}
+const QUERY = `query Next($prompt: String!, $model: String) {
+  whole: nextTokens(prompt: $prompt, model: $model, k: 50) ${FIELDS}
+}`;
+const QUERY_OFF = `query Next($prompt: String!, $model: String, $off: [HeadInput!]!) {
+  whole: nextTokens(prompt: $prompt, model: $model, k: 50) ${FIELDS}
+  without: nextTokens(prompt: $prompt, model: $model, k: 50, ablate: $off) ${FIELDS}
 }`;
 
 type List = { readonly predictions: readonly Prediction[] };
@@ -46,15 +47,15 @@ type List = { readonly predictions: readonly Prediction[] };
 /**
  * Asks what comes next.
  *
- * @param question The prompt and the heads that are off, as JSON: `[prompt, off]`.
+ * @param question The prompt, the heads that are off, and the model's name, as JSON: `{ prompt, off, model }`.
  * @throws {Failure} If there is no answer.
  */
 export async function askForecast(question: string, signal: AbortSignal): Promise<Forecast> {
-  const [prompt, off] = JSON.parse(question) as [string, string];
+  const { off, ...asked } = JSON.parse(question) as { prompt: string; off: string };
   const heads = headsOff(off);
   const { whole, without } = await askGraphQL<{ whole: List; without?: List }>(
     heads.length === 0 ? QUERY : QUERY_OFF,
-    heads.length === 0 ? { prompt } : { prompt, off: heads },
+    heads.length === 0 ? asked : { ...asked, off: heads },
     signal,
   );
   return { whole: whole.predictions, without: without?.predictions };

@@ -26,7 +26,7 @@ export function questionsOf(state: PageState): Questions {
   if (view === "routes") {
     const { target, threshold } = routesOf(state);
     const url = arrowPath("/routes.arrow", {
-      prompt: state.prompt,
+      ...askedOf(state),
       ...(target === undefined ? {} : { target }),
       threshold,
     });
@@ -57,14 +57,14 @@ export function questionsOf(state: PageState): Questions {
 
 /** Which routes a state shows: to the chosen token, counted from BOS. */
 export function routesOf(state: PageState): RoutesQuestion {
-  const { prompt, token, threshold } = state;
+  const { prompt, model, token, threshold } = state;
   const target = token === undefined ? undefined : token + (bosOf(state) === "DROP" ? 1 : 0);
-  return { prompt, target, threshold: Number(threshold) };
+  return { prompt, model, target, threshold: Number(threshold) };
 }
 
 function attentionUrl(state: PageState, choice: Record<string, number>): string {
   return arrowPath("/attention.arrow", {
-    prompt: state.prompt,
+    ...askedOf(state),
     bos: bosOf({ ...state, view: "heads" }),
     ...choice,
   });
@@ -72,13 +72,18 @@ function attentionUrl(state: PageState, choice: Record<string, number>): string 
 
 function flowUrl(state: PageState, byLayer: boolean, off = ""): string {
   return arrowPath("/info-flow.arrow", {
-    prompt: state.prompt,
+    ...askedOf(state),
     byLayer,
     aggregation: state.aggregation,
     bos: bosOf(state),
     ...(state.method === "ATTENTION" ? {} : { method: state.method }),
     ...(off === "" ? {} : { ablate: off }),
   });
+}
+
+/** What every question says: of which prompt, and of which model where it is not the first. */
+function askedOf({ prompt, model }: PageState): Record<string, string> {
+  return { prompt, ...(model === undefined ? {} : { model }) };
 }
 
 function arrowPath(path: string, parameters: Record<string, string | number | boolean>): string {

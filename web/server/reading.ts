@@ -16,25 +16,48 @@ export interface ModelCard {
   readonly context: number;
 }
 
-/** How the server reads a prompt, known before anything is computed. */
+/** What can be asked, and what it runs on. */
+export interface ServerCard {
+  /** The one that answers by itself first. */
+  readonly models: readonly ModelCard[];
+  readonly device: { readonly description: string; readonly isFallback: boolean };
+}
+
+/** How a model reads a prompt, known before anything is computed. */
 export interface Reading {
   readonly model: ModelCard;
-  readonly device: { readonly description: string; readonly isFallback: boolean };
   /** BOS first. */
   readonly tokens: readonly TokenSpan[];
 }
 
-const QUERY = `query Reading($prompt: String!) {
-  model { name layers heads context }
+const SERVER = `query Server {
+  models { name layers heads context }
   device { description isFallback }
-  tokens(prompt: $prompt) { text start end }
 }`;
+
+const TOKENS = `query Tokens($prompt: String!, $model: String) {
+  tokens(prompt: $prompt, model: $model) { text start end }
+}`;
+
+/**
+ * Asks what there is to ask.
+ *
+ * @throws {Failure} If the server does not answer.
+ */
+export function askServer(_question: string, signal: AbortSignal): Promise<ServerCard> {
+  return askGraphQL<ServerCard>(SERVER, {}, signal);
+}
 
 /**
  * Asks how a prompt is read.
  *
+ * @param question The prompt and the model's name, as JSON: `{ prompt, model }`.
  * @throws {Failure} If it can't be, or the server does not answer.
  */
-export function readPrompt(prompt: string, signal: AbortSignal): Promise<Reading> {
-  return askGraphQL<Reading>(QUERY, { prompt }, signal);
+export async function askTokens(
+  question: string,
+  signal: AbortSignal,
+): Promise<readonly TokenSpan[]> {
+  const variables = JSON.parse(question) as Record<string, unknown>;
+  return (await askGraphQL<Pick<Reading, "tokens">>(TOKENS, variables, signal)).tokens;
 }

@@ -43,8 +43,8 @@ export function carriedBy({ nodes }: Pick<Routes, "nodes">): (edge: RouteEdge) =
   };
 }
 
-const QUERY = `query Routes($prompt: String!, $target: Int, $threshold: Float!) {
-  routes(prompt: $prompt, target: $target, threshold: $threshold) {
+const QUERY = `query Routes($prompt: String!, $model: String, $target: Int, $threshold: Float!) {
+  routes(prompt: $prompt, model: $model, target: $target, threshold: $threshold) {
     target
     nodes { layer place position share }
     edges { layer kind head source target weight }
@@ -54,6 +54,7 @@ const QUERY = `query Routes($prompt: String!, $target: Int, $threshold: Float!) 
 /** What is asked of routes; no target is the last token. */
 export interface RoutesQuestion {
   readonly prompt: string;
+  readonly model: string | undefined;
   readonly target: number | undefined;
   readonly threshold: number;
 }

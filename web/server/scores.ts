@@ -10,19 +10,20 @@ export interface HeadScore {
   readonly induction: number | null;
 }
 
-const QUERY = `query Scores($prompt: String!) {
-  headScores(prompt: $prompt) { heads { layer head previousToken bos induction } }
+const QUERY = `query Scores($prompt: String!, $model: String) {
+  headScores(prompt: $prompt, model: $model) { heads { layer head previousToken bos induction } }
 }`;
 
 /**
  * Asks what heads do on a prompt.
  *
+ * @param question The prompt and the model's name, as JSON: `{ prompt, model }`.
  * @throws {Failure} If there is no answer.
  */
 export async function askScores(
-  prompt: string,
+  question: string,
   signal: AbortSignal,
 ): Promise<readonly HeadScore[]> {
   type Data = { headScores: { heads: HeadScore[] } };
-  return (await askGraphQL<Data>(QUERY, { prompt }, signal)).headScores.heads;
+  return (await askGraphQL<Data>(QUERY, JSON.parse(question), signal)).headScores.heads;
 }

@@ -23,7 +23,8 @@ export function graphiqlUrl(state: PageState): string {
 }
 
 function queryOf(state: PageState): string {
-  const prompt = JSON.stringify(state.prompt.toWellFormed());
+  const model = state.model === undefined ? "" : `, model: ${JSON.stringify(state.model)}`;
+  const prompt = JSON.stringify(state.prompt.toWellFormed()) + model;
   const { layer = 0, head = 0 } = state;
   if (state.view === "routes") {
     const { target, threshold } = routesOf(state);
