@@ -50,9 +50,10 @@ export async function runFaults(
     const own = new Random(1000 * seed + n);
     while (!isOver) {
       const index = own.below(prompts.length);
+      const { origin } = server;
       let what: string;
       try {
-        const answer = await ask(server.origin, prompts[index]!);
+        const answer = await ask(origin, prompts[index]!);
         assert(answer, "an answer that is neither an answer nor a refusal");
         if ("arrow" in answer) {
           assert.equal(answer.arrow, expected[index], "a wrong byte");
@@ -63,7 +64,8 @@ export async function runFaults(
         }
       } catch (error) {
         // Nobody listens for a moment only while the process is being started again.
-        if (!(error instanceof TypeError) || !isStopped) throw error;
+        const isRestart = isStopped || origin !== server.origin;
+        if (!(error instanceof TypeError) || !isRestart) throw error;
         what = "not connected";
         await pause(50);
       }

@@ -19,3 +19,28 @@ Deno.test("GraphiQL opens in Chromium with a query that runs, and asks nobody el
       assert.deepEqual(complaints, []);
     });
   }));
+
+Deno.test("GraphiQL stands up to a prompt full of markup", () =>
+  withServer(async ({ origin }) => {
+    const prompt = "<script>alert(1)</script><img src=x onerror=alert(1)>";
+    const query = `{ infoFlow(prompt: ${
+      JSON.stringify(prompt)
+    }) { tokens { text } matrix { url } } }`;
+    const url = `${origin}/graphql?query=${encodeURIComponent(query)}`;
+    await withPage(url, async (page, { strangers, complaints }) => {
+      let alerts = 0;
+      page.on("dialog", (dialog) => {
+        alerts++;
+        dialog.dismiss();
+      });
+      const run = page.getByRole("button", { name: /execute query/i });
+      await run.waitFor();
+      await page.getByText("infoFlow").first().waitFor();
+      await run.click();
+      await page.locator(".result-window").getByText("script").first().waitFor();
+      assert.equal(await page.locator(".result-window script, .result-window img").count(), 0);
+      assert.equal(alerts, 0);
+      assert.deepEqual(strangers, []);
+      assert.deepEqual(complaints, []);
+    });
+  }));
