@@ -314,7 +314,8 @@ export class Engine {
   }
 
   /** A flow by another method, or with heads switched off. */
-  async #measuredFlow({ ids, options }: FlowRequest): Promise<FlowResult> {
+  async #measuredFlow(request: FlowRequest): Promise<FlowResult> {
+    const { ids, options } = request;
     this.#checkIds(ids, keptFrom(options) + 1);
     chosenOf(options, this.info.architecture);
     const method = methodOf(options);
@@ -322,7 +323,9 @@ export class Engine {
     const settled = await this.#settler.settle(ids, { streams: needsStreams(method), ablate });
     const { entry, cacheHit } = settled;
     try {
+      await this.#stopIfUnwanted(request, entry.mean);
       const measured = method === "ATTENTION" ? undefined : await this.#measure(settled, method);
+      await this.#stopIfUnwanted(request, entry.mean);
       const job = { entry, tokens: ids.length, options, measured };
       const flows = await this.#store.withRoom(() => this.#reduction.prepare([job]));
       const numbers = await this.#run([], {
@@ -339,6 +342,13 @@ export class Engine {
       settled.abort();
       throw error;
     }
+  }
+
+  /** Between the stages of long work: waits for the device, and ends the work if nobody waits for it any more. */
+  async #stopIfUnwanted(request: FlowRequest, buffer: GPUBuffer): Promise<void> {
+    if (this.#pace.pieces(request.ids.length).length === 1) return;
+    await this.#pause(this.#gpu.device.createCommandEncoder({ label: "pause" }), buffer);
+    if (!isWanted(request)) throw cancelled();
   }
 
   /** @returns The matrices of a method, (L, T, T) packed; the device is at work on them, or done. */

@@ -119,3 +119,17 @@ Deno.test("Pace submits short passes whole and long ones in pieces of at least 2
   ]);
   assert.equal(pace.pieces(1024).length, 12);
 });
+
+Deno.test("a measure by another method stops between its stages, and leaves nothing behind", () =>
+  withEngine((engine) =>
+    inPieces(async () => {
+      const options: FlowOptions = { ...OPTIONS, method: "ALTI" };
+      let looks = 0;
+      const isWanted = (): boolean => looks++ < 1; // the first look is before all
+      const [outcome] = await engine.flows([{ ids: prompt(40), options, isWanted }]);
+      assert.equal((outcome as PromiseRejectedResult).reason.code, "CANCELLED");
+      const after = await engine.flow(prompt(40), options);
+      assert.equal(after.cacheHit, false);
+      assert(after.flow.every(Number.isFinite));
+    })
+  ));
