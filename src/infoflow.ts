@@ -6,7 +6,8 @@ import { InfoflowError } from "./errors.ts";
 import type { FlowResult } from "./engine/engine.ts";
 import type { ModelEngine } from "./engine/request_engine.ts";
 import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
-import { isByHead, type MatrixOptions, spanOf } from "./flow/definitions.ts";
+import { isByHead, type MatrixOptions, methodOf, spanOf } from "./flow/definitions.ts";
+import { checkMethodWork } from "./flow/method.ts";
 import { flowShape } from "./flow/shape.ts";
 import { traced } from "./observe/trace.ts";
 import { type Token, tokenize } from "./tokens/tokenize.ts";
@@ -49,6 +50,7 @@ export class InfoFlow {
       "tokenise",
       () => tokenize(prompt, architecture.context, model.tokenizer),
     );
+    checkMethodWork(methodOf(options), architecture, tokens.length);
     this.prompt = prompt;
     this.options = options;
     this.#model = model;

@@ -1,5 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 import { chosenOf } from "../flow/choice.ts";
+import { checkMethodWork } from "../flow/method.ts";
 import {
   ablatedIn,
   type FlowMatrix,
@@ -320,6 +321,7 @@ export class Engine {
     chosenOf(options, this.info.architecture);
     const method = methodOf(options);
     const ablate = ablatedIn(options);
+    checkMethodWork(method, this.info.architecture, ids.length);
     const settled = await this.#settler.settle(ids, { streams: needsStreams(method), ablate });
     const { entry, cacheHit } = settled;
     try {
@@ -359,9 +361,6 @@ export class Engine {
     const known = entry.measured.get(method);
     const tokens = ids.length;
     if (known && known.tokens >= tokens) return known.matrix;
-    if (method === "VALUE_ZEROING") {
-      throw new InfoflowError("BAD_USER_INPUT", "VALUE_ZEROING is not there yet");
-    }
     const { device } = this.#gpu;
     const { stride } = entry;
     this.#prompts.write([{ tokens, stride }]);
@@ -369,12 +368,19 @@ export class Engine {
     this.#store.makeRoom(entry.mean.size);
     await this.#store.withRoom(() => this.#forward.reserve(tokens));
     const matrix = await this.#store.withRoom(() => this.#measures.prepare(method, prompt));
-    const encoder = device.createCommandEncoder({ label: method });
-    this.#forward.bringValues(encoder, entry, ids);
-    const pass = encoder.beginComputePass({ label: method });
-    this.#measures.encode(pass, method, { ...prompt, matrix });
-    pass.end();
-    device.queue.submit([encoder.finish()]);
+    for (let layer = 0; layer < this.info.architecture.layers; layer++) {
+      const encoder = device.createCommandEncoder({ label: `${method} of layer ${layer}` });
+      if (layer === 0) {
+        // Deno clears what it believes unwritten before a later submission reads it, and it takes no notice of what was
+        // written at an offset given with the dispatch.
+        encoder.clearBuffer(matrix);
+        this.#forward.bringValues(encoder, entry, ids);
+      }
+      const pass = encoder.beginComputePass({ label: method });
+      this.#measures.encode(pass, method, { ...prompt, matrix, layer });
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    }
     known?.matrix.destroy();
     entry.measured.set(method, { matrix, tokens });
     return matrix;

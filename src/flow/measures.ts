@@ -16,9 +16,10 @@ import { type PatternEntry, patternsOf } from "../patterns/entry.ts";
 import { VEC4 } from "../patterns/layout.ts";
 import { streamIndex, streamView } from "../patterns/streams.ts";
 import type { Method } from "./definitions.ts";
+import { ZeroedRows } from "./zeroed_rows.ts";
 
 /** A method whose matrices are measured layer by layer, from what heads write. */
-export type Measure = Exclude<Method, "ATTENTION" | "VALUE_ZEROING">;
+export type Measure = Exclude<Method, "ATTENTION">;
 
 /** A prompt that is measured. Its values are in rows 0 and on of the forward pass's `qkv`. */
 export interface MeasuredPrompt {
@@ -103,29 +104,32 @@ export class Measures {
     return await allocate(this.#device, {
       label: `matrices of ${method}`,
       bytes: measured.entry.mean.size,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
   }
 
-  /** Records the measuring of all layers; the rows of the matrices sum to 1. */
+  /** Records the measuring of one layer; behind the last of them rows are divided by their sums. */
   encode(
     pass: GPUComputePassEncoder,
     method: Measure,
-    { matrix, ...measured }: MeasuredPrompt & { readonly matrix: GPUBuffer },
+    { matrix, layer, ...measured }: MeasuredPrompt & {
+      readonly matrix: GPUBuffer;
+      readonly layer: number;
+    },
   ): void {
     const { entry, tokens, prompt } = measured;
     const { layers } = this.#architecture;
-    for (let layer = 0; layer < layers; layer++) {
-      const stream = (index: number): GPUTextureView =>
-        entry.streams ? streamView(entry.streams, index) : this.#forward.qkv(layer);
-      this.#kernels.get(method)!.encode(pass, measured, {
-        layer,
-        x: stream(streamIndex(layer, "before")),
-        y: stream(streamIndex(layer, "middle")),
-        patterns: patternsOf(entry, layer),
-        matrix: { buffer: matrix, offset: layer * entry.stride * VEC4 },
-      });
-    }
+    // What looks at no stream has something else of that kind bound.
+    const stream = (index: number): GPUTextureView =>
+      entry.streams ? streamView(entry.streams, index) : this.#forward.qkv(layer);
+    this.#kernels.get(method)!.encode(pass, measured, {
+      layer,
+      x: stream(streamIndex(layer, "before")),
+      y: stream(streamIndex(layer, "middle")),
+      patterns: patternsOf(entry, layer),
+      matrix: { buffer: matrix, offset: layer * entry.stride * VEC4 },
+    });
+    if (layer < layers - 1) return;
     this.#rowShares!.dispatch(pass, [[this.#rowShares!.bind(matrix)], prompt], { tokens, layers });
   }
 
@@ -189,6 +193,8 @@ export class Measures {
         return await this.#alti();
       case "ROUTES":
         return await this.#routes();
+      case "VALUE_ZEROING":
+        return await this.#valueZeroing();
     }
   }
 
@@ -229,6 +235,26 @@ export class Measures {
           [alti.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
           [alti.bindMatrix(matrix.buffer, entry.stride * VEC4), matrix.offset],
         ], tokens);
+      },
+    };
+  }
+
+  async #valueZeroing(): Promise<MeasureKernels> {
+    const zeroedRows = await ZeroedRows.create(this.#device, this.#architecture);
+    return {
+      prepare: ({ tokens }) => zeroedRows.prepare(tokens),
+      encode: (pass, measured, { layer, y, patterns, matrix }) => {
+        const { entry, prompt } = measured;
+        zeroedRows.encode(pass, {
+          entry,
+          prompt,
+          weights: this.#forward.layerWeights(layer),
+          f: this.#encodeOutputs(pass, measured, layer),
+          middle: y,
+          after: streamView(entry.streams!, streamIndex(layer + 1, "before")),
+          patterns,
+          matrix,
+        });
       },
     };
   }

@@ -1,4 +1,6 @@
 import { InfoflowError } from "../errors.ts";
+import type { Architecture } from "../model/architecture.ts";
+import { checkWork } from "../questions/work.ts";
 import type { Heads } from "./choice.ts";
 import {
   ablatedIn,
@@ -58,6 +60,22 @@ export function canonicalMethod(
     method: method === "ATTENTION" ? undefined : method,
     ablate: ablate.length === 0 ? undefined : ablate,
   };
+}
+
+/**
+ * Refuses a method that would take too long for a prompt: value zeroing sends a row through the MLP for each pair of a
+ * target and a source.
+ *
+ * @throws {InfoflowError} MATRIX_TOO_LARGE, as {@linkcode checkWork} does.
+ */
+export function checkMethodWork(
+  method: Method,
+  { layers, channels, inner }: Pick<Architecture, "layers" | "channels" | "inner">,
+  tokens: number,
+): void {
+  if (method !== "VALUE_ZEROING") return;
+  const perPair = layers * 4 * channels * inner;
+  checkWork(method, tokens, (count) => count * (count + 1) / 2 * perPair);
 }
 
 /**

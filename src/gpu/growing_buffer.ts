@@ -6,11 +6,15 @@ const SMALLEST = 64 * 1024;
 export class GrowingBuffer {
   readonly #device: GPUDevice;
   readonly #label: string;
+  readonly #usage: number;
   #buffer: GPUBuffer | undefined;
 
-  constructor(device: GPUDevice, label: string) {
+  /** @param usage Flags of `GPUBufferUsage` beside storage and copies. */
+  constructor(device: GPUDevice, label: string, usage = 0) {
     this.#device = device;
     this.#label = label;
+    this.#usage = usage | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC |
+      GPUBufferUsage.COPY_DST;
   }
 
   /** The buffer as it stands, if there is one. */
@@ -34,7 +38,7 @@ export class GrowingBuffer {
     this.#buffer = await allocate(this.#device, {
       label: this.#label,
       bytes: size,
-      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      usage: this.#usage,
     });
     return this.#buffer;
   }

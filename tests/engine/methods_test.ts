@@ -28,6 +28,7 @@ const TENSORS: readonly [
   ["alti_rows", "ALTI", "MEAN", 8e-6],
   ["alti", "ALTI", "ROLLOUT", 8e-6],
   ["routes", "ROUTES", "MEAN", 3e-5],
+  ["value_zeroing_rows", "VALUE_ZEROING", "MEAN", 6e-6],
 ];
 
 Deno.test("methods agree with methods/T14, layer by layer", () =>
