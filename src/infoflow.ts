@@ -6,7 +6,13 @@ import { InfoflowError } from "./errors.ts";
 import type { FlowResult } from "./engine/engine.ts";
 import type { ModelEngine } from "./engine/request_engine.ts";
 import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
-import { isByHead, type MatrixOptions, methodOf, spanOf } from "./flow/definitions.ts";
+import {
+  type FlowOptions,
+  isByHead,
+  type MatrixOptions,
+  methodOf,
+  spanOf,
+} from "./flow/definitions.ts";
 import { checkMethodWork } from "./flow/method.ts";
 import { flowShape } from "./flow/shape.ts";
 import { traced } from "./observe/trace.ts";
@@ -96,7 +102,24 @@ export class InfoFlow {
   compute(): Promise<FlowResult> {
     const bytes = this.size * Float32Array.BYTES_PER_ELEMENT;
     if (bytes > MOST_BYTES) return Promise.reject(tooLarge(this.shape, bytes));
-    return this.#result ??= this.#model.engine.flow(this.#ids, this.options);
+    return this.#result ??= isComparison(this.options)
+      ? this.#difference(this.options)
+      : this.#model.engine.flow(this.#ids, this.options);
+  }
+
+  /** What switching heads off changes. */
+  async #difference({ compare: _, ablate, ...options }: FlowOptions): Promise<FlowResult> {
+    const { engine } = this.#model;
+    const [changed, plain] = await Promise.all([
+      engine.flow(this.#ids, { ...options, ablate }),
+      engine.flow(this.#ids, options),
+    ]);
+    return {
+      ...changed,
+      flow: changed.flow.map((weight, at) => weight - plain.flow[at]!),
+      dropped: changed.dropped.map((weight, at) => weight - plain.dropped[at]!),
+      cacheHit: changed.cacheHit && plain.cacheHit,
+    };
   }
 
   /** The answer in Arrow IPC. */
@@ -123,20 +146,21 @@ export class InfoFlow {
     const { options } = this;
     const choice = isNarrowed(options) ? [options.layers ?? null, options.heads ?? null] : [];
     if (isByHead(options)) return ["attention", options.bos, this.span, ...choice];
-    const { byLayer, aggregation, bos, method, ablate } = options;
-    const measured = method || ablate ? [{ method, ablate }] : [];
+    const { byLayer, aggregation, bos, method, ablate, compare } = options;
+    const measured = method || ablate || compare ? [{ method, ablate, compare }] : [];
     return [byLayer, aggregation, bos, ...choice, ...measured];
   }
 
   #optionsInMetadata(): Partial<Metadata> & Pick<Metadata, "bos"> {
     const { options } = this;
     if (isByHead(options)) return { ...this.chosen, bos: options.bos, span: this.span };
-    const { aggregation, bos, method, ablate } = options;
+    const { aggregation, bos, method, ablate, compare } = options;
     return {
       aggregation,
       bos,
       ...(method && { method }),
       ...(ablate && { ablate }),
+      ...(compare && { compare }),
       ...(isNarrowed(options) && this.chosen),
     };
   }
@@ -152,6 +176,10 @@ function tooLarge(shape: readonly number[], bytes: number): InfoflowError {
     }; ask for fewer layers or heads, or for cells`,
     { bytes, limit: MOST_BYTES },
   );
+}
+
+function isComparison(options: MatrixOptions): options is FlowOptions {
+  return !isByHead(options) && options.compare === true;
 }
 
 /** A model by the name that it was asked for, and the engine that runs it. */

@@ -31,6 +31,8 @@ export interface Metadata {
   readonly method?: string;
   /** Heads that were switched off. */
   readonly ablate?: readonly Head[];
+  /** Whether the numbers are the difference that this makes: signed, and no shares of rows. */
+  readonly compare?: boolean;
   /** The layers that take part, where they were chosen or each head is by itself. */
   readonly layers?: readonly number[];
   /** The heads, likewise. */

@@ -43,6 +43,8 @@ export interface FlowOptions extends Choice {
   readonly method?: Method | undefined;
   /** Heads that are switched off. */
   readonly ablate?: readonly Head[] | null | undefined;
+  /** Whether what is wanted is the difference that switching them off makes. */
+  readonly compare?: boolean | undefined;
 }
 
 /** Which heads' attention patterns are asked for, each head by itself. */

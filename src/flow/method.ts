@@ -6,6 +6,7 @@ import {
   ablatedIn,
   type Aggregation,
   AGGREGATIONS,
+  type FlowOptions,
   type Head,
   isByHead,
   type MatrixOptions,
@@ -34,7 +35,7 @@ export function aggregationsOf(method: Method): readonly Aggregation[] {
 export function canonicalMethod(
   options: MatrixOptions,
   model: Heads,
-): { readonly method?: Method | undefined; readonly ablate?: readonly Head[] | undefined } {
+): Pick<FlowOptions, "method" | "ablate" | "compare"> {
   if (isByHead(options)) return {};
   const method = methodOf(options);
   const { aggregation, heads } = options;
@@ -59,6 +60,7 @@ export function canonicalMethod(
   return {
     method: method === "ATTENTION" ? undefined : method,
     ablate: ablate.length === 0 ? undefined : ablate,
+    compare: options.compare || undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow
 import { InfoflowError } from "../errors.ts";
 import type { AttentionOptions, FlowOptions } from "../flow/definitions.ts";
 import { arrowUrl } from "../http/arrow_url.ts";
+import { ComparedFlow, type Comparison } from "../comparison.ts";
 import { InfoFlow, type LoadedModel } from "../infoflow.ts";
 import { pickModel } from "../models.ts";
 import { Attribution } from "../questions/attribution.ts";
@@ -63,7 +64,9 @@ export interface Resolvers {
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
-  readonly InfoFlow: AnswerResolvers;
+  readonly InfoFlow: AnswerResolvers & {
+    readonly comparison: Resolver<InfoFlow, unknown, Comparison | null>;
+  };
   readonly Attention: AnswerResolvers;
   readonly NextTokens: TableResolvers<NextTokens>;
   readonly LogitLens: TableResolvers<LogitLens>;
@@ -106,8 +109,10 @@ const answer: AnswerResolvers = {
 /** The resolvers. A matrix is its `InfoFlow`, seen from another side. */
 export const resolvers: Resolvers = {
   Query: {
-    infoFlow: (_, { prompt, model, ...options }, { models }) =>
-      new InfoFlow(pickModel(models, model), prompt, options),
+    infoFlow: (_, { prompt, model, compare, ...options }, { models }) =>
+      compare
+        ? new ComparedFlow(pickModel(models, model), prompt, options)
+        : new InfoFlow(pickModel(models, model), prompt, options),
     attention: (_, { prompt, model, ...options }, { models }) =>
       new InfoFlow(pickModel(models, model), prompt, { ...options, byHead: true }),
     nextTokens: (_, { prompt, model, ...options }, { models }) =>
@@ -129,7 +134,10 @@ export const resolvers: Resolvers = {
     device: (_, __, { models }) => models[0]!.engine.info.device,
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },
-  InfoFlow: answer,
+  InfoFlow: {
+    ...answer,
+    comparison: (infoFlow) => infoFlow instanceof ComparedFlow ? infoFlow.comparison : null,
+  },
   Attention: answer,
   NextTokens: table,
   LogitLens: table,

@@ -24,6 +24,7 @@ export function arrowUrl(
     if (options.method) searchParams.set("method", options.method);
     const ablate = options.ablate?.map(({ layer, head }) => `${layer}.${head}`);
     if (ablate?.length) searchParams.set("ablate", ablate.join());
+    if (options.compare) searchParams.set("compare", "true");
   }
   searchParams.set("bos", options.bos);
   const { layers, heads } = options;

@@ -38,6 +38,7 @@ export function parseFlowQuery(search: string): MatrixQuery {
     "heads",
     "method",
     "ablate",
+    "compare",
   ];
   const query = new Query(search, [...names, ...FORM_NAMES]);
   return {
@@ -51,6 +52,7 @@ export function parseFlowQuery(search: string): MatrixQuery {
       heads: query.integers("heads"),
       method: query.choice("method", METHODS, "ATTENTION"),
       ablate: query.heads("ablate"),
+      compare: query.boolean("compare", false),
     },
     form: formOf(query),
   };

@@ -4,12 +4,14 @@ import { LogitParts } from "./device/logit_parts.ts";
 import { Routes } from "./device/routes.ts";
 import { Tops } from "./device/tops.ts";
 import type { Workbench } from "./device/workbench.ts";
-import type { Question, Questions } from "./question.ts";
+import { logitsOf } from "./device/logits.ts";
+import type { LogProbabilityChange, Question, Questions } from "./question.ts";
 
 type Result<Name extends keyof Questions> = Omit<Questions[Name]["result"], "cacheHit">;
 
 /** Answers questions about a prompt, from its streams and patterns on the device. */
 export class Asker {
+  readonly #bench: Workbench;
   readonly #layers: number;
   readonly #settler: Settler;
   readonly #tops: Tops;
@@ -18,6 +20,7 @@ export class Asker {
   readonly #routes: Routes;
 
   constructor(bench: Workbench, settler: Settler) {
+    this.#bench = bench;
     this.#layers = bench.architecture.layers;
     this.#settler = settler;
     this.#tops = new Tops(bench);
@@ -34,7 +37,7 @@ export class Asker {
   async ask(question: Question): Promise<Questions[keyof Questions]["result"]> {
     const needs: Needs = {
       streams: question.name !== "headSums",
-      ablate: question.name === "nextTokens" ? question.argument.ablate : undefined,
+      ablate: "ablate" in question.argument ? question.argument.ablate : undefined,
     };
     const settled = await this.#settler.settle(question.argument.ids, needs);
     try {
@@ -51,6 +54,8 @@ export class Asker {
     switch (question.name) {
       case "nextTokens":
         return { top: await this.#next(settled, question.argument.k) };
+      case "tokenChanges":
+        return { changes: await this.#changes(settled, question.argument.k) };
       case "logitLens": {
         const layers = Array.from({ length: this.#layers + 1 }, (_, layer) => layer);
         const { ids, k } = question.argument;
@@ -64,6 +69,26 @@ export class Asker {
         return { sums: await this.#headSums.of(settled, question.argument.lists) };
       case "routes":
         return await this.#routes.to(settled, question.argument);
+    }
+  }
+
+  async #changes(ablated: Settled, k: number): Promise<LogProbabilityChange[]> {
+    const plain = await this.#settler.settle(ablated.ids, { streams: true });
+    try {
+      const after = await this.#next(ablated, k);
+      const before = await this.#next(plain, k);
+      const ids = [...new Set([...before.ids, ...after.ids])];
+      const logitsAfter = await logitsOf(this.#bench, ablated, ids);
+      const logitsBefore = await logitsOf(this.#bench, plain, ids);
+      plain.commit();
+      return ids.map((id, at) => ({
+        id,
+        before: logitsBefore[at]! - before.total,
+        after: logitsAfter[at]! - after.total,
+      }));
+    } catch (error) {
+      plain.abort();
+      throw error;
     }
   }
 

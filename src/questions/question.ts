@@ -3,6 +3,14 @@ import type { Cell } from "./device/head_sums.ts";
 import type { RouteGraph } from "./device/routes.ts";
 import type { TopRow } from "./device/unembedding.ts";
 
+/** What becomes of a token's log-probability. */
+export interface LogProbabilityChange {
+  readonly id: number;
+  /** With no head switched off. */
+  readonly before: number;
+  readonly after: number;
+}
+
 /** A part of a logit. */
 export interface LogitPart {
   readonly kind: "EMBEDDING" | "HEAD" | "ATTENTION_BIAS" | "MLP" | "FINAL_BIAS";
@@ -54,6 +62,15 @@ export interface Questions {
       readonly ablate?: readonly Head[] | undefined;
     };
     result: Answered & { readonly top: TopRow };
+  };
+  /** The k likeliest tokens with heads switched off and without, and what becomes of each. */
+  tokenChanges: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly k: number;
+      readonly ablate: readonly Head[];
+    };
+    result: Answered & { readonly changes: readonly LogProbabilityChange[] };
   };
   /** The k likeliest tokens of each position of the embedding and of each layer's output: (L + 1) T rows. */
   logitLens: {

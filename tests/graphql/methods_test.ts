@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { METHODS } from "../../src/flow/definitions.ts";
+import type { InfoflowError } from "../../src/errors.ts";
+import { canonicalHeads, checkMethodWork } from "../../src/flow/method.ts";
+import { assertClose } from "../support/assert_close.ts";
 import { ORIGIN, type TestApp, withApp } from "../support/app.ts";
 
 const FLOW =
@@ -58,4 +61,84 @@ Deno.test("what a method does not define, and heads that there aren't, get a cod
     });
     const { code } = await errorOf(app, { method: "ALTI", heads: [1] }) as { code: string };
     assert.equal(code, "BAD_USER_INPUT");
+  }));
+
+Deno.test("compare gives the flow without the ablation, the difference, and what becomes of the next token", () =>
+  withApp(async (app) => {
+    const query = `query ($prompt: String!, $ablate: [HeadInput!], $compare: Boolean!) {
+      infoFlow(prompt: $prompt, bos: KEEP, ablate: $ablate, compare: $compare) {
+        id matrix { values }
+        comparison {
+          baseline { id matrix { values } }
+          difference { id matrix { values url arrow } }
+          nextTokens { id text before after change }
+        }
+      }
+    }`;
+    const ask = async (variables: Record<string, unknown>) =>
+      (await app.query(query, { prompt: PROMPT, ...variables })).data.infoFlow;
+    const plain = await ask({ compare: false });
+    assert.equal(plain.comparison, null);
+    const ablate = [{ layer: 0, head: 1 }, { layer: 2, head: 3 }];
+    const { id, matrix, comparison } = await ask({ ablate, compare: true });
+    assert.equal(comparison.baseline.id, plain.id);
+    assert.deepEqual(comparison.baseline.matrix, plain.matrix);
+    assert.notEqual(comparison.difference.id, id);
+    const { values, url, arrow } = comparison.difference.matrix;
+    const expected = matrix.values.map((v: number, at: number) => v - plain.matrix.values[at]);
+    assertClose(values, expected, { atol: 1e-7 });
+    assert(values.some((v: number) => Math.abs(v) > 1e-3));
+    const response = await app.fetch(url.slice(ORIGIN.length));
+    assert.equal((await response.bytes()).toBase64(), arrow);
+
+    const changes: { id: number; before: number; after: number; change: number }[] =
+      comparison.nextTokens;
+    const { data } = await app.query(
+      `query ($prompt: String!, $ablate: [HeadInput!]) {
+        before: nextTokens(prompt: $prompt) { predictions { id probability } }
+        after: nextTokens(prompt: $prompt, ablate: $ablate) { predictions { id probability } }
+      }`,
+      { prompt: PROMPT, ablate },
+    );
+    for (const when of ["before", "after"] as const) {
+      for (const { id, probability } of data[when].predictions) {
+        const change = changes.find((it) => it.id === id)!;
+        // The same logit, some tens large, summed in float32 there and in float64 here. Measured: 1.5e-6.
+        assertClose([change[when]], [probability], { atol: 1e-5 });
+      }
+    }
+    assert(changes.every(({ before, after, change }) => change === after - before));
+    assert(changes.some(({ change }) => Math.abs(change) > 1e-5));
+  }));
+
+Deno.test("what takes too long says so before it starts, with the estimate", () => {
+  assert.throws(
+    () => checkMethodWork("VALUE_ZEROING", { layers: 12, channels: 768, inner: 3072 }, 256),
+    (error: InfoflowError) => {
+      assert.equal(error.code, "MATRIX_TOO_LARGE");
+      // 12 layers, 32,896 pairs, 4 C inner operations each.
+      assert.deepEqual(error.details, {
+        operations: 12 * 32_896 * 4 * 768 * 3072,
+        limit: 1.5e12,
+        tokens: 162,
+      });
+      return true;
+    },
+  );
+  checkMethodWork("VALUE_ZEROING", { layers: 12, channels: 768, inner: 3072 }, 162);
+  checkMethodWork("ALTI", { layers: 12, channels: 768, inner: 3072 }, 1024);
+});
+
+Deno.test("too many heads to switch off get a code and the limit", () =>
+  withApp(async (app) => {
+    const all = Array.from({ length: 48 }, (_, at) => ({ layer: at >> 3, head: at & 7 }));
+    assert.equal((await app.query(FLOW, { prompt: PROMPT, ablate: all })).errors, undefined);
+    assert.throws(
+      () =>
+        canonicalHeads(Array.from({ length: 65 }, (_, head) => ({ layer: 0, head })), {
+          layers: 1,
+          heads: 100,
+        }),
+      { code: "BAD_USER_INPUT", details: { heads: 65, limit: 64 } },
+    );
   }));

@@ -61,10 +61,11 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
     heads: [1],
     method: "ALTI",
     ablate: [{ layer: 3, head: 1 }, { layer: 0, head: 2 }],
+    compare: true,
   };
   const form = { layout: "rows", format: "stream" };
   const rest =
-    "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI&ablate=3.1,0.2";
+    "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI&ablate=3.1,0.2&compare=true";
   assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), { prompt, options, form });
   assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options, form });
   assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
@@ -78,6 +79,7 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
       heads: undefined,
       method: "ATTENTION",
       ablate: undefined,
+      compare: false,
     },
     form,
   });

@@ -24,6 +24,8 @@ export interface TopRow {
   readonly ids: readonly number[];
   readonly logits: readonly number[];
   readonly logProbabilities: readonly number[];
+  /** The logarithm of the sum of exponents of all logits: what a logit has above its token's log-probability. */
+  readonly total: number;
 }
 
 /** The final layer norm and the unembedding on the device, which are put there when they are first needed. */
@@ -133,6 +135,7 @@ export class Unembedding {
         ids: Array.from(ids.subarray(at + 2 + k, at + width)),
         logits,
         logProbabilities: logits.map((logit) => logit - total),
+        total,
       };
     });
   }
