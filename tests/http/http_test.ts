@@ -66,8 +66,9 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
   const form = { layout: "rows", format: "stream" };
   const rest =
     "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI&ablate=3.1,0.2&compare=true";
-  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), { prompt, options, form });
-  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), { prompt, options, form });
+  const expected = { prompt, model: undefined, options, form };
+  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), expected);
+  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), expected);
   assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
     prompt: "+",
     model: undefined,
