@@ -65,7 +65,7 @@ function picturesOf(notebook: Notebook, type: string): string[] {
 Deno.test("info_flow.ipynb runs from top to bottom and draws what the notebook before it drew", () =>
   runAgain(NOTEBOOKS.python, async (notebook, origin) => {
     const pictures = picturesOf(notebook, "image/png");
-    assert.equal(pictures.length, 3);
+    assert.equal(pictures.length, 4);
     for (const picture of pictures) {
       assert(picture.startsWith("iVBORw0KGgo"), "a PNG");
       assert(picture.length > 10_000, "with something in it");

@@ -4,11 +4,13 @@ import assert from "node:assert/strict";
 import { readReference, TINY } from "../support/fixtures.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { readModel } from "../support/read_model.ts";
+import { headMean } from "./flow.ts";
 import { forward, type Head } from "./gpt2.ts";
 import {
   alti,
   attentionNorm,
   attentionResidual,
+  type MethodLayer,
   methodLayers,
   products,
   routes,
@@ -121,4 +123,35 @@ Deno.test("float64 head scores agree with methods/repeat20", async () => {
   assertClose(scores.previousToken, tensors.get("prev_token_score")!, STORED);
   assertClose(scores.bos, tensors.get("bos_score")!, STORED);
   assertClose(scores.induction, tensors.get("induction_score")!, STORED);
+});
+
+Deno.test("the example of docs/methods.md comes out as it says", () => {
+  // The third of three tokens; the other two have nothing of interest.
+  const T = 3;
+  const third = (numbers: number[]): Float64Array => Float64Array.from([0, 0, 0, 0, ...numbers]);
+  const patterns = Float64Array.from(
+    [[0.5, 0.5, 0], [0.25, 0.5, 0.25]].flatMap((row) => [1, 0, 0, 1, 0, 0, ...row]),
+  );
+  const y = third([0.5, 4.6]);
+  const layer = {
+    heads: 2,
+    tokens: T,
+    channels: 2,
+    trace: { patterns, residPre: third([1, 3]), residMid: y, residPost: y },
+    f: Float64Array.from([0.2, 0, 0, 0.4, 2, 0, -2, 1, 0, 0, 0, 4]),
+    mlpBlock: (mid: ArrayLike<number>) => Float64Array.from(mid),
+  } as unknown as MethodLayer;
+  for (
+    const [matrix, expected] of [
+      [headMean(patterns, { layers: 1, heads: 2, tokens: T }), [0.375, 0.5, 0.125]],
+      [valueNorm(layer), [0.06, 0.638, 0.301]],
+      [attentionNorm(layer), [0.086, 0.305, 0.609]],
+      [attentionResidual(layer), [0.03, 0.105, 0.865]],
+      [alti(layer), [0.043, 0.106, 0.851]],
+      [routes(layer).matrix, [0.048, 0, 0.952]],
+      [valueZeroing(layer), [0.267, 0.119, 0.614]],
+    ] as const
+  ) {
+    assertClose(shares(matrix.subarray(2 * T), T).subarray(0, T), expected, { atol: 6e-4 });
+  }
 });
