@@ -10,7 +10,8 @@
 // |y| - |y - u| is min(s u, 2 |y| - s u), s the sign of y, channel by channel: a difference of two large sums would lose
 // what is small beside y.
 //
-// Dispatch: (ceil(T / 8), ceil((T - prompt.first) / 8)). A lane makes 8 targets of one source, 16 channels at a time:
+// Dispatch: (ceil((T - prompt.first) / 8), ceil(T / 8)); targets come first, so that a processor's cache keeps the eight
+// sources that one workgroup after the other reads, which are H times as much as the targets. A lane makes 8 targets of one source, 16 channels at a time:
 // 32 vec4s in registers, and each number of a pattern is used for 16 channels.
 
 override C4: u32;
@@ -43,8 +44,8 @@ struct Rows { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, 
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let first = prompt.first + tile.y * ROWS;
-  let begin = tile.x * LANES;
+  let first = prompt.first + tile.x * ROWS;
+  let begin = tile.y * LANES;
   let last = min(first + ROWS, prompt.tokens) - 1u;
   if (begin >= 4u * (last / 4u + 1u)) {
     return;

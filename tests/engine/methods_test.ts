@@ -14,7 +14,7 @@ import {
   valueNorm,
   valueZeroing,
 } from "../reference/methods.ts";
-import { logits, logProbabilities } from "../reference/predictions.ts";
+import { attribution, logits, logProbabilities } from "../reference/predictions.ts";
 import { gpt2SmallShape } from "../support/gpt2_small.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 import { readModel } from "../support/read_model.ts";
@@ -222,6 +222,19 @@ Deno.test("methods and logits agree with the float64 reference at GPT-2 small's 
     const { top } = await engine.ask("nextTokens", { ids, k: 20 });
     assertClose(top.logits, top.ids.map((id) => expected[id]!), { atol: 3e-4 });
     assert.equal(top.ids[0], expected.indexOf(expected.reduce((a, b) => Math.max(a, b))));
+    const { token, parts } = await engine.ask("attribution", { ids, token: undefined });
+    const made = attribution({ architecture, weights, layers }, token);
+    const of = (kind: string): number[] =>
+      parts.filter((part) => part.kind === kind).map(({ value }) => value);
+    assertClose(of("HEAD"), made.heads, { atol: 2e-5 });
+    assertClose(of("MLP"), made.mlp, { atol: 2e-5 });
+    const { edges } = await engine.ask("routes", { ids, target: T - 1, threshold: 0.02 });
+    const carried = layers.map(routes);
+    const heads = edges.filter(({ kind }) => kind === "HEAD");
+    assert(heads.length > 0);
+    const weight = ({ layer, head, source, target }: typeof heads[0]): number =>
+      carried[layer]!.heads[(head! * T + target) * T + source]!;
+    assertClose(heads.map((edge) => edge.weight), heads.map(weight), { atol: 4e-5 });
     const logs = logProbabilities(expected);
     assertClose(top.logProbabilities, top.ids.map((id) => logs[id]!), { atol: 4e-4 });
   }, { directory, cacheBytes: 1024 * MIB });
