@@ -10,7 +10,7 @@
 // comes out as the softmax left it; where it is left out, it is the sum of what is kept of the row. A row of which
 // nothing is left is 0.
 //
-// Dispatch: (K, N), N the chosen heads that are bound. One workgroup makes one row of cells.
+// Dispatch: (K, N), N the chosen heads that are bound. One workgroup makes one row of cells, 32 targets at a time.
 
 struct Prompt {
   tokens: u32, // T
@@ -36,6 +36,7 @@ const LANES = 32u;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
 var<workgroup> partial: array<f32, LANES>;
+var<workgroup> rests: array<f32, LANES>; // of as many targets as are taken together
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -49,38 +50,56 @@ fn main(
   let triangle = 4u * places[prompt.places + group.y];
   let begin = prompt.kept + group.x * prompt.span;
   let end = min(begin + prompt.span, prompt.tokens);
+  let targets = f32(end - begin);
 
-  for (var cell = lane; cell < cells; cell += LANES) {
-    flows[out + cell] = 0.0;
-  }
   var dropped = 0.0;
-  for (var i = begin; i < end; i++) {
-    let row = triangle + 4u * row_start(i);
-    var rest = 1.0;
+  for (var first = begin; first < end; first += LANES) {
+    let last = min(first + LANES, end);
     if (prompt.kept > 0u) {
-      var sum = 0.0;
-      for (var j = prompt.kept + lane; j <= i; j += LANES) {
-        sum += patterns[row + j];
+      for (var i = first; i < last; i++) {
+        let row = triangle + 4u * row_start(i);
+        var sum = 0.0;
+        for (var j = prompt.kept + lane; j <= i; j += LANES) {
+          sum += patterns[row + j];
+        }
+        let rest = sum_over_lanes(lane, sum);
+        if (lane == 0u) {
+          rests[i - first] = rest;
+          dropped += patterns[row];
+        }
       }
-      rest = sum_over_lanes(lane, sum);
-      dropped += patterns[row];
+      workgroupBarrier();
     }
     for (var cell = lane; cell <= group.x; cell += LANES) {
       var sum = 0.0;
-      let start = prompt.kept + cell * prompt.span;
-      for (var j = start; j <= min(start + prompt.span - 1u, i); j++) {
-        sum += patterns[row + j];
+      for (var i = first; i < last; i++) {
+        sum += share(triangle + 4u * row_start(i), cell, i, i - first);
       }
-      flows[out + cell] += select(0.0, sum / rest, rest > 0.0);
+      let before = select(flows[out + cell], 0.0, first == begin);
+      flows[out + cell] = before + sum / targets;
     }
+    workgroupBarrier(); // the rests have been read
   }
-  let targets = f32(end - begin);
-  for (var cell = lane; cell <= group.x; cell += LANES) {
-    flows[out + cell] /= targets;
+  for (var cell = group.x + 1u + lane; cell < cells; cell += LANES) {
+    flows[out + cell] = 0.0;
   }
   if (lane == 0u) {
     flows[prompt.dropped + row_of_cells] = dropped / targets;
   }
+}
+
+// What target i takes from a cell of sources.
+fn share(row: u32, cell: u32, i: u32, index: u32) -> f32 {
+  var sum = 0.0;
+  let start = prompt.kept + cell * prompt.span;
+  for (var j = start; j <= min(start + prompt.span - 1u, i); j++) {
+    sum += patterns[row + j];
+  }
+  if (prompt.kept == 0u) {
+    return sum;
+  }
+  let rest = rests[index];
+  return select(0.0, sum / rest, rest > 0.0);
 }
 
 fn sum_over_lanes(lane: u32, value: f32) -> f32 {
