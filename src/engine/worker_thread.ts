@@ -85,14 +85,12 @@ export class WorkerThread {
    * @throws {InfoflowError} DEVICE_LOST if the device or the worker went away meanwhile.
    */
   async answer(batch: Batch): Promise<BatchResult> {
-    await this.#ready;
-    return await this.#call("answer", batch);
+    return await this.#callWhenReady("answer", batch);
   }
 
   /** The counters of the pattern cache. */
   async cacheStats(): Promise<CacheStats> {
-    await this.#ready;
-    return await this.#call("cacheStats", null);
+    return await this.#callWhenReady("cacheStats", null);
   }
 
   /**
@@ -101,8 +99,7 @@ export class WorkerThread {
    * @throws {Error} If it does not work.
    */
   async probe(): Promise<MemoryStats> {
-    await this.#ready;
-    return await this.#call("probe", null);
+    return await this.#callWhenReady("probe", null);
   }
 
   /** Has the device given back when the batch under way is done, as the last thing before the process ends. */
@@ -135,7 +132,7 @@ export class WorkerThread {
     };
     const url = module ?? new URL("./worker.ts", import.meta.url);
     const worker = this.#worker = new Worker(url, { type: "module", name: "engine" });
-    worker.onmessage = ({ data }) => this.#receive(data as Reply);
+    worker.onmessage = ({ data }) => this.#receive(worker, data as Reply);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#lose(worker, `the engine's thread crashed: ${event.message}`);
@@ -147,6 +144,16 @@ export class WorkerThread {
       board: this.#board.memory,
     });
     this.#isReady = true;
+  }
+
+  /** A worker may be lost between its being ready and the next step of who waits for that: then there is another one to wait for. */
+  async #callWhenReady<Name extends keyof Calls>(
+    call: Name,
+    argument: Calls[Name]["argument"],
+  ): Promise<Calls[Name]["result"]> {
+    let seen: Promise<void> | undefined;
+    while (seen !== this.#ready) await (seen = this.#ready);
+    return await this.#call(call, argument);
   }
 
   #call<Name extends keyof Calls>(
@@ -161,9 +168,10 @@ export class WorkerThread {
     return promise;
   }
 
-  #receive(reply: Reply): void {
+  #receive(worker: Worker, reply: Reply): void {
+    if (worker !== this.#worker) return; // the last words of one that was given up
     if ("progress" in reply) return this.#options.onProgress?.(...reply.progress);
-    if ("lost" in reply) return this.#lose(this.#worker!, `the device was lost: ${reply.lost}`);
+    if ("lost" in reply) return this.#lose(worker, `the device was lost: ${reply.lost}`);
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if ("error" in reply) pending?.reject(receiveError(reply.error));

@@ -16,6 +16,8 @@ export interface EndpointReport {
   readonly slowestMs: number;
   /** What took so long. */
   readonly slowest: string;
+  /** The longest that the event loop stood still, in ms: no other request was answered. */
+  readonly stallMs: number;
 }
 
 /** The codes that a client may see for what it sent. */
@@ -115,6 +117,12 @@ async function run(
   const answers: Record<string, number> = {};
   let slowestMs = 0;
   let slowest = "";
+  let [stallMs, lastTick] = [0, performance.now()];
+  const ticker = setInterval(() => {
+    const tick = performance.now();
+    stallMs = Math.max(stallMs, tick - lastTick);
+    lastTick = tick;
+  }, 10);
   for (let n = 0; n < count; n++) {
     const began = performance.now();
     const { what, asked } = await ask();
@@ -122,7 +130,8 @@ async function run(
     answers[what] = (answers[what] ?? 0) + 1;
     if (took > slowestMs) [slowestMs, slowest] = [took, asked];
   }
-  return { requests: count, answers, slowestMs, slowest };
+  clearInterval(ticker);
+  return { requests: count, answers, slowestMs, slowest, stallMs };
 }
 
 interface Numbers {

@@ -5,6 +5,11 @@ import { fuzzGraphQL, fuzzLinks } from "./endpoints.ts";
 import { fuzzSafetensors } from "./safetensors.ts";
 import { fuzzTokens } from "./tokens.ts";
 
+interface Report {
+  readonly slowestMs: number;
+  readonly stallMs?: number;
+}
+
 const { values } = parseArgs({
   options: {
     files: { type: "string", default: "1000000" },
@@ -16,9 +21,11 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 console.log(`seed ${seed}`);
 let isWell = true;
-const print = (what: string, report: { readonly slowestMs: number }, isRight = true): void => {
+/** Nothing may hang for so long, in ms. What a device computes may take longer; the thread that answers may not. */
+const HANG = 1000;
+const print = (what: string, report: Report, isRight = true): void => {
   console.log(what, JSON.stringify(report));
-  isWell &&= isRight && report.slowestMs < 1000;
+  isWell &&= isRight && (report.stallMs ?? report.slowestMs) < HANG;
 };
 
 const files = await fuzzSafetensors(Number(values.files), seed);

@@ -113,7 +113,7 @@ async function start(): Promise<Server> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", new URL("faulty_server.ts", import.meta.url).pathname],
     stdout: "piped",
-    stderr: "null",
+    stderr: "inherit", // it says errors only
   }).spawn();
   const reader = child.stdout.getReader();
   const { value } = await reader.read();
