@@ -11,6 +11,8 @@ type Event = typeof EVENTS[number];
 export interface FaultOptions {
   readonly seed: number;
   readonly faults: number;
+  /** How long it may take until the answers are those of before, in ms; ten seconds by default. */
+  readonly backMs?: number;
   readonly say?: (line: string) => void;
 }
 
@@ -26,11 +28,10 @@ export interface FaultReport {
 const CLIENTS = 6;
 /** What a request under way may be told when something happens. */
 const CODES = ["DEVICE_LOST", "OVERLOADED", "CANCELLED", "MATRIX_TOO_LARGE"];
-const BACK_MS = 10_000;
 
 /** Has things happen to a server under load, at random moments; after each, it answers as before. */
 export async function runFaults(
-  { seed, faults, say = () => {} }: FaultOptions,
+  { seed, faults, backMs = 10_000, say = () => {} }: FaultOptions,
 ): Promise<FaultReport> {
   const random = new Random(seed);
   const prompts = promptsFor(20, 200, new Random(seed + 1));
@@ -88,7 +89,7 @@ export async function runFaults(
         server = await start();
         isStopped = false;
       } else await ask(server.origin, promptFor(event));
-      await isBack(server.origin, prompts, expected);
+      await isBack(server.origin, { prompts, expected, backMs });
       const took = performance.now() - began;
       longestMs = Math.max(longestMs, took);
       say(`${n + 1}. ${event}: the same answers after ${Math.round(took)} ms`);
@@ -142,13 +143,16 @@ async function cut(origin: string, prompts: readonly string[], random: Random): 
   await Promise.all(asked);
 }
 
-/** Waits until every prompt is answered as before; that may take ten seconds. */
+/** Waits until every prompt is answered as before. */
 async function isBack(
   origin: string,
-  prompts: readonly string[],
-  expected: readonly string[],
+  { prompts, expected, backMs }: {
+    prompts: readonly string[];
+    expected: readonly string[];
+    backMs: number;
+  },
 ): Promise<void> {
-  const deadline = performance.now() + BACK_MS;
+  const deadline = performance.now() + backMs;
   for (let n = 0; n < prompts.length;) {
     const answer = await ask(origin, prompts[n]!);
     if (answer && "arrow" in answer) {
