@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
+import { brotliCompress, constants, gzip, zstdCompress } from "node:zlib";
+import { chooseCoding, type Coding } from "./content_coding.ts";
+import { isKnown } from "./entity_tags.ts";
 
 /** A file that is the same for everybody, compressed once, when it is first wanted. */
 export class StaticFile {
@@ -24,9 +26,9 @@ export class StaticFile {
 
   /** Answers with the file as small as the client takes it, or 304 to who has it. */
   async answer(request: Request): Promise<Response> {
-    const encoding = bestEncoding(request.headers.get("accept-encoding") ?? "");
-    // Each encoding is other bytes, so it has another tag.
-    const etag = `"${this.#etag}${encoding ? `-${encoding}` : ""}"`;
+    const coding = chooseCoding(request.headers.get("accept-encoding"));
+    // Each coding is other bytes, so it has another tag.
+    const etag = `"${this.#etag}${coding === "identity" ? "" : `-${coding}`}"`;
     const headers = new Headers({
       "content-type": this.#type,
       "cache-control": "no-cache",
@@ -34,32 +36,28 @@ export class StaticFile {
       etag,
       ...this.#headers,
     });
-    if (request.headers.get("if-none-match") === etag) {
+    if (isKnown(request.headers.get("if-none-match"), etag)) {
       return new Response(null, { status: 304, headers });
     }
-    if (encoding) headers.set("content-encoding", encoding);
-    return new Response(encoding ? await this.#compress(encoding) : this.#bytes, { headers });
+    if (coding === "identity") return new Response(this.#bytes, { headers });
+    headers.set("content-encoding", coding);
+    return new Response(await this.#compress(coding), { headers });
   }
 
-  #compress(encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
-    const known = this.#compressed.get(encoding);
+  #compress(coding: keyof typeof COMPRESS): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.#compressed.get(coding);
     if (known) return known;
-    const compressed = COMPRESS[encoding](this.#bytes).then((bytes) => Uint8Array.from(bytes));
-    this.#compressed.set(encoding, compressed);
+    const compressed = COMPRESS[coding](this.#bytes).then((bytes) => Uint8Array.from(bytes));
+    this.#compressed.set(coding, compressed);
     return compressed;
   }
 }
 
-// Brotli's best takes a minute for GraphiQL; this takes a blink and is smaller than gzip still.
+// Their best takes a minute for GraphiQL; this takes a blink and is nearly as small.
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
-const COMPRESS = {
-  br: (bytes: Uint8Array) => promisify(brotliCompress)(bytes, BROTLI),
-  gzip: (bytes: Uint8Array) => promisify(gzip)(bytes),
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 9 } };
+const COMPRESS: Record<Exclude<Coding, "identity">, (bytes: Uint8Array) => Promise<Uint8Array>> = {
+  zstd: (bytes) => promisify(zstdCompress)(bytes, ZSTD),
+  br: (bytes) => promisify(brotliCompress)(bytes, BROTLI),
+  gzip: (bytes) => promisify(gzip)(bytes),
 };
-type Encoding = keyof typeof COMPRESS;
-
-function bestEncoding(accepted: string): Encoding | undefined {
-  const names = accepted.split(",").filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))
-    .map((part) => part.split(";")[0]!.trim());
-  return (["br", "gzip"] as const).find((encoding) => names.includes(encoding));
-}

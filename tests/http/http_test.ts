@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { brotliDecompressSync } from "node:zlib";
+import { brotliDecompressSync, zstdDecompressSync } from "node:zlib";
 import { tableFromIPC } from "@uwdata/flechette";
 import { makeApp } from "../../src/http/app.ts";
 import { parseAttentionQuery, parseFlowQuery } from "../../src/http/matrix_query.ts";
@@ -182,4 +182,23 @@ Deno.test("GraphiQL comes compressed, with an ETag, to browsers only", () =>
     });
     assert.deepEqual(await asked.json(), { data: { __typename: "Query" } });
     assert(ORIGIN);
+  }));
+
+Deno.test("the page's files come compressed, weigh little, and 304 goes to who has them", () =>
+  withApp(async (app) => {
+    let weight = 0;
+    for (const path of ["/", "/page.js", "/page.css", "/favicon.svg"]) {
+      const headers = { "accept-encoding": "gzip, deflate, br, zstd" };
+      const file = await app.fetch(path, { headers });
+      assert.equal(file.status, 200, path);
+      assert.equal(file.headers.get("content-encoding"), "zstd", path);
+      const bytes = await file.bytes();
+      weight += bytes.length;
+      const plain = await (await app.fetch(path)).text();
+      assert.equal(zstdDecompressSync(bytes).toString(), plain, path);
+      const etag = file.headers.get("etag")!;
+      const again = await app.fetch(path, { headers: { ...headers, "if-none-match": etag } });
+      assert.equal(again.status, 304, path);
+    }
+    assert(weight < 100_000, `${weight} bytes`);
   }));

@@ -46,6 +46,18 @@ Deno.test("what can go wrong with the page", (t) =>
         assert.deepEqual(await page.locator(".targets text").allTextContents(), ["a", "␀", "b"]);
       }));
 
+    await t.step("a prompt whose links would be too long is asked for in GraphQL", () =>
+      open(`${origin}/`, async (page, { complaints }) => {
+        await ask(page, "=".repeat(64 * 100));
+        assert((await page.locator("#arrow").getAttribute("href"))!.length > 16_384);
+        assert((await page.locator(".targets text").count()) > 30);
+        await page.getByRole("tab", { name: "Heads" }).click();
+        await settled(page);
+        await page.locator('#panels [data-key="1.2"]').click();
+        await page.getByRole("heading", { name: "Layer 1, head 2" }).waitFor();
+        assert.deepEqual(complaints, []);
+      }));
+
     await t.step("off line it says so, and goes on by itself when the server is back", () =>
       open(`${origin}/`, async (page) => {
         await settled(page);

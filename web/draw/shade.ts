@@ -23,14 +23,17 @@ export function stepOf(weight: number, { top, curve, diverges }: Shade): number 
 /** The colour of a weight, and one that can be read on it. */
 export function coloursOf(weight: number, shade: Shade, ramp: Ramp): { back: string; ink: string } {
   const back = ramp.colours[stepOf(weight, shade)]!;
-  return { back: back.formatHex(), ink: luminance(back) > EVEN ? "#120b14" : "#ffffff" };
+  return { back: back.formatHex(), ink: luminance(back) > EVEN ? "#000000" : "#ffffff" };
 }
 
 /** The luminance on which black and white read equally well (WCAG 2). */
-const EVEN = 0.18;
+const EVEN = 0.179;
 
 function luminance({ r, g, b }: RGBColor): number {
-  const linear = (channel: number): number => (channel / 255) ** 2.2;
+  const linear = (channel: number): number => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  };
   return 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
 }
 

@@ -1,6 +1,7 @@
 import { tableFromIPC } from "@uwdata/flechette";
 import { failureOf, gone } from "./failure.ts";
 import type { Problem } from "./graphql.ts";
+import { requestOf } from "./long_question.ts";
 
 /** Matrices of one prompt, all of P targets and P sources. */
 export interface Matrices {
@@ -60,7 +61,7 @@ export function panelsOf(matrices: Matrices): readonly Matrix[] {
  * @throws {Failure} If there is none.
  */
 export async function fetchMatrices(url: string, signal: AbortSignal): Promise<Matrices> {
-  const response = await fetch(url, { signal }).catch((error) => {
+  const response = await fetch(requestOf(url), { signal }).catch((error) => {
     throw signal.aborted ? error : gone();
   });
   if (!response.ok) {
