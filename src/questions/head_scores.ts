@@ -1,7 +1,6 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelEngine } from "../engine/request_engine.ts";
 import type { LoadedModel } from "../infoflow.ts";
-import type { Cell } from "./device/head_sums.ts";
 import type { CellLists, Questions } from "./question.ts";
 import { type LinkOptions, TableAnswer } from "./table_answer.ts";
 
@@ -28,20 +27,21 @@ export function scoreCells(
 ): { readonly lists: CellLists; readonly counts: readonly number[] } {
   const targets = Array.from({ length: ids.length - 1 }, (_, at) => at + 1);
   const before = new Map<number, number[]>();
-  const induction: Cell[] = [];
+  const induction: number[] = [];
   let count = 0;
   for (const target of targets) {
     const places = before.get(ids[target]!) ?? [];
     const sources = places.map((place) => place + 1).filter((source) => source < target);
-    induction.push(...sources.map((source): Cell => [target, source]));
+    for (const source of sources) induction.push(target, source);
     if (sources.length > 0) count++;
-    before.set(ids[target]!, [...places, target]);
+    places.push(target);
+    before.set(ids[target]!, places);
   }
   return {
     lists: [
-      targets.map((target): Cell => [target, target - 1]),
-      targets.map((target): Cell => [target, 0]),
-      induction,
+      Uint32Array.from(targets.flatMap((target) => [target, target - 1])),
+      Uint32Array.from(targets.flatMap((target) => [target, 0])),
+      Uint32Array.from(induction),
     ],
     counts: [targets.length, targets.length, count],
   };

@@ -1,5 +1,4 @@
 import type { Head } from "../flow/definitions.ts";
-import type { Cell } from "./device/head_sums.ts";
 import type { RouteGraph } from "./device/routes.ts";
 import type { TopRow } from "./device/unembedding.ts";
 
@@ -98,8 +97,8 @@ export interface Questions {
   };
 }
 
-/** Three lists of cells of a pattern. */
-export type CellLists = readonly [readonly Cell[], readonly Cell[], readonly Cell[]];
+/** Three lists of cells of a pattern: target and source of one, then of the next. */
+export type CellLists = readonly [Uint32Array, Uint32Array, Uint32Array];
 
 /** A question by its name. */
 export type Question = {

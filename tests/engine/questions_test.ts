@@ -163,3 +163,15 @@ Deno.test("a higher threshold leaves a part of the routes, all of them above it"
     const none = await engine.ask("routes", { ids, target: 9, threshold: 1 });
     assert.deepEqual(none.edges, []);
   }));
+
+Deno.test("the longest prompt of one token over and over has its head scores", () =>
+  withEngine(async (engine) => {
+    const { context } = engine.info.architecture;
+    const ids = [330, ...new Array<number>(context - 1).fill(7)];
+    const { lists, counts } = scoreCells(ids);
+    // Every target but the first two has what followed the ones before, itself left out.
+    assert.equal(lists[2].length, 2 * (context - 2) * (context - 3) / 2);
+    assert.deepEqual(counts, [context - 1, context - 1, context - 3]);
+    const { sums } = await engine.ask("headSums", { ids, lists });
+    assert(sums.every((sum) => sum >= 0 && sum <= context));
+  }));

@@ -2,10 +2,8 @@ import type { Settled } from "../../engine/settler.ts";
 import { GrowingBuffer } from "../../gpu/growing_buffer.ts";
 import { CellSums, LISTS } from "../../kernels/cell_sums.ts";
 import { patternsOf } from "../../patterns/entry.ts";
+import type { CellLists } from "../question.ts";
 import type { Workbench } from "./workbench.ts";
-
-/** A target and a source. */
-export type Cell = readonly [target: number, source: number];
 
 /** Sums cells of every head's pattern. */
 export class HeadSums {
@@ -30,18 +28,19 @@ export class HeadSums {
   /** @returns (L, H, 3): the sums over each list. */
   async of(
     settled: Settled,
-    lists: readonly [readonly Cell[], readonly Cell[], readonly Cell[]],
+    lists: CellLists,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { device, architecture: { layers, heads }, store } = this.#bench;
     const { entry } = settled;
     this.#kernel ??= await CellSums.create(device, { layers, heads });
     const kernel = this.#kernel;
-    const words = new Uint32Array(lists.flat(2));
+    let end = 0;
+    const ends = lists.map((list) => end += list.length / 2);
+    const words = new Uint32Array(2 * end);
+    lists.forEach((list, index) => words.set(list, 2 * (ends[index - 1] ?? 0)));
     const cells = await store.withRoom(() => this.#cells.atLeast(words.byteLength));
     const bytes = layers * heads * LISTS * Float32Array.BYTES_PER_ELEMENT;
     const sums = await store.withRoom(() => this.#sums.atLeast(bytes));
-    let end = 0;
-    const ends = lists.map((list) => end += list.length);
     device.queue.writeBuffer(cells, 0, words);
     device.queue.writeBuffer(this.#ends, 0, new Uint32Array([...ends, 0]));
     const prompt = this.#bench.promptOf(settled);
