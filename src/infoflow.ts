@@ -3,7 +3,7 @@ import { encodeMatrix } from "./arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "./arrow/form.ts";
 import type { Metadata } from "./arrow/labelled_matrix.ts";
 import { InfoflowError } from "./errors.ts";
-import type { FlowResult } from "./engine/engine.ts";
+import type { FlowResult } from "./engine/flow_request.ts";
 import type { ModelEngine } from "./engine/request_engine.ts";
 import { canonical, type Chosen, chosenOf, isNarrowed } from "./flow/choice.ts";
 import {

@@ -1,36 +1,36 @@
-import { InfoflowError } from "../errors.ts";
 import { chosenOf } from "../flow/choice.ts";
-import { checkMethodWork } from "../flow/method.ts";
-import {
-  ablatedIn,
-  type FlowMatrix,
-  keptFrom,
-  type MatrixOptions,
-  type Method,
-  methodOf,
-} from "../flow/definitions.ts";
-import { Measures, needsStreams } from "../flow/measures.ts";
+import { keptFrom, type MatrixOptions } from "../flow/definitions.ts";
+import { Measures } from "../flow/measures.ts";
 import { FlowReduction } from "../flow/reduction.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
-import type { BoundGroup } from "../gpu/kernel.ts";
-import { type PromptFields, PromptUniform } from "../gpu/prompt_uniform.ts";
-import { type DeviceResult, Readback, type Staging } from "../gpu/readback.ts";
 import type { Architecture } from "../model/architecture.ts";
 import { checkCapacity } from "../model/capacity.ts";
 import { openCheckpoint } from "../model/checkpoint.ts";
-import { Forward, type Segment } from "../model/forward.ts";
+import { Forward } from "../model/forward.ts";
+import { makeOutputMatrices, type OutputMatrices } from "../model/output_matrices.ts";
 import { type LoadProgress, loadWeights, type Weights } from "../model/weights.ts";
 import { type CacheStats, PatternCache } from "../patterns/cache.ts";
-import { copyRows, type PatternEntry } from "../patterns/entry.ts";
+import type { PatternEntry } from "../patterns/entry.ts";
 import { unpackTriangles } from "../patterns/layout.ts";
-import { makeOutputMatrices, type OutputMatrices } from "../model/output_matrices.ts";
-import { Workbench } from "../questions/device/workbench.ts";
 import { Asker } from "../questions/asker.ts";
+import { Workbench } from "../questions/device/workbench.ts";
 import type { Question, Questions } from "../questions/question.ts";
-import { Pace } from "./pace.ts";
-import { tuneLinears, type TuningOptions } from "./tuning.ts";
+import {
+  cancelled,
+  type FlowRequest,
+  type FlowResult,
+  groupByPrompt,
+  isAnyWanted,
+  isPlain,
+  isWanted,
+  type Job,
+  type Prompt,
+} from "./flow_request.ts";
+import { MeasuredFlows } from "./measured_flows.ts";
+import { PassRunner } from "./pass_runner.ts";
 import { PromptStore, type PromptWork } from "./prompt_store.ts";
-import { type Settled, Settler } from "./settler.ts";
+import { Settler } from "./settler.ts";
+import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What an engine runs, and on what. */
 export interface EngineInfo {
@@ -60,20 +60,6 @@ export interface EngineOptions {
   readonly shared?: Shared | undefined;
 }
 
-/** A matrix that is asked for. */
-export interface FlowRequest {
-  /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
-  readonly ids: readonly number[];
-  readonly options: MatrixOptions;
-  /** Whether somebody still waits for it; always, where it is not given. */
-  isWanted?(): boolean;
-}
-
-/** A flow, and whether it cost a forward pass. */
-export interface FlowResult extends FlowMatrix {
-  readonly cacheHit: boolean;
-}
-
 /** The most requests that are answered with one submission. */
 export const MOST_REQUESTS = 16;
 
@@ -83,38 +69,21 @@ const WARM_UP: readonly FlowRequest[] = [
   { ids: [0, 0], options: { byHead: true, bos: "DROP" } },
 ];
 
-/** What is wanted of the device beside the patterns of some prompts. */
-interface Wanted {
-  readonly result: DeviceResult;
-  /** What kernels are to know of each prompt that `encode` is about. */
-  readonly fields: readonly (Partial<PromptFields> & {
-    readonly work: Pick<PromptWork, "ids" | "entry">;
-  })[];
-  encode(pass: GPUComputePassEncoder, prompts: readonly BoundGroup[]): void;
-  /** Whether anybody still waits for any of it. */
-  isWanted(): boolean;
-}
-
 /**
  * A model on the device: token ids in, information flow out. It does one thing at a time; whoever has several
  * requests queues them.
  */
 export class Engine {
   readonly info: EngineInfo;
-  /** When the last run was submitted and when it was read back, in ms since 1970. */
-  lastRun: { readonly submitted: number; readonly read: number } = { submitted: 0, read: 0 };
   /** What further models can be put beside this one with. */
   readonly shared: Shared;
   readonly #gpu: Gpu;
   readonly #forward: Forward;
   readonly #reduction: FlowReduction;
-  readonly #readback: Readback;
-  readonly #prompts: PromptUniform;
   readonly #store: PromptStore;
-  readonly #settler: Settler;
-  readonly #measures: Measures;
+  readonly #runner: PassRunner;
+  readonly #measured: MeasuredFlows;
   readonly #asker: Asker;
-  readonly #pace: Pace;
 
   private constructor(
     shared: Shared,
@@ -125,20 +94,21 @@ export class Engine {
     this.#gpu = gpu;
     this.#forward = parts.forward;
     this.#reduction = parts.reduction;
-    this.#readback = new Readback(gpu.device);
+    const { device } = gpu;
+    const { info: { architecture }, forward, reduction, weights } = parts;
+    const store = this.#store = new PromptStore(device, parts.info, shared.cache);
+    const settler = new Settler(gpu, architecture, { forward, store });
     // A prompt is told of for its forward pass, and once more for each step of its reduction: a slab has a layer at least.
-    const { architecture } = parts.info;
-    this.#prompts = new PromptUniform(gpu.device, MOST_REQUESTS * (2 + architecture.layers));
-    const { forward, weights } = parts;
-    const store = this.#store = new PromptStore(gpu.device, parts.info, shared.cache);
-    const settler = this.#settler = new Settler(gpu, architecture, { forward, store });
+    const most = MOST_REQUESTS * (2 + architecture.layers);
+    const runner = this.#runner = new PassRunner(gpu, architecture, { forward, store, most });
     let matrices: OutputMatrices | undefined;
     const outputMatrices = async (): Promise<OutputMatrices> =>
       matrices ??= await this.#makeOutputMatrices();
-    const measures = new Measures(gpu.device, architecture, { forward, outputMatrices });
-    this.#measures = measures;
-    const readback = this.#readback;
-    const bench = {
+    const measures = new Measures(device, architecture, { forward, outputMatrices });
+    const flows = { device, architecture, runner, store, settler, measures, reduction, forward };
+    this.#measured = new MeasuredFlows(flows);
+    const { readback } = runner;
+    const asked = {
       gpu,
       architecture,
       weights,
@@ -148,8 +118,7 @@ export class Engine {
       outputMatrices,
       readback,
     };
-    this.#asker = new Asker(new Workbench(bench), settler);
-    this.#pace = new Pace(architecture.layers);
+    this.#asker = new Asker(new Workbench(asked), settler);
   }
 
   /**
@@ -186,6 +155,11 @@ export class Engine {
   /** Resolves with the reason when the device is gone. */
   get lost(): Promise<string> {
     return this.#gpu.device.lost.then(({ message }) => message);
+  }
+
+  /** When the last run was submitted and when it was read back, in ms since 1970. */
+  get lastRun(): PassRunner["lastRun"] {
+    return this.#runner.lastRun;
   }
 
   /** The counters of the cache. */
@@ -274,7 +248,7 @@ export class Engine {
     const work = await this.#store.plan(ids);
     const { slabs, stride } = work.entry;
     const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
-    const packed = await this.#run([work], {
+    const packed = await this.#runner.run([work], {
       result,
       fields: [],
       encode: () => {},
@@ -292,7 +266,7 @@ export class Engine {
     const work = await this.#store.planAlone([0]);
     const result = [{ buffer: work.entry.mean, bytes: Float32Array.BYTES_PER_ELEMENT }];
     const wanted = { result, fields: [], encode: () => {}, isWanted: () => true };
-    const [attention] = await this.#run([work], wanted);
+    const [attention] = await this.#runner.run([work], wanted);
     if (attention !== 1) {
       throw new Error(`Cannot use the device as a token alone attends to itself by ${attention}`);
     }
@@ -314,76 +288,11 @@ export class Engine {
     return work;
   }
 
-  /** A flow by another method, or with heads switched off. */
   async #measuredFlow(request: FlowRequest): Promise<FlowResult> {
     const { ids, options } = request;
     this.#checkIds(ids, keptFrom(options) + 1);
     chosenOf(options, this.info.architecture);
-    const method = methodOf(options);
-    const ablate = ablatedIn(options);
-    checkMethodWork(method, this.info.architecture, ids.length);
-    const settled = await this.#settler.settle(ids, { streams: needsStreams(method), ablate });
-    const { entry, cacheHit } = settled;
-    try {
-      await this.#stopIfUnwanted(request, entry.mean);
-      const measured = method === "ATTENTION" ? undefined : await this.#measure(settled, method);
-      await this.#stopIfUnwanted(request, entry.mean);
-      const job = { entry, tokens: ids.length, options, measured };
-      const flows = await this.#store.withRoom(() => this.#reduction.prepare([job]));
-      const numbers = await this.#run([], {
-        result: [flows],
-        fields: flows.fields.map((fields) => ({ ...fields, work: settled })),
-        encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
-        isWanted: () => true,
-      });
-      settled.commit();
-      return { ...this.#reduction.split(flows, numbers)[0]!, cacheHit };
-    } catch (error) {
-      entry.measured.get(method)?.matrix.destroy();
-      entry.measured.delete(method);
-      settled.abort();
-      throw error;
-    }
-  }
-
-  /** Between the stages of long work: waits for the device, and ends the work if nobody waits for it any more. */
-  async #stopIfUnwanted(request: FlowRequest, buffer: GPUBuffer): Promise<void> {
-    if (this.#pace.pieces(request.ids.length).length === 1) return;
-    await this.#pause(this.#gpu.device.createCommandEncoder({ label: "pause" }), buffer);
-    if (!isWanted(request)) throw cancelled();
-  }
-
-  /** @returns The matrices of a method, (L, T, T) packed; the device is at work on them, or done. */
-  async #measure(
-    { ids, entry }: Settled,
-    method: Exclude<Method, "ATTENTION">,
-  ): Promise<GPUBuffer> {
-    const known = entry.measured.get(method);
-    const tokens = ids.length;
-    if (known && known.tokens >= tokens) return known.matrix;
-    const { device } = this.#gpu;
-    const { stride } = entry;
-    this.#prompts.write([{ tokens, stride }]);
-    const prompt = { entry, tokens, prompt: this.#prompts.at(0) };
-    this.#store.makeRoom(entry.mean.size);
-    await this.#store.withRoom(() => this.#forward.reserve(tokens));
-    const matrix = await this.#store.withRoom(() => this.#measures.prepare(method, prompt));
-    for (let layer = 0; layer < this.info.architecture.layers; layer++) {
-      const encoder = device.createCommandEncoder({ label: `${method} of layer ${layer}` });
-      if (layer === 0) {
-        // Deno clears what it believes unwritten before a later submission reads it, and it takes no notice of what was
-        // written at an offset given with the dispatch.
-        encoder.clearBuffer(matrix);
-        this.#forward.bringValues(encoder, entry, ids);
-      }
-      const pass = encoder.beginComputePass({ label: method });
-      this.#measures.encode(pass, method, { ...prompt, matrix, layer });
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-    }
-    known?.matrix.destroy();
-    entry.measured.set(method, { matrix, tokens });
-    return matrix;
+    return await this.#measured.compute(request);
   }
 
   async #makeOutputMatrices(): Promise<OutputMatrices> {
@@ -410,7 +319,7 @@ export class Engine {
       for (const work of works) work.abort();
       throw error;
     }
-    const numbers = await this.#run(works, {
+    const numbers = await this.#runner.run(works, {
       result: [flows],
       fields: flows.fields.map((fields) => ({ ...fields, work: jobs[fields.job]!.work })),
       encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
@@ -420,94 +329,6 @@ export class Engine {
       const { index, work, isRepeated } = jobs[i]!;
       const cacheHit = isRepeated || work.first === work.ids.length;
       outcomes[index] = { status: "fulfilled", value: { ...matrix, cacheHit } };
-    });
-  }
-
-  /** Submits, reads back once; then the works are committed, or aborted if it fails or nobody waits any more. */
-  async #run(works: readonly PromptWork[], wanted: Wanted): Promise<Float32Array<ArrayBuffer>> {
-    try {
-      const rows = works.reduce(
-        (sum, { ids, first }) => sum + (first < ids.length ? ids.length : 0),
-        0,
-      );
-      if (rows > 0) await this.#store.withRoom(() => this.#forward.reserve(rows));
-      const staging = await this.#store.withRoom(() => this.#readback.acquire(wanted.result));
-      const begin = performance.now();
-      try {
-        await this.#submit(works, wanted, staging);
-      } catch (error) {
-        this.#readback.release(staging);
-        throw error;
-      }
-      const submitted = performance.now();
-      const bytes = await this.#readback.take(staging);
-      const read = performance.now();
-      this.#pace.record(rowsOf(works), read - begin);
-      const { timeOrigin } = performance;
-      this.lastRun = { submitted: timeOrigin + submitted, read: timeOrigin + read };
-      this.#gpu.check();
-      for (const work of works) work.commit();
-      return new Float32Array(bytes);
-    } catch (error) {
-      for (const work of works) work.abort();
-      throw error;
-    }
-  }
-
-  /**
-   * One command buffer, one submission. A pass that will take long goes in pieces of some layers, between which the
-   * thread waits for the device and looks whether anybody still wants it.
-   */
-  async #submit(works: readonly PromptWork[], wanted: Wanted, staging: Staging): Promise<void> {
-    const { device } = this.#gpu;
-    const segments = this.#segments(works);
-    const asked = wanted.fields.map(({ work: { ids, entry: { stride } }, ...fields }) => {
-      return { tokens: ids.length, stride, ...fields };
-    });
-    this.#prompts.write([...segments.map(promptFields), ...asked]);
-
-    let encoder = device.createCommandEncoder({ label: "flow" });
-    const pieces = this.#pace.pieces(rowsOf(works));
-    if (pieces.length > 1) clear(encoder, works);
-    for (const { base, entry, first } of works) {
-      if (base && base !== entry) {
-        copyRows(encoder, { source: base, target: entry, rows: first }, this.info.architecture);
-      }
-    }
-    if (segments.length > 0) this.#forward.begin(encoder, segments);
-    let pass = encoder.beginComputePass({ label: "flow" });
-    for (const { first, end, isLast } of pieces) {
-      if (segments.length > 0) this.#forward.encode(pass, segments, { first, end });
-      if (isLast) break;
-      pass.end();
-      await this.#pause(encoder, segments[0]!.entry.mean);
-      if (!wanted.isWanted()) throw cancelled();
-      encoder = device.createCommandEncoder({ label: "flow" });
-      pass = encoder.beginComputePass({ label: "flow" });
-    }
-    wanted.encode(pass, asked.map((_, i) => this.#prompts.at(segments.length + i)));
-    pass.end();
-    if (segments.length > 0) this.#forward.end(encoder, segments);
-    this.#readback.copy(encoder, wanted.result, staging);
-    device.queue.submit([encoder.finish()]);
-  }
-
-  /** Submits what is recorded and waits until it is done, by reading the first number of some buffer. */
-  async #pause(encoder: GPUCommandEncoder, buffer: GPUBuffer): Promise<void> {
-    const result = [{ buffer, bytes: Float32Array.BYTES_PER_ELEMENT }];
-    const staging = await this.#readback.acquire(result);
-    this.#readback.copy(encoder, result, staging);
-    this.#gpu.device.queue.submit([encoder.finish()]);
-    await this.#readback.take(staging);
-  }
-
-  /** Gives the prompts that are to be computed their rows, one after the other. */
-  #segments(works: readonly PromptWork[]): Segment[] {
-    let row = 0;
-    return works.filter(({ first, ids }) => first < ids.length).map((work, index) => {
-      const segment = { ...work, row, slot: row, prompt: this.#prompts.at(index) };
-      row += work.ids.length - work.first;
-      return segment;
     });
   }
 
@@ -527,72 +348,9 @@ export class Engine {
   }
 }
 
-/** A request, its place among the requests, and whether another one before it has the same prompt. */
-interface Job extends FlowRequest {
-  readonly index: number;
-  readonly isRepeated: boolean;
-}
-
-/** All requests about one prompt. */
-interface Prompt {
-  readonly work: PromptWork;
-  readonly jobs: readonly Job[];
-}
-
-function groupByPrompt(jobs: readonly Job[]): Job[][] {
-  const groups = new Map<string, Job[]>();
-  for (const job of jobs) {
-    const key = job.ids.join();
-    const group = groups.get(key);
-    if (group) group.push({ ...job, isRepeated: true });
-    else groups.set(key, [job]);
-  }
-  return [...groups.values()];
-}
-
-/** Whether a matrix is of attention, in the model as it is: such matrices are computed together. */
-function isPlain({ options }: FlowRequest): boolean {
-  return methodOf(options) === "ATTENTION" && ablatedIn(options).length === 0;
-}
-
 async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [outcome] = await Promise.allSettled([promise]);
   return outcome!;
-}
-
-function isAnyWanted(jobs: readonly Job[]): boolean {
-  return jobs.some(isWanted);
-}
-
-function isWanted(request: FlowRequest): boolean {
-  return request.isWanted?.() ?? true;
-}
-
-/**
- * Makes new entries zero. The device would do so where it is first told that a kernel reads an entry whole, which is in
- * the last piece: it does not see what kernels wrote through dynamic offsets in the pieces before.
- */
-function clear(encoder: GPUCommandEncoder, works: readonly PromptWork[]): void {
-  for (const { base, entry } of works) {
-    if (base === entry) continue; // patterns are in it
-    for (const { buffer } of entry.slabs) encoder.clearBuffer(buffer);
-  }
-}
-
-/** The rows that a pass computes. */
-function rowsOf(works: readonly PromptWork[]): number {
-  return works.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
-}
-
-/** Why nothing was computed for somebody who is gone. */
-export function cancelled(): InfoflowError {
-  return new InfoflowError("CANCELLED", "Nobody waits for the answer any more");
-}
-
-/** What kernels of the forward pass are to know of a segment. */
-function promptFields(segment: Segment): Partial<PromptFields> {
-  const { ids, first, slot, row, entry: { stride } } = segment;
-  return { tokens: ids.length, first, slot, row, stride };
 }
 
 function unwrap(outcome: PromiseSettledResult<FlowResult>): FlowResult {

@@ -1,7 +1,8 @@
 import type { MatrixOptions } from "../flow/definitions.ts";
 import type { CacheStats } from "../patterns/cache.ts";
 import type { Questions } from "../questions/question.ts";
-import type { EngineInfo, FlowResult } from "./engine.ts";
+import type { EngineInfo } from "./engine.ts";
+import type { FlowResult } from "./flow_request.ts";
 import type { Asker, EngineStats, EngineWorker } from "./engine_worker.ts";
 import type { PassBudget } from "./pass_budget.ts";
 import { passKey } from "./work.ts";

@@ -1,6 +1,7 @@
 import { allocatedBytes } from "../gpu/allocate.ts";
 import { CallBoard } from "./call_board.ts";
-import { cancelled, Engine } from "./engine.ts";
+import { Engine } from "./engine.ts";
+import { cancelled } from "./flow_request.ts";
 import {
   type Batch,
   type BatchResult,

@@ -1,6 +1,6 @@
 import { ablatedIn, type Head, type MatrixOptions, methodOf } from "../flow/definitions.ts";
 import type { Question, Questions } from "../questions/question.ts";
-import type { FlowResult } from "./engine.ts";
+import type { FlowResult } from "./flow_request.ts";
 
 /** Which model is asked. */
 export interface ToModel {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CallBoard } from "../../src/engine/call_board.ts";
 import type { Batch, BatchResult } from "../../src/engine/protocol.ts";
-import type { FlowResult } from "../../src/engine/engine.ts";
+import type { FlowResult } from "../../src/engine/flow_request.ts";
 import { idsOf } from "../../src/engine/work.ts";
 import { WorkQueue } from "../../src/engine/work_queue.ts";
 import { InfoflowError } from "../../src/errors.ts";
