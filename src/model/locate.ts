@@ -20,7 +20,7 @@ export class ModelMissing extends Error {
   constructor(readonly model: Named) {
     super(
       `Cannot find ${model.name} as it has not been downloaded: ` +
-        `\`deno task weights ${model.name}\` does so`,
+        `\`deno task weights ${model.name}\` does so, and serve with --download`,
     );
   }
 }

@@ -164,7 +164,10 @@ Deno.test("serve --download fetches a model that is missing, and later starts as
     const args = ["--model", REPOSITORY];
     const missing = await runTask("serve", ["--port", "0", ...args], { env });
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /`deno task weights somebody\/tiny-gpt2` does so/);
+    assert.match(
+      missing.stderr,
+      /`deno task weights somebody\/tiny-gpt2` does so, and serve with --download/,
+    );
     await withServer(async ({ origin, startLines }) => {
       assert.match(startLines.join("\n"), /model +somebody\/tiny-gpt2: 6 layers/);
       const response = await fetch(`${origin}/info-flow.arrow?prompt=Hello`);
