@@ -7,11 +7,13 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   /**
-   * The body, piece by piece.
+   * Reads some of the body.
    *
+   * @param view Where to; its buffer is not the caller's any more, the one of what is returned is.
+   * @returns What was filled, from the view's beginning: nothing at the body's end.
    * @throws {Interruption} If the connection breaks, or nothing comes for too long.
    */
-  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
+  read(view: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** Ends the request; whoever has not read all of the body calls it. */
   cancel(): Promise<void>;
 }
@@ -43,6 +45,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5 * 60_000;
 const MOST_REDIRECTS = 10;
 const ANSWERS = [200, 206, 416];
+const TEXT_CHUNK = 2 ** 16;
 
 /**
  * Asks the hub. Passing faults (429, 5xx, a broken connection) are tried again; redirects are followed by hand, because
@@ -66,11 +69,14 @@ export class HubClient {
    */
   async json(path: string, repository: string): Promise<unknown> {
     const text = await this.retry(async () => {
-      const { chunks } = await this.ask(path, repository, { accept: "application/json" });
+      const answer = await this.ask(path, repository, { accept: "application/json" });
       const decoder = new TextDecoder();
       let text = "";
-      for await (const chunk of chunks()) text += decoder.decode(chunk, { stream: true });
-      return text + decoder.decode();
+      for (;;) {
+        const chunk = await answer.read(new Uint8Array(TEXT_CHUNK));
+        if (chunk.length === 0) return text + decoder.decode();
+        text += decoder.decode(chunk, { stream: true });
+      }
     });
     try {
       return JSON.parse(text);
@@ -205,24 +211,18 @@ class Patience {
 }
 
 function answer({ status, headers, body }: Response, patience: Patience): Answer {
-  const reader = body?.getReader();
-  const cancel = async (): Promise<void> => {
-    await reader?.cancel().catch(() => {}); // it may have failed already
-  };
+  // Bytes go straight to where they are wanted: a copy of each small chunk would cost as much as the network.
+  const reader = body?.getReader({ mode: "byob" });
   return {
     status,
     headers,
-    cancel,
-    async *chunks() {
-      try {
-        while (reader) {
-          const { done, value } = await patience.hold(reader.read());
-          if (done) return;
-          yield value;
-        }
-      } finally {
-        await cancel();
-      }
+    read: async (view) => {
+      if (!reader) return view.subarray(0, 0);
+      const { value } = await patience.hold(reader.read(view));
+      return value ?? new Uint8Array();
+    },
+    cancel: async () => {
+      await reader?.cancel().catch(() => {}); // it may have failed already
     },
   };
 }

@@ -18,7 +18,7 @@ export interface FileJob {
   readonly onProgress: (bytes: number) => void;
 }
 
-/** Bytes that are written, and hashed, at once. */
+/** Bytes that are fetched, written and hashed at once, at most. */
 const BLOCK = 2 ** 20;
 
 /**
@@ -76,14 +76,12 @@ async function fetchRest(client: HubClient, job: FileJob, part: Part): Promise<v
       throw new Interruption(`${repository} changed between two parts of ${file.name}`);
     }
     await part.setEtag(etag);
-    for await (const chunk of answer.chunks()) {
-      if (part.size + part.waiting + chunk.length > file.size) {
-        await part.restart();
-        throw new HubError(
-          `Cannot take ${file.name} of ${repository} as more bytes came than its ${file.size}`,
-        );
-      }
-      await part.write(chunk);
+    while (await part.fill((view) => answer.read(view))) {
+      if (part.size <= file.size) continue;
+      await part.restart();
+      throw new HubError(
+        `Cannot take ${file.name} of ${repository} as more bytes came than its ${file.size}`,
+      );
     }
   } finally {
     await answer.cancel();
@@ -108,16 +106,14 @@ function continues({ headers }: Answer, start: number, size: number): boolean {
 class Part implements Disposable {
   /** Bytes that are on disk and in the hash. */
   size = 0;
-  /** Bytes that wait to be. */
-  waiting = 0;
   digest: Hash;
   /** Of the version that the bytes are of, where the server named one. */
   etag: string | undefined;
   readonly #job: FileJob;
   readonly #file: Deno.FsFile;
-  #block = new Uint8Array(BLOCK);
-  #spare = new Uint8Array(BLOCK);
-  #writing: Promise<void> = Promise.resolve();
+  /** The block that is being written, and one that can be read into. */
+  #writing: Promise<Uint8Array<ArrayBuffer> | undefined> = Promise.resolve(undefined);
+  #free: Uint8Array<ArrayBuffer> | undefined;
 
   private constructor(job: FileJob, file: Deno.FsFile) {
     this.#job = job;
@@ -154,20 +150,31 @@ class Part implements Disposable {
     else await removeIfThere(etagFile(this.#job.path));
   }
 
-  /** Takes bytes; they are hashed and written a block at a time, one block while the next is fetched. */
-  async write(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length;) {
-      const some = chunk.subarray(at, at + BLOCK - this.waiting);
-      this.#block.set(some, this.waiting);
-      this.waiting += some.length;
-      at += some.length;
-      if (this.waiting === BLOCK) await this.#writeBlock();
-    }
+  /**
+   * Takes the next bytes: they are written while they are hashed, and while the next are fetched.
+   *
+   * @param read Fills some of a view, whose buffer it takes over and gives back with what it returns.
+   * @returns Whether there were any.
+   */
+  async fill(
+    read: (view: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<boolean> {
+    const free = this.#free ?? new Uint8Array(BLOCK);
+    this.#free = undefined; // it is gone if the read fails
+    const block = await read(free);
+    if (block.length === 0) return false;
+    const written = await this.#writing;
+    if (written) this.#free = new Uint8Array(written.buffer);
+    this.#writing = this.#append(block);
+    this.#writing.catch(() => {}); // it is awaited before the next block
+    this.digest.update(block);
+    this.size += block.length;
+    this.#job.onProgress(block.length);
+    return true;
   }
 
-  /** Writes all that waits. */
+  /** Waits until all is written. */
   async flush(): Promise<void> {
-    await this.#writeBlock();
     await this.#writing;
   }
 
@@ -175,7 +182,7 @@ class Part implements Disposable {
   async restart(): Promise<void> {
     await this.#writing;
     this.#job.onProgress(-this.size);
-    this.size = this.waiting = 0;
+    this.size = 0;
     this.digest = startDigest(this.#job.file);
     await this.setEtag(undefined);
     await this.#file.truncate(0);
@@ -194,22 +201,10 @@ class Part implements Disposable {
     this.#file.close();
   }
 
-  async #writeBlock(): Promise<void> {
-    await this.#writing;
-    const block = this.#block.subarray(0, this.waiting);
-    if (block.length === 0) return;
-    [this.#block, this.#spare] = [this.#spare, this.#block];
-    this.waiting = 0;
-    this.#writing = this.#append(block);
-    this.#writing.catch(() => {}); // it is awaited before the next block
-    this.digest.update(block);
-    this.size += block.length;
-    this.#job.onProgress(block.length);
-  }
-
-  async #append(block: Uint8Array): Promise<void> {
+  async #append(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     try {
       for (let at = 0; at < block.length;) at += await this.#file.write(block.subarray(at));
+      return block;
     } catch (cause) {
       const { code } = cause as { code?: string };
       if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
