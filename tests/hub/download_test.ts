@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { named } from "../../src/hub/family.ts";
+import { findInCache } from "../../src/hub/find.ts";
+import { inBytes } from "../../src/hub/sizes.ts";
+import { openCheckpoint } from "../../src/model/checkpoint.ts";
+import { FIXTURES } from "../support/fixtures.ts";
 import { REPOSITORY, tinyFiles, withHub } from "../support/hub_model.ts";
 
 const FOLDER = `models--${REPOSITORY.replace("/", "--")}`;
@@ -163,3 +168,62 @@ Deno.test("a file in the cache that is not what its name says is fetched again",
       files["model.safetensors"],
     );
   }));
+
+Deno.test("a model in shards comes with its index, and is loaded from the cache", async () => {
+  const source = new URL("architectures/sharded/", FIXTURES);
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+  for (const { name } of Deno.readDirSync(source)) {
+    if (name !== "patterns.safetensors") files[name] = await Deno.readFile(new URL(name, source));
+  }
+  const [shard] = Object.keys(files).filter((name) => name.startsWith("model-0000"));
+  await withHub(async ({ hub, commit, cache, download }) => {
+    const { directory } = await download();
+    const found = await findInCache(cache, named(REPOSITORY));
+    assert.equal(found?.directory, directory);
+    assert.equal(found?.commit, commit);
+    await using checkpoint = await openCheckpoint(directory);
+    assert.equal(checkpoint.architecture.vocabulary, 61);
+    assert.equal(
+      hub.seen.filter(({ host }) => host === "cdn").length,
+      6,
+      "a request for each shard",
+    );
+    // One that lacks a shard is not there.
+    await Deno.remove(join(directory, shard!));
+    assert.equal(await findInCache(cache, named(REPOSITORY)), undefined);
+  }, files);
+});
+
+Deno.test("a gated model comes to whoever has the token", () =>
+  withHub(async ({ hub, download }) => {
+    hub.faults = [({ host, headers }) => {
+      if (host === "cdn" || headers.get("authorization") === "Bearer hf_mine") return undefined;
+      return new Response(null, { status: 401, headers: { "x-error-code": "GatedRepo" } });
+    }];
+    await assert.rejects(() => download(), { status: 401, message: /it is gated/ });
+    await assert.rejects(() => download({ token: "hf_wrong" }), { status: 401 });
+    assert.equal((await download({ token: "hf_mine" })).wasThere, false);
+  }));
+
+Deno.test("a renamed model is followed on the hub itself, with the token", () =>
+  withHub(async ({ hub, download }) => {
+    hub.faults = [({ host, path }) => {
+      if (host === "cdn" || !path.includes("old/name")) return undefined;
+      const location = path.replace("old/name", REPOSITORY);
+      const search = path.startsWith("/api/") ? "?blobs=true" : "";
+      return new Response(null, { status: 307, headers: { location: location + search } });
+    }];
+    await download({ name: "old/name", token: "hf_mine" });
+    const followed = hub.seen.filter(({ host, path }) =>
+      host === "hub" && path.includes(REPOSITORY)
+    );
+    assert(followed.length >= 3);
+    for (const { headers } of followed) {
+      assert.equal(headers.get("authorization"), "Bearer hf_mine");
+    }
+  }));
+
+Deno.test("inBytes() counts as disks do", () => {
+  const said = [0, 999, 1000, 12_345, 548_105_171, 6.4e9].map(inBytes);
+  assert.deepEqual(said, ["0 bytes", "999 bytes", "1.00 kB", "12.3 kB", "548 MB", "6.40 GB"]);
+});

@@ -91,6 +91,23 @@ Deno.test("tokenizerOf() knows GPT-2's own files, and takes its own tokenizer fo
   });
 });
 
+Deno.test("tokenizerOf() knows GPT-2's tokenizer.json, which names no type of model", async () => {
+  const { vocab, merges } = gpt2Files();
+  const token = { content: "<|endoftext|>", id: 50256, special: true, normalized: true };
+  const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true };
+  const file = {
+    added_tokens: [{ ...token, single_word: false, lstrip: false, rstrip: false }],
+    normalizer: null,
+    pre_tokenizer: bytes,
+    post_processor: { ...bytes, add_prefix_space: true },
+    model: { dropout: null, continuing_subword_prefix: "", end_of_word_suffix: "", vocab, merges },
+  };
+  await withFiles({ "tokenizer.json": file }, async (directory) => {
+    const sizes = { vocabulary: 50257, bosId: 50256 };
+    assert.equal(await tokenizerOf(directory, sizes), GPT2_TOKENIZER);
+  });
+});
+
 Deno.test("merges.txt, written from our vocabulary, has the hash that is pinned for GPT-2's", () => {
   const content = `#version: 0.2\n${gpt2Files().merges.join("\n")}\n`;
   const pin = manifest.gpt2.files["merges.txt"];
