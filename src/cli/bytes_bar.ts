@@ -1,6 +1,6 @@
 // @ts-types="@types/cli-progress"
 import { Presets, SingleBar } from "cli-progress";
-import { inBytes } from "../hub/sizes.ts";
+import { inBytes } from "../sizes.ts";
 
 /** Shows how many bytes of something are done, how fast, and how long it will take. */
 export interface BytesBar {

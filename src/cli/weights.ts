@@ -2,7 +2,7 @@ import { CachedRepository } from "../hub/cache.ts";
 import { hubCache } from "../hub/environment.ts";
 import { FAMILY, named } from "../hub/family.ts";
 import { type Listed, listModels } from "../hub/list.ts";
-import { inBytes } from "../hub/sizes.ts";
+import { inBytes } from "../sizes.ts";
 import { checkSnapshot } from "../hub/snapshot.ts";
 import { VerifiedFiles } from "../hub/verified.ts";
 import { showBytesBar } from "./bytes_bar.ts";

@@ -1,4 +1,5 @@
 import { dirname, join, relative } from "node:path";
+import { isAbsence, readIfThere, removeIfThere } from "../files.ts";
 import { checkFileName, checkRevision, COMMIT } from "./repository.ts";
 
 /**
@@ -61,10 +62,10 @@ export class CachedRepository {
     if (COMMIT.test(revision)) return revision;
     checkRevision(revision);
     try {
-      const commit = (await Deno.readTextFile(join(this.directory, "refs", revision))).trim();
-      return COMMIT.test(commit) ? commit : undefined;
+      const commit = (await readIfThere(join(this.directory, "refs", revision)))?.trim();
+      return commit !== undefined && COMMIT.test(commit) ? commit : undefined;
     } catch (error) {
-      if (isAbsence(error) || error instanceof Deno.errors.IsADirectory) return undefined;
+      if (error instanceof Deno.errors.IsADirectory) return undefined;
       throw error;
     }
   }
@@ -109,9 +110,7 @@ export class CachedRepository {
   /** Takes everything of the model away. */
   async remove(): Promise<void> {
     for (const directory of [this.directory, this.#locks]) {
-      await Deno.remove(directory, { recursive: true }).catch((error) => {
-        if (!isAbsence(error)) throw error;
-      });
+      await removeIfThere(directory, { recursive: true });
     }
   }
 }
@@ -130,11 +129,6 @@ export async function readLink(path: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Whether an error says that there is no such file or directory. */
-export function isAbsence(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 async function entriesOf(directory: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { statIfThere } from "../files.ts";
 import { HubError } from "./error.ts";
-import { isAbsence } from "./cache.ts";
-import { inBytes } from "./sizes.ts";
+import { inBytes } from "../sizes.ts";
 
 /** Bytes that a disk has left for whoever asks. */
 export type FreeSpace = (directory: string) => Promise<number>;
@@ -33,12 +33,7 @@ export async function checkSpace(
 }
 
 async function nearest(directory: string): Promise<string> {
-  for (let path = directory;; path = dirname(path)) {
-    try {
-      await Deno.stat(path);
-      return path;
-    } catch (error) {
-      if (!isAbsence(error) || path === dirname(path)) throw error;
-    }
-  }
+  let path = directory;
+  while (!await statIfThere(path) && path !== dirname(path)) path = dirname(path);
+  return path;
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { statIfThere } from "../files.ts";
 import { parseArchitecture } from "../model/architecture.ts";
 import { parseShardIndex, shardsOf } from "../model/shard_index.ts";
-import { isAbsence } from "./cache.ts";
 import { HubClient, type Wait } from "./client.ts";
 import { digestFile, isIntact } from "./digest.ts";
 import { checkSpace, type FreeSpace } from "./disk.ts";
@@ -179,8 +179,8 @@ function fetcher(
 
 async function missingBytes(place: Place, file: RemoteFile): Promise<number> {
   const path = place.content(file);
-  const there = await sizeOf(path) ?? await sizeOf(incomplete(path)) ?? 0;
-  return Math.max(0, file.size - there);
+  const there = await statIfThere(path) ?? await statIfThere(incomplete(path));
+  return Math.max(0, file.size - (there?.size ?? 0));
 }
 
 async function fetchOne(
@@ -215,7 +215,7 @@ async function isThere(
     readonly onProgress: (bytes: number) => void;
   },
 ): Promise<boolean> {
-  if (await sizeOf(path) !== file.size) return false;
+  if ((await statIfThere(path))?.size !== file.size) return false;
   if (await verified.has(await Deno.realPath(path), file.hash)) {
     onProgress(file.size);
     return true;
@@ -239,13 +239,4 @@ async function checkPinned(
   const digest = createHash("sha256");
   await digestFile(path, { digest, end: size });
   if (digest.digest("hex") !== pin.sha256) throw untrue(name);
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await Deno.stat(path)).size;
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,9 +1,9 @@
 import type { Hash } from "node:crypto";
 import { dirname } from "node:path";
+import { readIfThere, removeIfThere } from "../files.ts";
 import { type Answer, type HubClient, Interruption } from "./client.ts";
 import { digestFile, startDigest } from "./digest.ts";
 import { HubError } from "./error.ts";
-import { isAbsence } from "./cache.ts";
 import { checkFileName } from "./repository.ts";
 import type { RemoteFile } from "./revision.ts";
 
@@ -224,21 +224,6 @@ export function incomplete(path: string): string {
 
 function etagFile(path: string): string {
   return `${path}.incomplete.etag`;
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  await Deno.remove(path).catch((error) => {
-    if (!isAbsence(error)) throw error;
-  });
 }
 
 /** Makes a new name in a directory last, where the system can: a directory can't be synced everywhere. */

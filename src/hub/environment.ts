@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readIfThere } from "../files.ts";
 
 /** Where the hub and its cache are, as the environment says. */
 export interface HubEnvironment {
@@ -99,15 +100,4 @@ function expand(path: string, { name, home }: { name: string; home: string | und
 
 function clean(token: string | undefined): string | undefined {
   return token?.replaceAll(/[\r\n]/g, "").trim() || undefined;
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
-    throw error;
-  }
 }

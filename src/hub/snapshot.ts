@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
+import { isAbsence, statIfThere } from "../files.ts";
 import { parseShardIndex, shardsOf } from "../model/shard_index.ts";
-import { isAbsence, readLink } from "./cache.ts";
+import { readLink } from "./cache.ts";
 import { isHash, isIntact } from "./digest.ts";
 import { HubError } from "./error.ts";
 import { CONFIG, WEIGHTS, WEIGHTS_INDEX } from "./plan.ts";
@@ -27,19 +28,15 @@ export interface Snapshot {
 export async function readSnapshot(directory: string): Promise<Snapshot> {
   const files = new Map<string, SnapshotFile>();
   const missing: string[] = [];
-  const look = async (name: string): Promise<boolean> => {
+  const look = async (name: string): Promise<void> => {
     const path = join(directory, name);
-    try {
-      const { size } = await Deno.stat(path);
-      const blob = await readLink(path);
-      const hash = blob === undefined ? undefined : basename(blob);
-      const place = hash === undefined ? path : await Deno.realPath(path);
-      files.set(name, { name, path: place, size, hash: hash && isHash(hash) ? hash : undefined });
-      return true;
-    } catch (error) {
-      if (isAbsence(error)) return false;
-      throw error;
-    }
+    const info = await statIfThere(path);
+    if (!info) return; // a link to nothing
+    const blob = await readLink(path);
+    const hash = blob === undefined ? undefined : basename(blob);
+    const place = hash === undefined ? path : await Deno.realPath(path);
+    const isKnown = hash !== undefined && isHash(hash);
+    files.set(name, { name, path: place, size: info.size, hash: isKnown ? hash : undefined });
   };
   for (const name of await namesIn(directory)) await look(name);
   const need = (name: string): void => {

@@ -1,4 +1,4 @@
-import { inBytes } from "../hub/sizes.ts";
+import { inBytes } from "../sizes.ts";
 import { allocate, AllocationError } from "../gpu/allocate.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Architecture } from "./architecture.ts";

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { statIfThere } from "../files.ts";
 import { FAMILY, findNamed, type Named } from "../hub/family.ts";
 import { findInCache } from "../hub/find.ts";
 
@@ -40,7 +41,7 @@ export async function locateModel(
   const included = await includedModels();
   const name = asked ?? "gpt2";
   if (included.includes(name)) return { name, directory: join(WEIGHTS, name), isCached: false };
-  if (asked !== undefined && await isDirectory(name)) {
+  if (asked !== undefined && (await statIfThere(name))?.isDirectory) {
     return { name, directory: name, isCached: false };
   }
   const model = findNamed(name);
@@ -58,15 +59,4 @@ export async function locateModel(
 async function includedModels(): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(WEIGHTS));
   return entries.filter((entry) => entry.isDirectory).map(({ name }) => name).sort();
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch (error) {
-    // A server may read the directories that it was started with, and no others.
-    const { NotCapable, NotADirectory, NotFound } = Deno.errors;
-    if ([NotCapable, NotADirectory, NotFound].some((kind) => error instanceof kind)) return false;
-    throw error;
-  }
 }

@@ -5,6 +5,7 @@ import {
   type TensorInfo,
 } from "@infoflow/safetensors";
 import { join } from "node:path";
+import { isAbsence, statIfThere } from "../files.ts";
 import { parseShardIndex, shardsOf } from "./shard_index.ts";
 
 const WEIGHTS = "model.safetensors";
@@ -38,7 +39,9 @@ export async function openWeightFiles(directory: string): Promise<WeightFiles> {
     return file;
   };
   try {
-    const tensors = await isThere(directory, INDEX) && !await isThere(directory, WEIGHTS)
+    const isThere = async (name: string): Promise<boolean> =>
+      await statIfThere(join(directory, name)) !== undefined;
+    const tensors = await isThere(INDEX) && !await isThere(WEIGHTS)
       ? await openShards(directory, openOne)
       : tensorsOf(await openOne(WEIGHTS));
     return { tensors, [Symbol.dispose]: close };
@@ -82,16 +85,6 @@ async function openFile(path: string): Promise<SafetensorsFile> {
   }
 }
 
-async function isThere(directory: string, name: string): Promise<boolean> {
-  try {
-    await Deno.stat(join(directory, name));
-    return true;
-  } catch (error) {
-    if (isAbsence(error)) return false;
-    throw error;
-  }
-}
-
 /**
  * Uses a file that a model's directory must have.
  *
@@ -111,8 +104,4 @@ export async function present<T>(
       { cause },
     );
   }
-}
-
-function isAbsence(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }

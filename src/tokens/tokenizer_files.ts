@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readIfThere } from "../files.ts";
 
 /** A checkpoint's own tokenizer, as its files have it. */
 export interface TokenizerFiles {
@@ -120,10 +121,5 @@ function parse(name: string, text: string): Json {
 }
 
 async function read(directory: string, name: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(join(directory, name));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  return await readIfThere(join(directory, name));
 }
