@@ -17,7 +17,7 @@ export function blockedEngine(
     isBusy = true;
     return new Promise(() => {});
   };
-  const thread = { info, isReady, restarts: 0, answer } as unknown as WorkerThread;
+  const thread = { infos: [info], isReady, restarts: 0, answer } as unknown as WorkerThread;
   const queue = new WorkQueue(thread, board, mostWaiting);
   return { engine: EngineWorker.of(thread, queue), stats: () => queue.stats };
 }
