@@ -41,7 +41,7 @@ export async function locateModel(
   const included = await includedModels();
   const name = asked ?? "gpt2";
   if (included.includes(name)) return { name, directory: join(WEIGHTS, name), isCached: false };
-  if (asked !== undefined && (await statIfThere(name))?.isDirectory) {
+  if (asked !== undefined && await isDirectory(name)) {
     return { name, directory: name, isCached: false };
   }
   const model = findNamed(name);
@@ -59,4 +59,14 @@ export async function locateModel(
 async function includedModels(): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(WEIGHTS));
   return entries.filter((entry) => entry.isDirectory).map(({ name }) => name).sort();
+}
+
+/** A server may look at the directories only that were asked for when it was started: others are none to it. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await statIfThere(path))?.isDirectory === true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
 }
