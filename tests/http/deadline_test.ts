@@ -60,7 +60,10 @@ for (
       const others = ["b", "c", "d"].map((prompt) =>
         app.fetch(`/info-flow.arrow?prompt=${prompt}`, { signal })
       );
-      while (waiting() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (let looks = 0; waiting() < 2; looks++) {
+        assert(looks < 2000, "nobody waits");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
       // Prompts that nobody may look at: one that is none, one that is too long.
       for (const prompt of ["", " word".repeat(1000)]) {
         const response = await app.fetch(
