@@ -52,6 +52,7 @@ export function parseArchitecture(text: string): Architecture {
   const activation = ACTIVATIONS[expect(config, "activation_function", names, "gelu_new")]!;
   expect(config, "add_cross_attention", [false], false);
   expect(config, "quantization_config", [null], null);
+  expect(config, "tie_word_embeddings", [true], true); // logits are made with the embeddings
   const scaled = expect(config, "scale_attn_weights", [true, false], true);
   const byLayer = expect(config, "scale_attn_by_inverse_layer_idx", [true, false], false);
   expect(config, "reorder_and_upcast_attn", [true, false], false);

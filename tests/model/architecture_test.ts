@@ -66,6 +66,11 @@ const REFUSED: [name: string, change: Record<string, unknown>, message: RegExp][
     { activation_function: "silu" },
     /activation_function .* "gelu_new" or .* "gelu" or "relu": .* "silu"/,
   ],
+  [
+    "an unembedding of its own",
+    { tie_word_embeddings: false },
+    /tie_word_embeddings .* must be true/,
+  ],
   ["cross attention", { add_cross_attention: true }, /add_cross_attention .* must be false/],
   [
     "quantised weights",
