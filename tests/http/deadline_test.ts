@@ -115,7 +115,11 @@ Deno.test("over a socket, a client that goes away frees its place, and is no err
     const origin = `http://127.0.0.1:${server.addr.port}`;
     const waitingIs = async (count: number): Promise<void> => {
       const { length } = log;
-      while (blocked.stats().waiting !== count) await new Promise((go) => setTimeout(go, 5));
+      const began = performance.now();
+      while (blocked.stats().waiting !== count) {
+        assert(performance.now() - began < 20_000, `${blocked.stats().waiting} wait, not ${count}`);
+        await new Promise((go) => setTimeout(go, 5));
+      }
       assert.equal(log.length, length, log.join("\n"));
     };
     const controllers = Array.from({ length: 4 }, () => new AbortController());
