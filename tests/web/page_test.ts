@@ -101,6 +101,15 @@ Deno.test("the page, in Chromium", (t) =>
         await page.getByRole("tab", { name: "Heads" }).click();
         await settled(page);
         assert.equal(await page.locator("#panels .panel").count(), 6 * 8);
+        const place = async (name: string): Promise<{ x: number; y: number }> =>
+          (await page.getByRole("button", { name }).boundingBox())!;
+        const [first, right, below] = [
+          await place("Layer 0, head 0"),
+          await place("Layer 0, head 7"),
+          await place("Layer 5, head 0"),
+        ];
+        assert.equal(right.y, first.y, "a layer is a row");
+        assert.equal(below.x, first.x, "a head is a column");
         await page.getByRole("button", { name: "Layer 2, head 5" }).click();
         await page.getByRole("heading", { name: "Layer 2, head 5" }).waitFor();
         await settled(page);
