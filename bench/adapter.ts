@@ -6,12 +6,12 @@
 import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/engine.ts";
 import { TILINGS } from "../src/engine/tuning.ts";
-import { requestGpu } from "../src/gpu/device.ts";
-import { Kernel, readWrite } from "../src/gpu/kernel.ts";
-import { timePass } from "../src/gpu/time_pass.ts";
-import { LinearKernel } from "../src/kernels/linear.ts";
-import { timeLinear } from "../src/kernels/time_linear.ts";
-import { type Architecture, parseArchitecture } from "../src/model/architecture.ts";
+import { requestGpu } from "../src/engine/gpu/device.ts";
+import { Kernel, readWrite } from "../src/engine/gpu/kernel.ts";
+import { timePass } from "../src/engine/gpu/time_pass.ts";
+import { LinearKernel } from "../src/engine/kernels/linear.ts";
+import { timeLinear } from "../src/engine/kernels/time_linear.ts";
+import { type Architecture, parseArchitecture } from "../src/requests/architecture/architecture.ts";
 import { costs } from "./costs.ts";
 import fma from "./fma.wgsl" with { type: "text" };
 import { recordDispatches } from "./record_dispatches.ts";

@@ -1,5 +1,5 @@
-import type { Architecture } from "../src/model/architecture.ts";
-import { rowStart } from "../src/patterns/layout.ts";
+import type { Architecture } from "../src/requests/architecture/architecture.ts";
+import { rowStart } from "../src/engine/activations/packed_triangles.ts";
 
 /** What a kernel has to do at least. */
 export interface Cost {

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/engine.ts";
-import { type FlowOptions, type Method, METHODS } from "../src/flow/definitions.ts";
+import { type FlowOptions, type Method, METHODS } from "../src/requests/flow_options.ts";
 
 const { values } = parseArgs({
   options: {

@@ -4,7 +4,7 @@
  *     deno run -A bench/server.ts --model DIR
  */
 import { parseArgs } from "node:util";
-import { EngineWorker } from "../src/engine/engine_worker.ts";
+import { EngineWorker } from "../src/server/queue/engine_worker.ts";
 import { tokenize } from "../src/tokens/tokenize.ts";
 import { measure, type Sample, summary } from "./measure.ts";
 

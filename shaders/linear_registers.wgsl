@@ -2,7 +2,7 @@
 //
 //   x (T, K)         activations, four channels a texel
 //   w (N / 128, K, 128)  weights, cut into blocks of 128 columns: a block is one run of memory, 48 inputs to a row of
-//                    the texture (src/kernels/linear_registers.ts packs them)
+//                    the texture (src/engine/kernels/linear_registers.ts packs them)
 //   b (N)            bias
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)

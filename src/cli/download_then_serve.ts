@@ -3,9 +3,9 @@
  * have: each is a process of its own, the server one with exactly the permissions that its settings call for.
  */
 import { parseArgs } from "node:util";
-import { hubCache } from "../hub/environment.ts";
-import { HubError } from "../hub/error.ts";
-import { locateModel, ModelMissing } from "../model/locate.ts";
+import { hubCache } from "../checkpoints/hub/environment.ts";
+import { HubError } from "../checkpoints/hub/error.ts";
+import { locateModel, ModelMissing } from "../checkpoints/hub/locate_model.ts";
 import { ownFile } from "./own_file.ts";
 import { servePermissions } from "./permissions.ts";
 import { runCommand } from "./run_command.ts";

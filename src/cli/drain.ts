@@ -1,5 +1,5 @@
-import type { EngineWorker } from "../engine/engine_worker.ts";
-import type { Log } from "../observe/log.ts";
+import type { EngineWorker } from "../server/queue/engine_worker.ts";
+import type { Log } from "../server/observe/log.ts";
 
 /** Requests under way may take so long, in ms, their refusals so long, the device so long to be given back: below ten s. */
 const FINISH_MS = 7000;

@@ -1,7 +1,7 @@
-import { type Downloaded, downloadModel } from "../hub/download.ts";
-import { readHubEnvironment } from "../hub/environment.ts";
-import type { Named } from "../hub/family.ts";
-import { VerifiedFiles } from "../hub/verified.ts";
+import { type Downloaded, downloadModel } from "../checkpoints/hub/download.ts";
+import { readHubEnvironment } from "../checkpoints/hub/environment.ts";
+import type { Named } from "../checkpoints/hub/family.ts";
+import { VerifiedFiles } from "../checkpoints/hub/verified.ts";
 import { showBytesBar } from "./bytes_bar.ts";
 import { ownFile } from "./own_file.ts";
 

@@ -3,8 +3,8 @@ import {
   AGGREGATIONS,
   BOS_POLICIES,
   type BosPolicy,
-} from "../flow/definitions.ts";
-import { InfoFlow } from "../infoflow.ts";
+} from "../requests/flow_options.ts";
+import { InfoFlow } from "../server/answers/info_flow.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
 import { loadModels } from "./load_models.ts";

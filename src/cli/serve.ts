@@ -1,8 +1,8 @@
-import { FLOW_PATH } from "../http/arrow_url.ts";
-import { makeApp } from "../http/app.ts";
-import { GRAPHQL_PATH } from "../graphql/yoga.ts";
-import type { LoadedModel } from "../infoflow.ts";
-import { makeLog } from "../observe/log.ts";
+import { FLOW_PATH } from "../server/links/matrix_link.ts";
+import { makeApp } from "../server/http/app.ts";
+import { GRAPHQL_PATH } from "../server/graphql/yoga.ts";
+import type { LoadedModel } from "../server/answers/info_flow.ts";
+import { makeLog } from "../server/observe/log.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";

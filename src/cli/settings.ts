@@ -1,6 +1,6 @@
-import { DEFAULT_POLICY, type LineOptions, type Policy } from "../http/app.ts";
-import { MOST_WAITING } from "../engine/work_queue.ts";
-import type { LogFormat } from "../observe/log.ts";
+import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/app.ts";
+import { MOST_WAITING } from "../server/queue/request_queue.ts";
+import type { LogFormat } from "../server/observe/log.ts";
 import { type Flag, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** The flags of `serve`. */

@@ -1,10 +1,10 @@
-import { CachedRepository } from "../hub/cache.ts";
-import { hubCache } from "../hub/environment.ts";
-import { FAMILY, named } from "../hub/family.ts";
-import { type Listed, listModels } from "../hub/list.ts";
+import { CachedRepository } from "../checkpoints/hub/cache.ts";
+import { hubCache } from "../checkpoints/hub/environment.ts";
+import { FAMILY, named } from "../checkpoints/hub/family.ts";
+import { type Listed, listModels } from "../checkpoints/hub/list.ts";
 import { inBytes } from "../sizes.ts";
-import { checkSnapshot } from "../hub/snapshot.ts";
-import { VerifiedFiles } from "../hub/verified.ts";
+import { checkSnapshot } from "../checkpoints/hub/snapshot.ts";
+import { VerifiedFiles } from "../checkpoints/hub/verified.ts";
 import { showBytesBar } from "./bytes_bar.ts";
 import { fetchModel } from "./fetch_model.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";

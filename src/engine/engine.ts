@@ -1,20 +1,20 @@
-import { chosenOf } from "../flow/choice.ts";
-import { keptFrom, type MatrixOptions } from "../flow/definitions.ts";
-import { Measures } from "../flow/measures.ts";
-import { FlowReduction } from "../flow/reduction.ts";
-import { type DeviceInfo, type Gpu, requestGpu } from "../gpu/device.ts";
-import type { Architecture } from "../model/architecture.ts";
-import { checkCapacity } from "../model/capacity.ts";
-import { openCheckpoint } from "../model/checkpoint.ts";
-import { Forward } from "../model/forward.ts";
-import { makeOutputMatrices, type OutputMatrices } from "../model/output_matrices.ts";
-import { type LoadProgress, loadWeights, type Weights } from "../model/weights.ts";
-import { type CacheStats, PatternCache } from "../patterns/cache.ts";
-import type { PatternEntry } from "../patterns/entry.ts";
-import { unpackTriangles } from "../patterns/layout.ts";
-import { Asker } from "../questions/asker.ts";
-import { Workbench } from "../questions/device/workbench.ts";
-import type { Question, Questions } from "../questions/question.ts";
+import { chosenOf } from "../requests/choice.ts";
+import { keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
+import { Measures } from "./flow/methods.ts";
+import { FlowReduction } from "./flow/reduction.ts";
+import { type DeviceInfo, type Gpu, requestGpu } from "./gpu/device.ts";
+import type { Architecture } from "../requests/architecture/architecture.ts";
+import { checkCapacity } from "./model/capacity.ts";
+import { openCheckpoint } from "../checkpoints/checkpoint.ts";
+import { Forward } from "./model/forward.ts";
+import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
+import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
+import { type CacheStats, PatternCache } from "./activations/cache.ts";
+import type { PatternEntry } from "./activations/prompt_activations.ts";
+import { unpackTriangles } from "./activations/packed_triangles.ts";
+import { Asker } from "./analyses/analyses.ts";
+import { Workbench } from "./analyses/device_context.ts";
+import type { Question, Questions } from "../requests/questions.ts";
 import {
   cancelled,
   type FlowRequest,
@@ -25,11 +25,11 @@ import {
   isWanted,
   type Job,
   type Prompt,
-} from "./flow_request.ts";
-import { MeasuredFlows } from "./measured_flows.ts";
-import { PassRunner } from "./pass_runner.ts";
-import { PromptStore, type PromptWork } from "./prompt_store.ts";
-import { Settler } from "./settler.ts";
+} from "./flow/flow_request.ts";
+import { MeasuredFlows } from "./flow/method_flows.ts";
+import { PassRunner } from "./passes/pass_runner.ts";
+import { PromptStore, type PromptWork } from "./passes/prompt_plan.ts";
+import { Settler } from "./passes/materialize.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What an engine runs, and on what. */

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import type { Gpu } from "../gpu/device.ts";
-import { LinearKernel, type Tiling } from "../kernels/linear.ts";
-import { REGISTERS } from "../kernels/linear_registers.ts";
-import { WORKGROUP } from "../kernels/linear_workgroup.ts";
-import { timeLinear } from "../kernels/time_linear.ts";
-import type { Architecture } from "../model/architecture.ts";
+import type { Gpu } from "./gpu/device.ts";
+import { LinearKernel, type Tiling } from "./kernels/linear.ts";
+import { REGISTERS } from "./kernels/linear_registers.ts";
+import { WORKGROUP } from "./kernels/linear_workgroup.ts";
+import { timeLinear } from "./kernels/time_linear.ts";
+import type { Architecture } from "../requests/architecture/architecture.ts";
 
 /** The ways of computing a linear, of which each device has its best. */
 export const TILINGS: readonly Tiling[] = [REGISTERS, WORKGROUP];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { tableFromIPC } from "@uwdata/flechette";
-import { encodeMatrix } from "../../src/arrow/encode.ts";
-import { DEFAULT_FORM } from "../../src/arrow/form.ts";
-import type { LabelledMatrix, Metadata } from "../../src/arrow/labelled_matrix.ts";
+import { encodeMatrix } from "../../src/server/arrow/encode.ts";
+import { DEFAULT_FORM } from "../../src/server/arrow/form.ts";
+import type { LabelledMatrix, Metadata } from "../../src/server/arrow/labelled_matrix.ts";
 import { python } from "../support/python.ts";
 import { Random } from "../support/random.ts";
 

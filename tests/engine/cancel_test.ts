@@ -1,8 +1,8 @@
 // Passes in pieces: the same numbers as whole ones, and an end where nobody waits any more.
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import { Pace } from "../../src/engine/pace.ts";
-import type { FlowOptions } from "../../src/flow/definitions.ts";
+import { Pace } from "../../src/engine/passes/pass_pieces.ts";
+import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 import { TINY } from "../support/fixtures.ts";
 

@@ -1,8 +1,8 @@
 // What an answer costs, in things that can be counted. Times are measured in bench/.
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import type { FlowOptions } from "../../src/flow/definitions.ts";
-import { capacityFor, entryBytes } from "../../src/patterns/entry.ts";
+import type { FlowOptions } from "../../src/requests/flow_options.ts";
+import { capacityFor, entryBytes } from "../../src/engine/activations/prompt_activations.ts";
 import { TINY } from "../support/fixtures.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import { AGGREGATIONS, BOS_POLICIES, type FlowOptions } from "../../src/flow/definitions.ts";
+import { AGGREGATIONS, BOS_POLICIES, type FlowOptions } from "../../src/requests/flow_options.ts";
 import { attention, flow } from "../reference/flow.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { withDefaultLimits } from "../support/default_limits.ts";

@@ -1,6 +1,6 @@
 // A process that asks an engine a thousand times, for memory_test.ts, and prints what it holds on the way.
 import { Engine } from "../../src/engine/engine.ts";
-import { AGGREGATIONS, BOS_POLICIES } from "../../src/flow/definitions.ts";
+import { AGGREGATIONS, BOS_POLICIES } from "../../src/requests/flow_options.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { Random } from "../support/random.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readArchitecture } from "../../src/model/checkpoint.ts";
-import { entryBytes } from "../../src/patterns/entry.ts";
+import { readArchitecture } from "../../src/checkpoints/checkpoint.ts";
+import { entryBytes } from "../../src/engine/activations/prompt_activations.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { gpt2SmallShape } from "../support/gpt2_small.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { scoreCells } from "../../src/questions/head_scores.ts";
+import { scoreCells } from "../../src/server/answers/head_scores.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
 
 const MIB = 2 ** 20;

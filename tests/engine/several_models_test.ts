@@ -1,8 +1,8 @@
 // Several models on one device, with one cache: nothing is mixed up, and the budget is everybody's.
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import { EngineWorker } from "../../src/engine/engine_worker.ts";
-import type { FlowOptions } from "../../src/flow/definitions.ts";
+import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
+import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { FIXTURES, TINY } from "../support/fixtures.ts";
 
 const DIRECTORIES = [

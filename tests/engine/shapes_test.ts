@@ -1,7 +1,7 @@
 // Models of other shapes and options than those of the reference data, against the float64 reference.
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import { parseArchitecture } from "../../src/model/architecture.ts";
+import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
 import { forward } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { withDefaultLimits } from "../support/default_limits.ts";

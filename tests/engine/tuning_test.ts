@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
 import { TILINGS, tuneLinears } from "../../src/engine/tuning.ts";
-import { readArchitecture } from "../../src/model/checkpoint.ts";
+import { readArchitecture } from "../../src/checkpoints/checkpoint.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
 import { withGpu } from "../support/gpu.ts";

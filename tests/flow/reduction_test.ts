@@ -7,12 +7,12 @@ import {
   isByHead,
   type MatrixOptions,
   spanOf,
-} from "../../src/flow/definitions.ts";
-import { FlowReduction } from "../../src/flow/reduction.ts";
-import { HeadMean } from "../../src/kernels/head_mean.ts";
-import type { PatternEntry } from "../../src/patterns/entry.ts";
-import { rowStart, triangleStride } from "../../src/patterns/layout.ts";
-import type { Gpu } from "../../src/gpu/device.ts";
+} from "../../src/requests/flow_options.ts";
+import { FlowReduction } from "../../src/engine/flow/reduction.ts";
+import { HeadMean } from "../../src/engine/kernels/head_mean.ts";
+import type { PatternEntry } from "../../src/engine/activations/prompt_activations.ts";
+import { rowStart, triangleStride } from "../../src/engine/activations/packed_triangles.ts";
+import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { attention, choose, flow, type ReferenceFlow } from "../reference/flow.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { download, output, promptOf, run, upload, withGpu } from "../support/gpu.ts";

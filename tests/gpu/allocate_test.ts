@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { allocate, largestStorage } from "../../src/gpu/allocate.ts";
-import { GrowingBuffer } from "../../src/gpu/growing_buffer.ts";
+import { allocate, largestStorage } from "../../src/engine/gpu/allocate.ts";
+import { GrowingBuffer } from "../../src/engine/gpu/growing_buffer.ts";
 import { withGpu } from "../support/gpu.ts";
 
 Deno.test("allocate() throws what the device says of a buffer beyond its limit", () =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { requestGpu } from "../../src/gpu/device.ts";
+import { requestGpu } from "../../src/engine/gpu/device.ts";
 
 Deno.test("check() throws what went wrong on the device, once", async () => {
   const gpu = await requestGpu();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Kernel, read, readWrite, uniform } from "../../src/gpu/kernel.ts";
+import { Kernel, read, readWrite, uniform } from "../../src/engine/gpu/kernel.ts";
 import { output, withGpu } from "../support/gpu.ts";
 
 const code = `

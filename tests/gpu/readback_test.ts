@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Readback } from "../../src/gpu/readback.ts";
+import { Readback } from "../../src/engine/gpu/readback.ts";
 import { upload, withGpu } from "../support/gpu.ts";
 
 Deno.test("Readback gives the bytes before the event loop turns, in this Deno", () =>

@@ -14,7 +14,7 @@ for (const name of names) {
       assert.equal(error?.message, undefined);
       assert.match(code, /^\/\/ \w+: /, "the header begins with the formula");
       assert.match(code, /^\/\/ Dispatch/m);
-      const twin = `src/kernels/${name.replace(".wgsl", ".ts")}`;
+      const twin = `src/engine/kernels/${name.replace(".wgsl", ".ts")}`;
       assert((await Deno.stat(new URL(twin, ROOT))).isFile);
     }));
 }

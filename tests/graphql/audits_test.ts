@@ -1,6 +1,6 @@
 // GraphQL over HTTP, by the audits of graphql-http, asked as its own clients ask: over a socket, with no special header.
 import { serverAudits } from "graphql-http";
-import { makeApp } from "../../src/http/app.ts";
+import { makeApp } from "../../src/server/http/app.ts";
 import { withModel } from "../support/model.ts";
 
 Deno.test("all audits of graphql-http pass in the default configuration", (test) =>

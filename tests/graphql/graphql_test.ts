@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { tableFromIPC } from "@uwdata/flechette";
 import { assertClose } from "../support/assert_close.ts";
 import { ORIGIN, type TestApp, withApp } from "../support/app.ts";
-import { makeApp } from "../../src/http/app.ts";
+import { makeApp } from "../../src/server/http/app.ts";
 import { readReference } from "../support/fixtures.ts";
 import { withModel } from "../support/model.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { METHODS } from "../../src/flow/definitions.ts";
+import { METHODS } from "../../src/requests/flow_options.ts";
 import type { InfoflowError } from "../../src/errors.ts";
-import { canonicalHeads, checkMethodWork } from "../../src/flow/method.ts";
+import { canonicalHeads, checkMethodWork } from "../../src/requests/methods.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { ORIGIN, type TestApp, withApp } from "../support/app.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseRange } from "../../src/http/byte_range.ts";
+import { parseRange } from "../../src/server/http/byte_range.ts";
 
 const CASES: [header: string | null, expected: ReturnType<typeof parseRange>][] = [
   [null, "whole"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import zlib from "node:zlib";
-import { chooseCoding, type Coding, encodeBody } from "../../src/http/content_coding.ts";
+import { chooseCoding, type Coding, encodeBody } from "../../src/server/http/content_coding.ts";
 import { Random } from "../support/random.ts";
 
 const CHOICES: [header: string | null, coding: Coding][] = [

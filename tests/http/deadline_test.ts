@@ -1,6 +1,6 @@
 // Whoever asks: until when, and what becomes of the work when nobody waits any more.
 import assert from "node:assert/strict";
-import { makeApp } from "../../src/http/app.ts";
+import { makeApp } from "../../src/server/http/app.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { blockedEngine } from "../support/blocked_engine.ts";
 import { withModel } from "../support/model.ts";

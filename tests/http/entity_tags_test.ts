@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isKnown, mayBePart } from "../../src/http/entity_tags.ts";
+import { isKnown, mayBePart } from "../../src/server/http/entity_tags.ts";
 
 Deno.test("isKnown() compares weakly, in lists, and takes * for any tag", () => {
   for (

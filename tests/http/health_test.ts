@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { makeApp } from "../../src/http/app.ts";
-import { EngineWorker } from "../../src/engine/engine_worker.ts";
+import { makeApp } from "../../src/server/http/app.ts";
+import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { withModel } from "../support/model.ts";
 
-const FAULTY = new URL("../engine/faulty_worker.ts", import.meta.url);
+const FAULTY = new URL("../queue/faulty_worker.ts", import.meta.url);
 const OPTIONS = { byLayer: true, aggregation: "MEAN", bos: "DROP" } as const;
 
 Deno.test("/readyz is true after a pass over one token, which leaves nothing behind", () =>

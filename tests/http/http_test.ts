@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { brotliDecompressSync, zstdDecompressSync } from "node:zlib";
 import { tableFromIPC } from "@uwdata/flechette";
-import { makeApp } from "../../src/http/app.ts";
-import { parseAttentionQuery, parseFlowQuery } from "../../src/http/matrix_query.ts";
+import { makeApp } from "../../src/server/http/app.ts";
+import { parseAttentionQuery, parseFlowQuery } from "../../src/server/links/read_matrix_link.ts";
 import { ORIGIN, withApp } from "../support/app.ts";
 import { withModel } from "../support/model.ts";
 

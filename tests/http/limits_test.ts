@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SIZE_LIMITS } from "../../src/http/size_limits.ts";
+import { SIZE_LIMITS } from "../../src/server/http/size_limits.ts";
 import { ORIGIN, type TestApp, withApp } from "../support/app.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };

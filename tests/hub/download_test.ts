@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { named } from "../../src/hub/family.ts";
-import { findInCache } from "../../src/hub/find.ts";
+import { named } from "../../src/checkpoints/hub/family.ts";
+import { findInCache } from "../../src/checkpoints/hub/find.ts";
 import { inBytes } from "../../src/sizes.ts";
-import { openCheckpoint } from "../../src/model/checkpoint.ts";
+import { openCheckpoint } from "../../src/checkpoints/checkpoint.ts";
 import { FIXTURES } from "../support/fixtures.ts";
 import { REPOSITORY, tinyFiles, withHub } from "../support/hub_model.ts";
 

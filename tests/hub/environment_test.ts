@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { HUB_VARIABLES, readHubEnvironment } from "../../src/hub/environment.ts";
+import { HUB_VARIABLES, readHubEnvironment } from "../../src/checkpoints/hub/environment.ts";
 import { python } from "../support/python.ts";
 
 const SHOW = `

@@ -1,12 +1,12 @@
 // Python's huggingface_hub and we share a cache: what one of us downloaded, the other finds, with no request.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { named } from "../../src/hub/family.ts";
-import { findInCache } from "../../src/hub/find.ts";
-import { withLock } from "../../src/hub/lock.ts";
-import { checkSnapshot } from "../../src/hub/snapshot.ts";
-import { VerifiedFiles } from "../../src/hub/verified.ts";
-import { openCheckpoint } from "../../src/model/checkpoint.ts";
+import { named } from "../../src/checkpoints/hub/family.ts";
+import { findInCache } from "../../src/checkpoints/hub/find.ts";
+import { withLock } from "../../src/checkpoints/hub/lock.ts";
+import { checkSnapshot } from "../../src/checkpoints/hub/snapshot.ts";
+import { VerifiedFiles } from "../../src/checkpoints/hub/verified.ts";
+import { openCheckpoint } from "../../src/checkpoints/checkpoint.ts";
 import { type HubBench, REPOSITORY, tinyFiles, withHub } from "../support/hub_model.ts";
 import { python } from "../support/python.ts";
 import { cdn, cut, first } from "../support/hub_faults.ts";

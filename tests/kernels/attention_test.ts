@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
-import { AttentionPattern } from "../../src/kernels/attention_pattern.ts";
-import { MixValues } from "../../src/kernels/mix_values.ts";
-import { rowStart, triangleStride, unpackTriangles, VEC4 } from "../../src/patterns/layout.ts";
+import { AttentionPattern } from "../../src/engine/kernels/attention_pattern.ts";
+import { MixValues } from "../../src/engine/kernels/mix_values.ts";
+import {
+  rowStart,
+  triangleStride,
+  unpackTriangles,
+  VEC4,
+} from "../../src/engine/activations/packed_triangles.ts";
 import { attentionPattern, mixValues } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
 import {

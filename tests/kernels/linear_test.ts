@@ -1,12 +1,12 @@
-import type { Gpu } from "../../src/gpu/device.ts";
+import type { Gpu } from "../../src/engine/gpu/device.ts";
 import {
   type Activation,
   type Epilogue,
   LinearKernel,
   type Tiling,
-} from "../../src/kernels/linear.ts";
-import { REGISTERS } from "../../src/kernels/linear_registers.ts";
-import { WORKGROUP } from "../../src/kernels/linear_workgroup.ts";
+} from "../../src/engine/kernels/linear.ts";
+import { REGISTERS } from "../../src/engine/kernels/linear_registers.ts";
+import { WORKGROUP } from "../../src/engine/kernels/linear_workgroup.ts";
 import { ACTIVATIONS, add, gelu, linear } from "../reference/gpt2.ts";
 import assert from "node:assert/strict";
 import { assertClose } from "../support/assert_close.ts";

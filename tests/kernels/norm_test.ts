@@ -1,4 +1,4 @@
-import { Norm } from "../../src/kernels/norm.ts";
+import { Norm } from "../../src/engine/kernels/norm.ts";
 import { norm } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { Activations, run, upload, withGpu } from "../support/gpu.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseArchitecture } from "../../src/model/architecture.ts";
+import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
 
 const CONFIG = {
   model_type: "gpt2",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Gpu } from "../../src/gpu/device.ts";
-import { parseArchitecture } from "../../src/model/architecture.ts";
-import { checkCapacity } from "../../src/model/capacity.ts";
+import type { Gpu } from "../../src/engine/gpu/device.ts";
+import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
+import { checkCapacity } from "../../src/engine/model/capacity.ts";
 import { withGpu } from "../support/gpu.ts";
 
 const XL = { n_layer: 48, n_head: 25, n_embd: 1600, n_positions: 1024, vocab_size: 50257 };

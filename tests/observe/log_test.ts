@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type LogFormat, makeLog } from "../../src/observe/log.ts";
+import { type LogFormat, makeLog } from "../../src/server/observe/log.ts";
 import { withApp } from "../support/app.ts";
 
 /** Prompts that try to be more than text on the screen, or more than one line. */

@@ -1,5 +1,5 @@
 /** The definitions of flow in float64, straight from the contract. Patterns are (L, H, T, T). */
-import type { AttentionOptions, FlowOptions } from "../../src/flow/definitions.ts";
+import type { AttentionOptions, FlowOptions } from "../../src/requests/flow_options.ts";
 
 type Numbers = ArrayLike<number>;
 

@@ -2,7 +2,7 @@
  * The other measures of flow in float64 and in plain loops. f^h(x_j) = v_j^h W_O^h is what head h moves from source j;
  * b_V is in it, b_O in none of them. Matrices are (T, T), target before source, of one layer.
  */
-import type { Architecture } from "../../src/model/architecture.ts";
+import type { Architecture } from "../../src/requests/architecture/architecture.ts";
 import { ACTIVATIONS, add, type LayerTrace, linear, norm, type Weights } from "./gpt2.ts";
 
 type Numbers = ArrayLike<number>;

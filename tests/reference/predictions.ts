@@ -1,5 +1,5 @@
 /** What the model predicts and why, in float64 and in plain loops. */
-import type { Architecture } from "../../src/model/architecture.ts";
+import type { Architecture } from "../../src/requests/architecture/architecture.ts";
 import { type LayerTrace, norm, type Weights } from "./gpt2.ts";
 import { type MethodLayer } from "./methods.ts";
 

@@ -1,8 +1,8 @@
 // A server whose worker has faults when it is asked for them; prints its port, ends as the real one does.
 import { Drain } from "../../src/cli/drain.ts";
-import { EngineWorker } from "../../src/engine/engine_worker.ts";
-import { makeApp } from "../../src/http/app.ts";
-import { makeLog } from "../../src/observe/log.ts";
+import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
+import { makeApp } from "../../src/server/http/app.ts";
+import { makeLog } from "../../src/server/observe/log.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 
 const engine = await EngineWorker.start({

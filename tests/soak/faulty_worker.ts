@@ -1,9 +1,9 @@
 /// <reference lib="deno.worker" />
 // The engine's worker with faults that happen when a prompt asks for them.
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Request } from "../../src/engine/protocol.ts";
-import { serveEngine } from "../../src/engine/serve_engine.ts";
-import { idsOf } from "../../src/engine/work.ts";
+import type { Request } from "../../src/thread/protocol.ts";
+import { serveEngine } from "../../src/thread/worker_loop.ts";
+import { idsOf } from "../../src/requests/engine_request.ts";
 import { encode } from "../../src/tokens/vocabulary.ts";
 import { type Fault, FAULTS, promptFor } from "./fault.ts";
 

@@ -1,4 +1,4 @@
-import { type LineOptions, makeApp, type Policy } from "../../src/http/app.ts";
+import { type LineOptions, makeApp, type Policy } from "../../src/server/http/app.ts";
 import { withModel } from "./model.ts";
 
 /** An app in front of the bundled model, which never listens. */

@@ -1,9 +1,9 @@
-import { CallBoard } from "../../src/engine/call_board.ts";
-import { EngineWorker } from "../../src/engine/engine_worker.ts";
-import type { Batch, BatchResult } from "../../src/engine/protocol.ts";
-import type { ModelEngine } from "../../src/engine/request_engine.ts";
-import { type QueueStats, WorkQueue } from "../../src/engine/work_queue.ts";
-import type { WorkerThread } from "../../src/engine/worker_thread.ts";
+import { CallBoard } from "../../src/thread/cancel_flags.ts";
+import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
+import type { Batch, BatchResult } from "../../src/thread/protocol.ts";
+import type { ModelEngine } from "../../src/server/queue/request_engine.ts";
+import { type QueueStats, WorkQueue } from "../../src/server/queue/request_queue.ts";
+import type { WorkerThread } from "../../src/thread/worker_thread.ts";
 
 /** An engine with a real queue in front of a worker that begins one batch and answers none. */
 export function blockedEngine(

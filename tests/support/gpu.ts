@@ -1,7 +1,7 @@
-import { allocateTexture } from "../../src/gpu/allocate.ts";
-import { type Gpu, requestGpu } from "../../src/gpu/device.ts";
-import type { BoundGroup } from "../../src/gpu/kernel.ts";
-import { type PromptFields, PromptUniform } from "../../src/gpu/prompt_uniform.ts";
+import { allocateTexture } from "../../src/engine/gpu/allocate.ts";
+import { type Gpu, requestGpu } from "../../src/engine/gpu/device.ts";
+import type { BoundGroup } from "../../src/engine/gpu/kernel.ts";
+import { type PromptFields, PromptUniform } from "../../src/engine/kernels/prompt.ts";
 
 /**
  * Runs a test on the device and gives it back. Where there is no adapter the test fails; it is never skipped.

@@ -1,7 +1,11 @@
 import { join } from "node:path";
-import { type Downloaded, downloadModel, type DownloadOptions } from "../../src/hub/download.ts";
-import { type Family, named } from "../../src/hub/family.ts";
-import { VerifiedFiles } from "../../src/hub/verified.ts";
+import {
+  type Downloaded,
+  downloadModel,
+  type DownloadOptions,
+} from "../../src/checkpoints/hub/download.ts";
+import { type Family, named } from "../../src/checkpoints/hub/family.ts";
+import { VerifiedFiles } from "../../src/checkpoints/hub/verified.ts";
 import { TINY } from "./fixtures.ts";
 import { type Content, TestHub } from "./hub.ts";
 

@@ -1,5 +1,5 @@
-import { parseArchitecture } from "../../src/model/architecture.ts";
-import { layerParameters, sharedParameters } from "../../src/model/parameters.ts";
+import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
+import { layerParameters, sharedParameters } from "../../src/requests/architecture/parameters.ts";
 import { Random } from "./random.ts";
 import { float32, type Tensor } from "./write_checkpoint.ts";
 

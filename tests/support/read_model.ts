@@ -1,6 +1,6 @@
-import type { Architecture } from "../../src/model/architecture.ts";
-import { openCheckpoint } from "../../src/model/checkpoint.ts";
-import { layerParameters, sharedParameters } from "../../src/model/parameters.ts";
+import type { Architecture } from "../../src/requests/architecture/architecture.ts";
+import { openCheckpoint } from "../../src/checkpoints/checkpoint.ts";
+import { layerParameters, sharedParameters } from "../../src/requests/architecture/parameters.ts";
 import type { Weights } from "../reference/gpt2.ts";
 
 /** A model in host memory, for the float64 reference. */

@@ -1,0 +1,123 @@
+import {
+  type Architecture,
+  parseArchitecture,
+  parseBosId,
+} from "../requests/architecture/architecture.ts";
+import {
+  layerParameters,
+  type Parameter,
+  sharedParameters,
+} from "../requests/architecture/parameters.ts";
+import { openWeightFiles, present, type WeightFiles } from "./weight_files.ts";
+
+/** A GPT-2 on disk whose header has been checked: every tensor is there in its shape. */
+export interface Checkpoint extends AsyncDisposable {
+  readonly architecture: Architecture;
+  /**
+   * Reads one tensor as float32.
+   *
+   * @param target Memory for it, which may be larger; new memory by default.
+   * @throws {RangeError} If it holds a number that is not finite.
+   */
+  read(
+    parameter: Parameter,
+    target?: Float32Array<ArrayBuffer>,
+  ): Promise<Float32Array<ArrayBuffer>>;
+}
+
+const READABLE = ["F32", "F16", "BF16", "F64"];
+
+/**
+ * Opens a directory with `config.json` and `model.safetensors`, or its shards, in Hugging Face's GPT-2 layout. Names may
+ * begin with `transformer.`; tensors that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
+ *
+ * @throws {Error} If a file is missing or damaged; the text says which.
+ * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
+ */
+export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+  const architecture = await readArchitecture(directory);
+  const files = await openWeightFiles(directory);
+  try {
+    const prefix = files.tensors.has("transformer.wte.weight") ? "transformer." : "";
+    for (const parameter of sharedParameters(architecture)) check(files, prefix, parameter);
+    for (let layer = 0; layer < architecture.layers; layer++) {
+      for (const parameter of layerParameters(architecture, layer)) check(files, prefix, parameter);
+    }
+    return {
+      architecture,
+      read: async ({ name }, target) => {
+        const { file } = files.tensors.get(prefix + name)!;
+        const values = target
+          ? await file.float32Into(prefix + name, target) as Float32Array<ArrayBuffer>
+          : await file.float32(prefix + name);
+        refuseNonFinite(name, values);
+        return values;
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(files[Symbol.dispose]()),
+    };
+  } catch (error) {
+    files[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Reads the sizes and options of a model from its directory.
+ *
+ * @throws As {@linkcode openCheckpoint} does.
+ */
+export async function readArchitecture(directory: string): Promise<Architecture> {
+  const text = await present(directory, "config.json", (path) => Deno.readTextFile(path));
+  return parseArchitecture(text);
+}
+
+/**
+ * Reads the id of BOS from a model's directory, if its config says one.
+ *
+ * @throws As {@linkcode openCheckpoint} does.
+ */
+export async function readBosId(directory: string): Promise<number | undefined> {
+  return parseBosId(await present(directory, "config.json", (path) => Deno.readTextFile(path)));
+}
+
+function check({ tensors }: WeightFiles, prefix: string, { name, shape }: Parameter): void {
+  const tensor = tensors.get(prefix + name)?.info;
+  if (!tensor) {
+    throw new RangeError(`Cannot load the model as its weights have no tensor ${name}`);
+  }
+  if (tensor.shape.join() !== shape.join()) {
+    throw new RangeError(
+      `Cannot load the model as the shape of ${name} must be [${
+        shape.join(", ")
+      }] by config.json: ` +
+        `current value is [${tensor.shape.join(", ")}]`,
+    );
+  }
+  if (!READABLE.includes(tensor.dtype)) {
+    throw new RangeError(
+      `Cannot load the model as the dtype of ${name} must be one of ${READABLE.join(", ")}: ` +
+        `current value is ${tensor.dtype}`,
+    );
+  }
+}
+
+function refuseNonFinite(name: string, values: Float32Array): void {
+  // A finite number times 0 is 0, any other is NaN; sums are faster than a test for each, and four of them don't wait
+  // for each other.
+  const whole = values.length - values.length % 4;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i]! * 0;
+    b += values[i + 1]! * 0;
+    c += values[i + 2]! * 0;
+    d += values[i + 3]! * 0;
+  }
+  for (let i = whole; i < values.length; i++) a += values[i]! * 0;
+  if (a + b + c + d === 0) return;
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  throw new RangeError(
+    `Cannot load the model as all numbers of ${name} must be finite: current value at ${index} is ${
+      values[index]
+    }`,
+  );
+}

@@ -1,0 +1,242 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { statIfThere } from "../../files.ts";
+import { parseArchitecture } from "../../requests/architecture/architecture.ts";
+import { parseShardIndex, shardsOf } from "../shard_index.ts";
+import { HubClient, type Wait } from "./client.ts";
+import { digestFile, isIntact } from "./digest.ts";
+import { checkSpace, type FreeSpace } from "./disk.ts";
+import { downloadFile, incomplete } from "./download_file.ts";
+import type { HubEnvironment } from "./environment.ts";
+import { HubError } from "./error.ts";
+import type { FamilyMember, Named, Pin } from "./family.ts";
+import { findInCache } from "./find.ts";
+import { withLock } from "./lock.ts";
+import { CachePlace, DirectoryPlace, type Place } from "./place.ts";
+import { CONFIG, firstFiles, weightFiles, WEIGHTS_INDEX } from "./plan.ts";
+import { checkFileName, COMMIT, MAIN } from "./repository.ts";
+import { fetchRevision, type RemoteFile, type Revision } from "./revision.ts";
+import { checkSnapshot } from "./snapshot.ts";
+import type { VerifiedFiles } from "./verified.ts";
+
+/** What to download, from where, to where. */
+export interface DownloadOptions {
+  readonly model: Named;
+  /** A branch, tag or commit; by default the one that is pinned for its name, else `main`. */
+  readonly revision?: string | undefined;
+  /** A directory for the files themselves, instead of the cache. */
+  readonly directory?: string | undefined;
+  readonly environment: HubEnvironment;
+  readonly verified: VerifiedFiles;
+  /** Told how many bytes of how many are there. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Told what people who wait should know. */
+  readonly say?: ((line: string) => void) | undefined;
+  readonly wait?: Wait | undefined;
+  readonly free?: FreeSpace | undefined;
+}
+
+/** A model whose files are all there, each checked against its hash. */
+export interface Downloaded {
+  readonly directory: string;
+  readonly commit: string;
+  /** Whether they were there before, and nobody had to be asked. */
+  readonly wasThere: boolean;
+}
+
+/**
+ * Sees to it that a model is on this disk: `config.json`, weights, and the tokenizer's files, nothing else of what its
+ * repository has. What can't be run is refused before its weights are fetched.
+ *
+ * @throws {HubError} If it can't be had; what has come is kept for the next attempt.
+ * @throws {RangeError} If it is not a model that Infoflow runs.
+ */
+export async function downloadModel(options: DownloadOptions): Promise<Downloaded> {
+  const { environment, model, directory } = options;
+  const known = await alreadyThere(options);
+  if (known) return known;
+  if (environment.isOffline) {
+    throw new HubError(
+      `Cannot download ${model.name} as HF_HUB_OFFLINE is set, and it is not in ${environment.cache}`,
+    );
+  }
+  const client = new HubClient(environment, options);
+  const { revision, ref } = await chooseRevision(client, options);
+  const pins = pinsOf(options, revision);
+  const place = directory === undefined
+    ? new CachePlace(environment.cache, revision)
+    : new DirectoryPlace(directory);
+  const fetchAll = fetcher(client, { ...options, revision, place, pins });
+
+  const first = firstFiles(revision);
+  await fetchAll(first);
+  const read = (name: string): Promise<string> => Deno.readTextFile(join(place.directory, name));
+  parseArchitecture(await read(CONFIG));
+  const isSharded = first.some(({ name }) => name === WEIGHTS_INDEX);
+  const shards = isSharded ? shardsOf(parseShardIndex(await read(WEIGHTS_INDEX))) : [];
+  await fetchAll(weightFiles(revision, shards));
+  // Last of all, so that a branch never leads to files that aren't there.
+  await place.finish(ref);
+  return { directory: place.directory, commit: revision.commit, wasThere: false };
+}
+
+/** A model in the cache at a commit that is certain, if its files are right. */
+async function alreadyThere(options: DownloadOptions): Promise<Downloaded | undefined> {
+  const { model, environment, verified, directory } = options;
+  const revision = options.revision ?? model.member?.revision;
+  const isCertain = environment.isOffline || revision !== undefined && COMMIT.test(revision);
+  if (directory !== undefined || !isCertain) return undefined;
+  const found = await findInCache(environment.cache, model, revision);
+  if (!found) return undefined;
+  const total = found.snapshot.files.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  const { damaged } = await checkSnapshot(found.snapshot, {
+    verified,
+    onProgress: (bytes) => options.onProgress?.(done += bytes, total),
+  });
+  if (damaged.length > 0) return undefined;
+  return { directory: found.directory, commit: found.commit, wasThere: true };
+}
+
+/**
+ * What is pinned is fetched at its commit; `main` is asked about all the same, so that it can be noted if it is there.
+ *
+ * @returns The branch or tag that is at the commit, where it is known.
+ */
+async function chooseRevision(
+  client: HubClient,
+  { model: { name, repository, member }, revision }: DownloadOptions,
+): Promise<{ revision: Revision; ref: string | undefined }> {
+  const ref = revision ?? MAIN;
+  const asked = await fetchRevision(client, repository, ref);
+  if (revision !== undefined || !member || asked.commit === member.revision) {
+    return { revision: asked, ref };
+  }
+  return { revision: await fetchPinned(client, name, member), ref: undefined };
+}
+
+async function fetchPinned(
+  client: HubClient,
+  name: string,
+  { repository, revision }: FamilyMember,
+): Promise<Revision> {
+  try {
+    return await fetchRevision(client, repository, revision);
+  } catch (cause) {
+    if (!(cause instanceof HubError) || cause.status !== 404) throw cause;
+    throw new HubError(
+      `Cannot download ${name} as the hub does not have commit ${revision}, which weights/manifest.json pins: ` +
+        `take what it has with --revision ${MAIN}`,
+      404,
+      { cause },
+    );
+  }
+}
+
+type Pins = Readonly<Record<string, Pin>>;
+
+/** The pins for a commit, which the hub's statements must agree with. */
+function pinsOf({ model: { member } }: DownloadOptions, { files, commit }: Revision): Pins {
+  if (member?.revision !== commit) return {};
+  for (const [name, pin] of Object.entries(member.files)) {
+    const file = files.get(name);
+    const sha256 = file?.hash.length === 64 ? file.hash : pin.sha256;
+    const isRight = file && (pin.size ?? file.size) === file.size &&
+      (pin.sha256 ?? sha256) === sha256;
+    if (!isRight) throw untrue(name);
+  }
+  return member.files;
+}
+
+function untrue(name: string): HubError {
+  return new HubError(
+    `Cannot take ${name} as the hub has other bytes than weights/manifest.json pins for it: do not trust this hub`,
+  );
+}
+
+/** What fetching files takes beside the files. */
+interface Fetching extends Omit<DownloadOptions, "revision"> {
+  readonly revision: Revision;
+  readonly place: Place;
+  readonly pins: Pins;
+}
+
+/** Fetches files one after the other, if there is room for them; a bar counts those of all calls together. */
+function fetcher(
+  client: HubClient,
+  options: Fetching,
+): (files: readonly RemoteFile[]) => Promise<void> {
+  let [done, total] = [0, 0];
+  const onProgress = (bytes: number): void => options.onProgress?.(done += bytes, total);
+  return async (files) => {
+    for (const { name } of files) checkFileName(name);
+    total += files.reduce((sum, { size }) => sum + size, 0);
+    const needed = await Promise.all(files.map((file) => missingBytes(options.place, file)));
+    await checkSpace(options.place.directory, needed.reduce((a, b) => a + b, 0), options.free);
+    for (const file of files) await fetchOne(client, file, { ...options, onProgress });
+  };
+}
+
+async function missingBytes(place: Place, file: RemoteFile): Promise<number> {
+  const path = place.content(file);
+  const there = await statIfThere(path) ?? await statIfThere(incomplete(path));
+  return Math.max(0, file.size - (there?.size ?? 0));
+}
+
+async function fetchOne(
+  client: HubClient,
+  file: RemoteFile,
+  { revision: { repository, commit }, place, pins, verified, say, onProgress }:
+    & Omit<Fetching, "onProgress">
+    & { readonly onProgress: (bytes: number) => void },
+): Promise<void> {
+  const path = place.content(file);
+  const fetchLocked = async (): Promise<void> => {
+    if (!await isThere(path, { file, verified, onProgress })) {
+      await downloadFile(client, { repository, commit, file, path, onProgress });
+    }
+    await checkPinned(path, file, pins[file.name]);
+    await verified.note(new Map([[await Deno.realPath(path), file.hash]]));
+    await place.name(file);
+  };
+  await withLock(
+    place.lock(file),
+    fetchLocked,
+    () => say?.(`${file.name} is being downloaded by another process: waiting for it`),
+  );
+}
+
+/** Whether a file is there and right; a wrong one is fetched again. */
+async function isThere(
+  path: string,
+  { file, verified, onProgress }: {
+    readonly file: RemoteFile;
+    readonly verified: VerifiedFiles;
+    readonly onProgress: (bytes: number) => void;
+  },
+): Promise<boolean> {
+  if ((await statIfThere(path))?.size !== file.size) return false;
+  if (await verified.has(await Deno.realPath(path), file.hash)) {
+    onProgress(file.size);
+    return true;
+  }
+  let read = 0;
+  const isRight = await isIntact(path, file, (bytes) => {
+    read += bytes;
+    onProgress(bytes);
+  });
+  if (!isRight) onProgress(-read);
+  return isRight;
+}
+
+/** Checks a pin that the hub's own hash says nothing about: git's is another. */
+async function checkPinned(
+  path: string,
+  { name, size, hash }: RemoteFile,
+  pin?: Pin,
+): Promise<void> {
+  if (pin?.sha256 === undefined || hash.length === 64) return;
+  const digest = createHash("sha256");
+  await digestFile(path, { digest, end: size });
+  if (digest.digest("hex") !== pin.sha256) throw untrue(name);
+}

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { statIfThere } from "../../files.ts";
+import { FAMILY, findNamed, type Named } from "./family.ts";
+import { findInCache } from "./find.ts";
+
+/** Where checkpoints are kept that come with the project. */
+const WEIGHTS = new URL("../../../weights/", import.meta.url).pathname;
+
+/** A model by name, and the directory that holds its files. */
+export interface Location {
+  readonly name: string;
+  readonly directory: string;
+  /** Whether it is in the hub's cache, where a file's name says what it must hash to. */
+  readonly isCached: boolean;
+}
+
+/** A model that could be downloaded, but has not been. */
+export class ModelMissing extends Error {
+  override readonly name = "ModelMissing";
+
+  constructor(readonly model: Named) {
+    super(
+      `Cannot find ${model.name} as it has not been downloaded: ` +
+        `\`deno task weights ${model.name}\` does so, and serve with --download`,
+    );
+  }
+}
+
+/**
+ * Finds a model: one that comes with the project, a directory, or one in the hub's cache. No request is made.
+ *
+ * @param asked What the user asked for; without it `gpt2` if it is there, else `bundled`.
+ * @param cache The hub's cache; without one nothing is in it.
+ * @throws {ModelMissing} If it is one of the hub's that isn't there.
+ * @throws {Error} If it can't be any model's name; the text lists those that can.
+ */
+export async function locateModel(
+  asked: string | undefined,
+  cache: string | undefined,
+): Promise<Location> {
+  const included = await includedModels();
+  const name = asked ?? "gpt2";
+  if (included.includes(name)) return { name, directory: join(WEIGHTS, name), isCached: false };
+  if (asked !== undefined && await isDirectory(name)) {
+    return { name, directory: name, isCached: false };
+  }
+  const model = findNamed(name);
+  const found = model && cache !== undefined ? await findInCache(cache, model) : undefined;
+  if (found) return { name, directory: found.directory, isCached: true };
+  if (asked === undefined) return await locateModel("bundled", cache);
+  if (model) throw new ModelMissing(model);
+  throw new Error(
+    `Cannot find a model as it must be one of ${
+      [...included, ...Object.keys(FAMILY)].join(", ")
+    }, a directory with config.json and model.safetensors, or owner/repo on the hub: current value is ${name}`,
+  );
+}
+
+async function includedModels(): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(WEIGHTS));
+  return entries.filter((entry) => entry.isDirectory).map(({ name }) => name).sort();
+}
+
+/** A server may look at the directories only that were asked for when it was started: others are none to it. */
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await statIfThere(path))?.isDirectory === true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,181 @@
+import type { Settled } from "../passes/materialize.ts";
+import { InfoflowError } from "../../errors.ts";
+import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
+import { streamIndex } from "../activations/residual_stream.ts";
+import type { RouteEdge, RouteNode } from "../../requests/questions.ts";
+import type { Workbench } from "./device_context.ts";
+
+/** The least that a part counts for, as in `shaders/route_parts.wgsl`. */
+const FLOOR = 1e-5;
+/** More edges than that nobody looks at. */
+const MOST_EDGES = 50_000;
+
+/** Routes to one target. */
+export interface RouteGraph {
+  readonly nodes: readonly RouteNode[];
+  readonly edges: readonly RouteEdge[];
+}
+
+/** What one layer does to one position. */
+interface Row {
+  /** (H, position + 1): every head's and source's share of the sum behind attention. */
+  readonly heads: readonly Float64Array[];
+  readonly residual: number;
+  /** The MLP's share of the sum behind it, and the rest. */
+  readonly mlp: number;
+  readonly mlpResidual: number;
+}
+
+/**
+ * Follows what feeds a target from the last layer down, along edges that carry a share of a sum that is no less than a
+ * threshold (information flow routes, Ferrando & Voita 2024).
+ */
+export class Routes {
+  readonly #bench: Workbench;
+
+  constructor(bench: Workbench) {
+    this.#bench = bench;
+  }
+
+  /** @throws {InfoflowError} MATRIX_TOO_LARGE if there are too many edges. */
+  async to(
+    settled: Settled,
+    { target, threshold }: { readonly target: number; readonly threshold: number },
+  ): Promise<RouteGraph> {
+    const { layers } = this.#bench.architecture;
+    const nodes: RouteNode[] = [];
+    const edges: RouteEdge[] = [];
+    let above = new Map([[target, 1]]); // shares of what is reached behind the layer
+    for (let layer = layers - 1; layer >= 0; layer--) {
+      const positions = [...above.keys()].sort((a, b) => a - b);
+      const rows = await this.#rows(settled, layer, positions);
+      const below = new Map<number, number>();
+      positions.forEach((position, index) => {
+        const share = above.get(position)!;
+        const { heads, residual, mlp, mlpResidual } = rows[index]!;
+        nodes.push({ layer: layer + 1, place: "STREAM", position, share });
+        const edge = (kind: RouteEdge["kind"], weight: number): boolean => {
+          if (weight < threshold) return false;
+          edges.push({ layer, kind, head: null, source: position, target: position, weight });
+          return true;
+        };
+        let middle = 0;
+        if (edge("MLP", mlp)) {
+          nodes.push({ layer, place: "MLP", position, share: share * mlp });
+          middle += share * mlp;
+        }
+        if (edge("MLP_RESIDUAL", mlpResidual)) middle += share * mlpResidual;
+        if (middle === 0) return;
+        nodes.push({ layer, place: "MIDDLE", position, share: middle });
+        const reach = (source: number, weight: number): void => {
+          below.set(source, (below.get(source) ?? 0) + middle * weight);
+        };
+        if (edge("RESIDUAL", residual)) reach(position, residual);
+        heads.forEach((row, head) =>
+          row.forEach((weight, source) => {
+            if (weight < threshold) return;
+            edges.push({ layer, kind: "HEAD", head, source, target: position, weight });
+            reach(source, weight);
+          })
+        );
+        if (edges.length > MOST_EDGES) throw tooMany(threshold);
+      });
+      above = below;
+    }
+    for (const [position, share] of above) {
+      nodes.push({ layer: 0, place: "STREAM", position, share });
+    }
+    return { nodes, edges };
+  }
+
+  /** What a layer does to some positions. */
+  async #rows(settled: Settled, layer: number, positions: readonly number[]): Promise<Row[]> {
+    const { architecture: { heads, channels }, forward, store, measures } = this.#bench;
+    const { ids, entry } = settled;
+    const { texture } = entry.streams!;
+    const prompt = { entry, tokens: ids.length, prompt: this.#bench.promptOf(settled) };
+    await store.withRoom(() => forward.reserve(ids.length));
+    await store.withRoom(() => measures.prepareParts(prompt));
+    const places = [
+      streamIndex(layer, "before"),
+      streamIndex(layer, "middle"),
+      streamIndex(layer + 1, "before"),
+    ];
+    const bytes = positions.reduce(
+      (sum, position) => sum + heads * rowBytes(position) + 3 * 4 * channels,
+      0,
+    );
+    const numbers = await this.#bench.read(bytes, (encoder, buffer) => {
+      forward.bringValues(encoder, entry, ids);
+      const pass = encoder.beginComputePass({ label: "parts of routes" });
+      const parts = measures.encodeParts(pass, prompt, layer);
+      pass.end();
+      let offset = 0;
+      for (const position of positions) {
+        for (let head = 0; head < heads; head++) {
+          const begin = (head * entry.stride + rowStart(position)) * VEC4;
+          encoder.copyBufferToBuffer(parts, begin, buffer, offset, rowBytes(position));
+          offset += rowBytes(position);
+        }
+        for (const place of places) {
+          const origin = [0, position, place];
+          encoder.copyTextureToBuffer({ texture, origin }, { buffer, offset }, [channels / 4, 1]);
+          offset += 4 * channels;
+        }
+      }
+    });
+    let at = 0;
+    const take = (bytes: number, length: number): Float32Array => {
+      const begin = at;
+      at += bytes / 4;
+      return numbers.subarray(begin, begin + length);
+    };
+    return positions.map((position) => {
+      const parts = Array.from(
+        { length: heads },
+        () => take(rowBytes(position), position + 1),
+      );
+      const [before, middle, after] = places.map(() => take(4 * channels, channels));
+      return shares(parts, { before: before!, middle: middle!, after: after! });
+    });
+  }
+}
+
+/** Divides the parts of a position's two sums by what they come to. */
+function shares(
+  parts: readonly Float32Array[],
+  { before, middle, after }: Record<"before" | "middle" | "after", Float32Array>,
+): Row {
+  const kept = Math.max(FLOOR, nearness(before, middle));
+  const sum = parts.flatMap((row) => [...row]).reduce((total, part) => total + part, kept);
+  const mlp = Math.max(FLOOR, nearness(after.map((v, c) => v - middle[c]!), after));
+  const rest = Math.max(FLOOR, nearness(middle, after));
+  return {
+    heads: parts.map((row) => Float64Array.from(row, (part) => part / sum)),
+    residual: kept / sum,
+    mlp: mlp / (mlp + rest),
+    mlpResidual: rest / (mlp + rest),
+  };
+}
+
+/** |y| - |y - z|, channel by channel. */
+function nearness(z: Float32Array, y: Float32Array): number {
+  let sum = 0;
+  for (let c = 0; c < y.length; c++) sum += Math.abs(y[c]!) - Math.abs(y[c]! - z[c]!);
+  return sum;
+}
+
+/** Bytes of a row of a packed triangle. */
+function rowBytes(position: number): number {
+  return (Math.floor(position / 4) + 1) * VEC4;
+}
+
+function tooMany(threshold: number): InfoflowError {
+  return new InfoflowError(
+    "MATRIX_TOO_LARGE",
+    `Cannot list the routes above ${threshold} as there are more than ${
+      MOST_EDGES.toLocaleString("en")
+    } edges: ask with a higher threshold`,
+    { threshold, limit: MOST_EDGES },
+  );
+}

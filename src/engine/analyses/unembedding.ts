@@ -1,0 +1,205 @@
+import { allocate, allocateTexture } from "../gpu/allocate.ts";
+import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { Linear, type LinearKernel } from "../kernels/linear.ts";
+import { Norm } from "../kernels/norm.ts";
+import { TopTokens } from "../kernels/top_tokens.ts";
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import type { Weights } from "../model/weights.ts";
+
+/** Tokens of a block: the whole table is larger than a binding. */
+const BLOCK = 8192;
+/** Rows of the residual stream that are made logits of at once. */
+const ROWS = 256;
+
+/** Rows of the residual stream: `rows` of one layer of a texture of streams, from `row` on. */
+export interface StreamRows {
+  readonly texture: GPUTexture;
+  readonly layer: number;
+  readonly row: number;
+  readonly rows: number;
+}
+
+/** The likeliest tokens of a row. */
+export interface TopRow {
+  readonly ids: readonly number[];
+  readonly logits: readonly number[];
+  readonly logProbabilities: readonly number[];
+  /** The logarithm of the sum of exponents of all logits: what a logit has above its token's log-probability. */
+  readonly total: number;
+}
+
+/** The final layer norm and the unembedding on the device, which are put there when they are first needed. */
+export class Unembedding {
+  /** Bytes that stay on the device. */
+  readonly bytes: number;
+  readonly #device: GPUDevice;
+  readonly #architecture: Architecture;
+  readonly #parts: Parts;
+  readonly #tops: GrowingBuffer;
+
+  private constructor(device: GPUDevice, architecture: Architecture, parts: Parts) {
+    this.#device = device;
+    this.#architecture = architecture;
+    this.#parts = parts;
+    this.#tops = new GrowingBuffer(device, "top tokens");
+    this.bytes = parts.blocks.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /**
+   * Puts the table on the device.
+   *
+   * @throws {AllocationError} If the device has no room.
+   */
+  static async create(
+    device: GPUDevice,
+    architecture: Architecture,
+    weights: Weights,
+  ): Promise<Unembedding> {
+    const { channels, vocabulary, epsilon } = architecture;
+    const { kernel } = weights.layers[0]!.mlpIn.w;
+    const blocks: Linear[] = [];
+    try {
+      for (let first = 0; first < vocabulary; first += BLOCK) {
+        blocks.push(await uploadBlock(kernel, weights.wte, { first, channels, vocabulary }));
+      }
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+      const zeros = await allocate(device, {
+        label: "no bias",
+        bytes: 4 * BLOCK,
+        usage: GPUBufferUsage.STORAGE,
+      });
+      const texture = async (label: string, width: number): Promise<GPUTexture> =>
+        await allocateTexture(device, { label, width: width / 4, height: ROWS });
+      const input = await texture("rows of the residual stream", channels);
+      const normed = (await texture("normed rows", channels)).createView();
+      const logits = (await texture("logits", BLOCK)).createView();
+      const job = device.createBuffer({ label: "pass", size: 16, usage });
+      const norm = await Norm.create(device, { channels, epsilon });
+      const { gain, bias } = weights.finalNorm;
+      const residual = input.createView();
+      return new Unembedding(device, architecture, {
+        blocks,
+        input,
+        logits,
+        job,
+        norm,
+        topTokens: await TopTokens.create(device, blocks.length),
+        normed: norm.bind({ x: residual, gain, bias, y: normed }),
+        products: blocks.map((block) =>
+          block.bind({ job, x: normed, b: zeros, residual, y: logits })
+        ),
+      });
+    } catch (error) {
+      for (const block of blocks) block.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * Submits the search for the k likeliest tokens of rows of the residual stream.
+   *
+   * @returns Where the lists are to be read from, for {@linkcode read}.
+   * @throws {AllocationError} If the device has no room.
+   */
+  async top(
+    sources: readonly StreamRows[],
+    k: number,
+  ): Promise<{ readonly buffer: GPUBuffer; readonly offset: number; readonly bytes: number }> {
+    const { blocks } = this.#parts;
+    const rows = sources.reduce((sum, source) => sum + source.rows, 0);
+    const half = rows * (2 + 2 * k) * Float32Array.BYTES_PER_ELEMENT;
+    const buffer = await this.#tops.atLeast(2 * half);
+    const operands = this.#parts.topTokens.bind(this.#parts.logits, buffer);
+    let row = 0;
+    for (const source of sources) {
+      for (let at = 0; at < source.rows; at += ROWS) {
+        const some = Math.min(ROWS, source.rows - at);
+        const place = { row, rows, k };
+        this.#submit({ ...source, row: source.row + at, rows: some }, { operands, place });
+        row += some;
+      }
+    }
+    // Every other block writes the first half.
+    return { buffer, offset: (blocks.length - 1) % 2 * half, bytes: half };
+  }
+
+  /** Reads the lists of rows. */
+  read(numbers: Float32Array<ArrayBuffer>, k: number): TopRow[] {
+    const ids = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+    const width = 2 + 2 * k;
+    return Array.from({ length: numbers.length / width }, (_, row) => {
+      const at = row * width;
+      const total = numbers[at]! + Math.log(numbers[at + 1]!);
+      const logits = Array.from(numbers.subarray(at + 2, at + 2 + k));
+      return {
+        ids: Array.from(ids.subarray(at + 2 + k, at + width)),
+        logits,
+        logProbabilities: logits.map((logit) => logit - total),
+        total,
+      };
+    });
+  }
+
+  #submit(
+    { texture, layer, row, rows }: StreamRows,
+    { operands, place }: {
+      operands: GPUBindGroup;
+      place: { readonly row: number; readonly rows: number; readonly k: number };
+    },
+  ): void {
+    const { channels, vocabulary } = this.#architecture;
+    const { blocks, input, job, norm, normed, products, topTokens } = this.#parts;
+    this.#device.queue.writeBuffer(job, 0, new Uint32Array([rows, 0]));
+    topTokens.write(blocks.map((_, index) => ({
+      ...place,
+      first: index * BLOCK,
+      tokens: Math.min(BLOCK, vocabulary - index * BLOCK),
+      half: index % 2,
+    })));
+    const encoder = this.#device.createCommandEncoder({ label: "unembedding" });
+    encoder.copyTextureToTexture(
+      { texture, origin: [0, row, layer] },
+      { texture: input },
+      [channels / 4, rows],
+    );
+    const pass = encoder.beginComputePass({ label: "unembedding" });
+    norm.dispatch(pass, normed, rows);
+    blocks.forEach((block, index) => {
+      block.dispatch(pass, products[index]!, { rows });
+      topTokens.dispatch(pass, operands, { block: index, rows });
+    });
+    pass.end();
+    this.#device.queue.submit([encoder.finish()]);
+  }
+}
+
+interface Parts {
+  readonly blocks: readonly Linear[];
+  readonly input: GPUTexture;
+  readonly logits: GPUTextureView;
+  readonly job: GPUBuffer;
+  readonly norm: Norm;
+  readonly topTokens: TopTokens;
+  readonly normed: GPUBindGroup;
+  readonly products: readonly GPUBindGroup[];
+}
+
+/** Turns some rows of the table, (tokens, C), into the matrix of a linear, (C, tokens). */
+async function uploadBlock(
+  kernel: LinearKernel,
+  wte: Float32Array,
+  { first, channels, vocabulary }: { first: number; channels: number; vocabulary: number },
+): Promise<Linear> {
+  const tokens = Math.min(BLOCK, vocabulary - first);
+  const outputs = Math.ceil(tokens / 128) * 128;
+  const matrix = new Float32Array(channels * outputs);
+  for (let token = 0; token < tokens; token++) {
+    const row = (first + token) * channels;
+    for (let c = 0; c < channels; c++) matrix[c * outputs + token] = wte[row + c]!;
+  }
+  return await kernel.upload(`unembedding from token ${first}`, matrix, {
+    inputs: channels,
+    outputs,
+    epilogue: "place",
+  });
+}

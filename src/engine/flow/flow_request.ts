@@ -1,0 +1,66 @@
+import { InfoflowError } from "../../errors.ts";
+import {
+  ablatedIn,
+  type FlowMatrix,
+  type MatrixOptions,
+  methodOf,
+} from "../../requests/flow_options.ts";
+import type { PromptWork } from "../passes/prompt_plan.ts";
+
+/** A matrix that is asked for. */
+export interface FlowRequest {
+  /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
+  readonly ids: readonly number[];
+  readonly options: MatrixOptions;
+  /** Whether somebody still waits for it; always, where it is not given. */
+  isWanted?(): boolean;
+}
+
+/** A flow, and whether it cost a forward pass. */
+export interface FlowResult extends FlowMatrix {
+  readonly cacheHit: boolean;
+}
+
+/** A request, its place among the requests, and whether another one before it has the same prompt. */
+export interface Job extends FlowRequest {
+  readonly index: number;
+  readonly isRepeated: boolean;
+}
+
+/** All requests about one prompt. */
+export interface Prompt {
+  readonly work: PromptWork;
+  readonly jobs: readonly Job[];
+}
+
+/** Puts together what is about the same prompt, in the order of the first of each. */
+export function groupByPrompt(jobs: readonly Job[]): Job[][] {
+  const groups = new Map<string, Job[]>();
+  for (const job of jobs) {
+    const key = job.ids.join();
+    const group = groups.get(key);
+    if (group) group.push({ ...job, isRepeated: true });
+    else groups.set(key, [job]);
+  }
+  return [...groups.values()];
+}
+
+/** Whether a matrix is of attention, in the model as it is: such matrices are computed together. */
+export function isPlain({ options }: FlowRequest): boolean {
+  return methodOf(options) === "ATTENTION" && ablatedIn(options).length === 0;
+}
+
+/** Whether somebody still waits for one of some requests. */
+export function isAnyWanted(jobs: readonly Job[]): boolean {
+  return jobs.some(isWanted);
+}
+
+/** Whether somebody still waits for a request. */
+export function isWanted(request: FlowRequest): boolean {
+  return request.isWanted?.() ?? true;
+}
+
+/** Why nothing was computed for somebody who is gone. */
+export function cancelled(): InfoflowError {
+  return new InfoflowError("CANCELLED", "Nobody waits for the answer any more");
+}

@@ -1,0 +1,58 @@
+import { BindGroups } from "../gpu/bind_groups.ts";
+import { HeadCells } from "../kernels/head_cells.ts";
+import { chosenOf, type Heads } from "../../requests/choice.ts";
+import { type AttentionOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
+import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
+import { type Places, shareOut } from "./triangle_offsets.ts";
+import { flowShape } from "../../requests/matrix_shape.ts";
+
+/** The patterns of chosen heads, each by itself: they leave the device as they are, or pooled to cells. */
+export class HeadFlows {
+  readonly #model: Heads;
+  readonly #kernel: HeadCells;
+  readonly #places: Places;
+  readonly #groups = new BindGroups();
+
+  private constructor(model: Heads, places: Places, kernel: HeadCells) {
+    this.#model = model;
+    this.#places = places;
+    this.#kernel = kernel;
+  }
+
+  /** Compiles the kernel. */
+  static async create(device: GPUDevice, model: Heads, places: Places): Promise<HeadFlows> {
+    return new HeadFlows(model, places, await HeadCells.create(device));
+  }
+
+  /** Makes the steps of one request, a step for each slab that has chosen heads. */
+  steps(
+    { entry, tokens, options }: FlowJob<AttentionOptions>,
+    { results, result }: ResultPlace,
+  ): FlowStep[] {
+    const kernel = this.#kernel;
+    const chosen = chosenOf(options, this.#model);
+    const heads = chosen.heads.length;
+    const cells = flowShape(options, { ...this.#model, tokens }).shape.at(-1)!;
+    const shares = shareOut(entry, chosen, this.#model.heads);
+    const common = { kept: keptFrom(options), span: spanOf(options, tokens) };
+    const dropped = result + chosen.layers.length * heads * cells ** 2;
+    return shares.map((share) => {
+      const patterns = share.slab.buffer;
+      const places = this.#places.buffer;
+      const group = this.#groups.of(
+        [patterns, results],
+        () => kernel.bind({ patterns, places, flows: results }),
+      );
+      return {
+        fields: {
+          ...common,
+          places: this.#places.add(share.places),
+          result: result + share.before * heads * cells ** 2,
+          dropped: dropped + share.before * heads * cells,
+        },
+        encode: (pass, prompt) =>
+          kernel.dispatch(pass, [[group], prompt], { cells, heads: share.layers * heads }),
+      };
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import type { BoundGroup } from "../gpu/kernel.ts";
+import type { PromptFields } from "../kernels/prompt.ts";
+import type { PatternEntry } from "../activations/prompt_activations.ts";
+import type { MatrixOptions } from "../../requests/flow_options.ts";
+
+/** A matrix to be reduced from an entry's first `tokens` tokens. */
+export interface FlowJob<Options extends MatrixOptions = MatrixOptions> {
+  readonly entry: PatternEntry;
+  readonly tokens: number;
+  readonly options: Options;
+  /** (L, T, T), packed: rows that sum to 1, as a method other than attention measured them. */
+  readonly measured?: GPUBuffer | undefined;
+}
+
+/** Where a result goes: a buffer, and a place in it, in numbers. */
+export interface ResultPlace {
+  readonly results: GPUBuffer;
+  readonly result: number;
+}
+
+/** Something to be dispatched for a job. */
+export interface FlowStep {
+  /** What the kernels are to know beside the prompt. */
+  readonly fields: Partial<PromptFields>;
+  /** Records it; `prompt` tells of the prompt and the fields. */
+  encode(pass: GPUComputePassEncoder, prompt: BoundGroup): void;
+}

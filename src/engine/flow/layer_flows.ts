@@ -1,0 +1,148 @@
+import { BindGroups } from "../gpu/bind_groups.ts";
+import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { ChosenMean } from "../kernels/chosen_mean.ts";
+import { type Aggregate, AGGREGATES, Flow } from "../kernels/flow.ts";
+import { Rollout } from "../kernels/rollout.ts";
+import { chosenOf, type Heads, isNarrowed } from "../../requests/choice.ts";
+import { type FlowOptions, keptFrom } from "../../requests/flow_options.ts";
+import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
+import { type Places, shareOut } from "./triangle_offsets.ts";
+import { flowShape } from "../../requests/matrix_shape.ts";
+
+interface Kernels {
+  readonly flow: Flow;
+  readonly rollout: Rollout;
+  /** Of matrices that have the residual stream in them. */
+  readonly product: Rollout;
+  readonly chosenMean: ChosenMean;
+}
+
+/**
+ * Flows of layers, whose heads are summed. They are made from the mean over heads that is kept with the patterns; where
+ * layers or heads are chosen, that mean is made again from what is chosen.
+ */
+export class LayerFlows {
+  readonly #model: Heads;
+  readonly #kernels: Kernels;
+  readonly #places: Places;
+  readonly #products: GrowingBuffer;
+  readonly #chosenMean: GrowingBuffer;
+  readonly #groups = {
+    flow: new BindGroups(),
+    flowOfRollout: new BindGroups(),
+    rollout: new BindGroups(),
+    chosenMean: new BindGroups(),
+  };
+
+  private constructor(device: GPUDevice, model: Heads, places: Places, kernels: Kernels) {
+    this.#model = model;
+    this.#kernels = kernels;
+    this.#places = places;
+    this.#products = new GrowingBuffer(device, "rollout");
+    this.#chosenMean = new GrowingBuffer(device, "mean over chosen heads");
+  }
+
+  /** Compiles the kernels for a model. */
+  static async create(device: GPUDevice, model: Heads, places: Places): Promise<LayerFlows> {
+    return new LayerFlows(device, model, places, {
+      flow: await Flow.create(device),
+      rollout: await Rollout.create(device, { layers: model.layers }),
+      product: await Rollout.create(device, { layers: model.layers, addsResidual: false }),
+      chosenMean: await ChosenMean.create(device),
+    });
+  }
+
+  /**
+   * Makes room for what lies between patterns and results.
+   *
+   * @throws {AllocationError} If the device has no room.
+   */
+  async reserve(jobs: readonly FlowJob<FlowOptions>[]): Promise<void> {
+    const largest = async (scratch: GrowingBuffer, some: typeof jobs): Promise<void> => {
+      const bytes = Math.max(0, ...some.map(({ entry }) => entry.mean.size));
+      if (bytes > 0) await scratch.atLeast(bytes);
+    };
+    await largest(this.#products, jobs.filter(({ options }) => isRollout(options)));
+    await largest(this.#chosenMean, jobs.filter(({ options }) => isNarrowed(options)));
+  }
+
+  /** Makes the steps of one flow, its scratch being reserved. */
+  steps(job: FlowJob<FlowOptions>, place: ResultPlace): FlowStep[] {
+    const mean = job.measured ?? job.entry.mean;
+    if (!isNarrowed(job.options)) return [this.#flow(job, mean, place)];
+    return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, place)];
+  }
+
+  #means({ entry, options, measured }: FlowJob<FlowOptions>): FlowStep[] {
+    const kernel = this.#kernels.chosenMean;
+    const mean = this.#chosenMean.buffer!;
+    const { layers } = this.#model;
+    const { stride } = entry;
+    // What a method measured is like the patterns of a model with one head, all in one slab.
+    const [slabs, model] = measured
+      ? [[{ buffer: measured, firstLayer: 0, layers }], { layers, heads: 1 }]
+      : [entry.slabs, this.#model];
+    const chosen = chosenOf(options, model);
+    const heads = chosen.heads.length;
+    return shareOut({ slabs, stride }, chosen, model.heads).map((share) => {
+      const patterns = share.slab.buffer;
+      const places = this.#places.buffer;
+      const group = this.#groups.chosenMean.of(
+        [patterns, mean],
+        () => kernel.bind({ patterns, places, mean }),
+      );
+      return {
+        fields: { heads, places: this.#places.add(share.places), result: share.before * stride },
+        encode: (pass, prompt) =>
+          kernel.dispatch(pass, [[group], prompt], { stride, layers: share.layers }),
+      };
+    });
+  }
+
+  #flow(
+    { tokens, options, measured }: FlowJob<FlowOptions>,
+    mean: GPUBuffer,
+    { results, result }: ResultPlace,
+  ): FlowStep {
+    const { flow } = this.#kernels;
+    const rollout = measured ? this.#kernels.product : this.#kernels.rollout;
+    const layers = chosenOf(options, this.#model).layers.length;
+    const { shape } = flowShape(options, { ...this.#model, tokens });
+    const size = { targets: shape.at(-2)!, matrices: shape.length === 3 ? layers : 1 };
+    const aggregate = AGGREGATES[aggregateOf(options)];
+    const fields = { kept: keptFrom(options), aggregate, layers, result };
+    if (!isRollout(options)) {
+      const group = this.#groups.flow.of(
+        [mean, results],
+        () => flow.bind({ matrix: mean, mean, flows: results }),
+      );
+      return { fields, encode: (pass, prompt) => flow.dispatch(pass, [[group], prompt], size) };
+    }
+    const products = this.#products.buffer!;
+    const rolled = this.#groups.rollout.of(
+      [mean, products],
+      () => rollout.bind({ mean, rollout: products }),
+    );
+    const group = this.#groups.flowOfRollout.of(
+      [mean, products, results],
+      () => flow.bind({ matrix: products, mean, flows: results }),
+    );
+    return {
+      fields,
+      encode: (pass, prompt) => {
+        rollout.dispatch(pass, [[rolled], prompt], { tokens, layers });
+        flow.dispatch(pass, [[group], prompt], size);
+      },
+    };
+  }
+}
+
+function isRollout({ aggregation }: FlowOptions): boolean {
+  return aggregation === "ROLLOUT";
+}
+
+function aggregateOf({ byLayer, aggregation }: FlowOptions): Aggregate {
+  if (byLayer) return "layers";
+  const aggregates = { MEAN: "mean", NOTEBOOK: "notebook", ROLLOUT: "last" } as const;
+  return aggregates[aggregation];
+}

@@ -1,0 +1,87 @@
+import { inBytes } from "../../sizes.ts";
+import { allocate, AllocationError } from "../gpu/allocate.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import { layerParameters, sharedParameters } from "../../requests/architecture/parameters.ts";
+
+/** Memory is probed in pieces of so many bytes at most. */
+const PIECE = 2 ** 30;
+/** Kernels pad matrices to whole tiles: so much larger they become at most, if they are large. */
+const PADDING = 1.05;
+
+/**
+ * Makes sure that an adapter can hold a model, before anything of it is read.
+ *
+ * @throws {RangeError} If it can't; the text says what it would need, and what there is.
+ */
+export async function checkCapacity(gpu: Gpu, architecture: Architecture): Promise<void> {
+  const { channels, inner, layers, context } = architecture;
+  const { maxTextureDimension2D, maxTextureArrayLayers } = gpu.device.limits;
+  const sizes: [what: string, needed: number, there: number][] = [
+    ["textures that are wide, of 3 n_embd / 4 texels,", 3 * channels / 4, maxTextureDimension2D],
+    ["textures that are wide, of n_inner / 4 texels,", inner / 4, maxTextureDimension2D],
+    ["textures that are high, of n_positions texels,", context, maxTextureDimension2D],
+    ["textures of n_layer layers", layers, maxTextureArrayLayers],
+  ];
+  for (const [what, needed, there] of sizes) {
+    if (needed > there) throw tooLarge(`needs ${what} ${needed}`, `has ${there} at most`);
+  }
+  await checkMemory(gpu, architecture);
+}
+
+async function checkMemory({ device, info }: Gpu, architecture: Architecture): Promise<void> {
+  const onHost = 4 * sharedParameters(architecture).reduce((sum, it) => sum + count(it), 0);
+  const ofLayer = layerParameters(architecture, 0).reduce((sum, it) => sum + count(it), 0);
+  const onDevice = Math.ceil(4 * PADDING * architecture.layers * ofLayer);
+  const needsHost = info.isFallback ? onHost + onDevice : onHost;
+  const free = freeMemory();
+  if (free !== undefined && needsHost > free) {
+    throw tooLarge(
+      `needs ${inBytes(needsHost)} of memory`,
+      `this machine has ${inBytes(free)} left`,
+    );
+  }
+  // A software adapter's memory is the machine's, and it promises any amount of it.
+  if (info.isFallback) return;
+  const there = await probe(device, onDevice);
+  if (there < onDevice) {
+    throw tooLarge(`needs ${inBytes(onDevice)} of its memory`, `has about ${inBytes(there)} left`);
+  }
+}
+
+function tooLarge(needs: string, has: string): RangeError {
+  return new RangeError(`Cannot run this model as this adapter can't hold it: it ${needs}, ${has}`);
+}
+
+/** Bytes that the machine can give, where it may be asked. */
+function freeMemory(): number | undefined {
+  try {
+    return Deno.systemMemoryInfo().available;
+  } catch {
+    return undefined; // needs --allow-sys=systemMemoryInfo
+  }
+}
+
+/** How many of so many bytes the device gives; it gets them back at once. */
+async function probe(device: GPUDevice, bytes: number): Promise<number> {
+  const size = Math.min(PIECE, device.limits.maxBufferSize);
+  const pieces: GPUBuffer[] = [];
+  let there = 0;
+  try {
+    while (there < bytes) {
+      const piece = Math.ceil(Math.min(size, bytes - there) / 4) * 4;
+      const usage = GPUBufferUsage.COPY_DST;
+      pieces.push(await allocate(device, { label: "probe", bytes: piece, usage }));
+      there += piece;
+    }
+  } catch (error) {
+    if (!(error instanceof AllocationError)) throw error;
+  } finally {
+    for (const piece of pieces) piece.destroy();
+  }
+  return there;
+}
+
+function count({ shape }: { readonly shape: readonly number[] }): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,4 +1,0 @@
-/// <reference lib="deno.worker" />
-import { serveEngine } from "./serve_engine.ts";
-
-serveEngine(self);

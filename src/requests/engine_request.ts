@@ -1,0 +1,52 @@
+import { ablatedIn, type Head, type MatrixOptions, methodOf } from "./flow_options.ts";
+import type { Question, Questions } from "./questions.ts";
+import type { FlowResult } from "../engine/flow/flow_request.ts";
+
+/** Which model is asked. */
+export interface ToModel {
+  /** Its place among the worker's directories; the first without it. */
+  readonly model?: number | undefined;
+}
+
+/** A matrix that is asked for. */
+export interface FlowWork extends ToModel {
+  readonly ids: readonly number[];
+  readonly options: MatrixOptions;
+}
+
+/** What an engine can be asked: a matrix, or another question. */
+export type Work = FlowWork | Question & ToModel;
+
+/** What it answers. */
+export type WorkResult = FlowResult | Questions[keyof Questions]["result"];
+
+/** Whether it is a question. */
+export function isQuestion(work: Work): work is Question & ToModel {
+  return "name" in work;
+}
+
+/** The prompt that it is about. */
+export function idsOf(work: Work): readonly number[] {
+  return isQuestion(work) ? work.argument.ids : work.ids;
+}
+
+/** The model that is asked, by its place among the worker's directories. */
+export function modelOf({ model = 0 }: Work): number {
+  return model;
+}
+
+/** What its forward pass is about: equal keys, one pass. */
+export function passKey(work: Work): string {
+  const heads = silencedIn(work).map(({ layer, head }) => `${layer}.${head}`);
+  return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}`;
+}
+
+/** What is kept when it was answered: what has the same key costs next to nothing then. */
+export function promptKey(work: Work): string {
+  return `${passKey(work)}/${isQuestion(work) ? work.name : methodOf(work.options)}`;
+}
+
+function silencedIn(work: Work): readonly Head[] {
+  if (!isQuestion(work)) return ablatedIn(work.options);
+  return "ablate" in work.argument ? work.argument.ablate ?? [] : [];
+}

@@ -1,0 +1,115 @@
+import { InfoflowError } from "../errors.ts";
+import type { Architecture } from "./architecture/architecture.ts";
+import { checkWork } from "./operation_limit.ts";
+import type { Heads } from "./choice.ts";
+import {
+  ablatedIn,
+  type Aggregation,
+  AGGREGATIONS,
+  type FlowOptions,
+  type Head,
+  isByHead,
+  type MatrixOptions,
+  type Method,
+  methodOf,
+} from "./flow_options.ts";
+
+/** Methods of whose matrices their papers take products, and attention, whose rollout adds the residual stream. */
+const MULTIPLIED: readonly Method[] = ["ATTENTION", "ATTENTION_RESIDUAL", "ALTI", "VALUE_ZEROING"];
+
+/** The most heads that a question may have switched off. */
+export const MOST_ABLATED = 64;
+
+/** The aggregations that a method defines. */
+export function aggregationsOf(method: Method): readonly Aggregation[] {
+  return MULTIPLIED.includes(method) ? AGGREGATIONS : ["MEAN", "NOTEBOOK"];
+}
+
+/**
+ * Writes the method and the heads that are switched off in the one way that all ways of saying the same have: left out
+ * where they are what is meant anyway, heads in ascending order, each once.
+ *
+ * @throws {InfoflowError} BAD_USER_INPUT if the method does not define the aggregation, or can't be narrowed to heads;
+ *   or if a head does not exist, or too many are switched off.
+ */
+export function canonicalMethod(
+  options: MatrixOptions,
+  model: Heads,
+): Pick<FlowOptions, "method" | "ablate" | "compare"> {
+  if (isByHead(options)) return {};
+  const method = methodOf(options);
+  const { aggregation, heads } = options;
+  if (!aggregationsOf(method).includes(aggregation)) {
+    const valid = aggregationsOf(method).join(", ");
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot aggregate ${method} by ${aggregation} as its paper defines no product of layers: ` +
+        `the aggregations are ${valid}`,
+      { aggregation, valid },
+    );
+  }
+  if (method !== "ATTENTION" && heads) {
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot choose heads for ${method} as it measures what all heads write together: choose them for ATTENTION, or ` +
+        "switch off the others with ablate",
+      { method },
+    );
+  }
+  const ablate = canonicalHeads(ablatedIn(options), model);
+  return {
+    method: method === "ATTENTION" ? undefined : method,
+    ablate: ablate.length === 0 ? undefined : ablate,
+    compare: options.compare || undefined,
+  };
+}
+
+/**
+ * Refuses a method that would take too long for a prompt: value zeroing sends a row through the MLP for each pair of a
+ * target and a source.
+ *
+ * @throws {InfoflowError} MATRIX_TOO_LARGE, as {@linkcode checkWork} does.
+ */
+export function checkMethodWork(
+  method: Method,
+  { layers, channels, inner }: Pick<Architecture, "layers" | "channels" | "inner">,
+  tokens: number,
+): void {
+  if (method !== "VALUE_ZEROING") return;
+  const perPair = layers * 4 * channels * inner;
+  checkWork(method, tokens, (count) => count * (count + 1) / 2 * perPair);
+}
+
+/**
+ * Puts heads in ascending order, each once.
+ *
+ * @throws {InfoflowError} BAD_USER_INPUT if one does not exist, or there are too many.
+ */
+export function canonicalHeads(heads: readonly Head[], model: Heads): Head[] {
+  const [layer, head] = [model.layers - 1, model.heads - 1];
+  const valid = `layers are 0 to ${layer} and heads 0 to ${head}`;
+  const wrong = heads.find((it) =>
+    !isIndex(it.layer, model.layers) || !isIndex(it.head, model.heads)
+  );
+  if (wrong) {
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot switch off head ${wrong.head} of layer ${wrong.layer} as ${valid}`,
+      { lastLayer: layer, lastHead: head },
+    );
+  }
+  const unique = new Map(heads.map((it) => [it.layer * model.heads + it.head, it]));
+  if (unique.size > MOST_ABLATED) {
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot switch off ${unique.size} heads as the limit is ${MOST_ABLATED}`,
+      { heads: unique.size, limit: MOST_ABLATED },
+    );
+  }
+  return [...unique.entries()].sort(([a], [b]) => a - b)
+    .map(([, { layer, head }]) => ({ layer, head }));
+}
+
+function isIndex(value: number, count: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value < count;
+}

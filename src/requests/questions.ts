@@ -1,0 +1,109 @@
+import type { Head } from "./flow_options.ts";
+import type { RouteGraph } from "../engine/analyses/routes.ts";
+import type { TopRow } from "../engine/analyses/unembedding.ts";
+
+/** What becomes of a token's log-probability. */
+export interface LogProbabilityChange {
+  readonly id: number;
+  /** With no head switched off. */
+  readonly before: number;
+  readonly after: number;
+}
+
+/** A part of a logit. */
+export interface LogitPart {
+  readonly kind: "EMBEDDING" | "HEAD" | "ATTENTION_BIAS" | "MLP" | "FINAL_BIAS";
+  /** Null for what is of no layer. */
+  readonly layer: number | null;
+  /** Null for what is no head. */
+  readonly head: number | null;
+  readonly value: number;
+  /** The same minus its mean over the vocabulary. */
+  readonly centred: number;
+}
+
+/** A place that routes come through. */
+export interface RouteNode {
+  /** STREAM: behind how many layers. Otherwise: in which layer. */
+  readonly layer: number;
+  /** The residual stream between layers, between a layer's attention and MLP, or the MLP. */
+  readonly place: "STREAM" | "MIDDLE" | "MLP";
+  readonly position: number;
+  /** The share of the target that comes through here, along edges above the threshold. */
+  readonly share: number;
+}
+
+/** What carries from a place to the next. */
+export interface RouteEdge {
+  readonly layer: number;
+  readonly kind: "HEAD" | "RESIDUAL" | "MLP" | "MLP_RESIDUAL";
+  /** Null for what is no head. */
+  readonly head: number | null;
+  readonly source: number;
+  readonly target: number;
+  /** Its share of the sum that it is a part of. */
+  readonly weight: number;
+}
+
+/** What is the same in all answers. */
+export interface Answered {
+  /** Whether no forward pass was run for it. */
+  readonly cacheHit: boolean;
+}
+
+/** Questions about a prompt that are answered by other things than matrices of flow; ids are its tokens, BOS first. */
+export interface Questions {
+  /** The k likeliest tokens to come next. */
+  nextTokens: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly k: number;
+      readonly ablate?: readonly Head[] | undefined;
+    };
+    result: Answered & { readonly top: TopRow };
+  };
+  /** The k likeliest tokens with heads switched off and without, and what becomes of each. */
+  tokenChanges: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly k: number;
+      readonly ablate: readonly Head[];
+    };
+    result: Answered & { readonly changes: readonly LogProbabilityChange[] };
+  };
+  /** The k likeliest tokens of each position of the embedding and of each layer's output: (L + 1) T rows. */
+  logitLens: {
+    argument: { readonly ids: readonly number[]; readonly k: number };
+    result: Answered & { readonly tops: readonly TopRow[] };
+  };
+  /** The parts of the last position's logit of a token, of the likeliest where none is named. */
+  attribution: {
+    argument: { readonly ids: readonly number[]; readonly token: number | undefined };
+    result: Answered & { readonly token: number; readonly parts: readonly LogitPart[] };
+  };
+  /** (L, H, 3): the sums over three lists of cells of each head's pattern. */
+  headSums: {
+    argument: { readonly ids: readonly number[]; readonly lists: CellLists };
+    result: Answered & { readonly sums: Float32Array };
+  };
+  /** What feeds a target, along edges that carry a share of a threshold at least. */
+  routes: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly target: number;
+      readonly threshold: number;
+    };
+    result: Answered & RouteGraph;
+  };
+}
+
+/** Three lists of cells of a pattern: target and source of one, then of the next. */
+export type CellLists = readonly [Uint32Array, Uint32Array, Uint32Array];
+
+/** A question by its name. */
+export type Question = {
+  [Name in keyof Questions]: {
+    readonly name: Name;
+    readonly argument: Questions[Name]["argument"];
+  };
+}[keyof Questions];

@@ -1,0 +1,19 @@
+import { InfoflowError } from "../../errors.ts";
+
+/**
+ * Checks that an option is a whole number of a range.
+ *
+ * @throws {InfoflowError} BAD_USER_INPUT with `min` and `max`.
+ */
+export function checkInteger(
+  name: string,
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new InfoflowError(
+    "BAD_USER_INPUT",
+    `Cannot answer as ${name} must be a whole number from ${min} to ${max}: current value is ${value}`,
+    { min, max },
+  );
+}

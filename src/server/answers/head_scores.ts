@@ -1,0 +1,91 @@
+import type { Column } from "../arrow/table.ts";
+import type { ModelEngine } from "../queue/request_engine.ts";
+import type { LoadedModel } from "./info_flow.ts";
+import type { CellLists, Questions } from "../../requests/questions.ts";
+import { type LinkOptions, TableAnswer } from "./table_answer.ts";
+
+type Result = Questions["headSums"]["result"];
+
+/** How much a head does of some known jobs; each is a mean over targets, 0 to 1. */
+export interface HeadScore {
+  readonly layer: number;
+  readonly head: number;
+  /** Looks at the token before. */
+  readonly previousToken: number;
+  /** Rests on BOS. */
+  readonly bos: number;
+  /** Looks at what followed the same token before; null where no token comes twice. */
+  readonly induction: number | null;
+}
+
+/**
+ * The cells of a pattern whose weights make the scores, and over how many targets each is a mean: the token before, BOS,
+ * and for targets whose token came before (BOS aside), what followed each time (Olsson et al. 2022).
+ */
+export function scoreCells(
+  ids: readonly number[],
+): { readonly lists: CellLists; readonly counts: readonly number[] } {
+  const targets = Array.from({ length: ids.length - 1 }, (_, at) => at + 1);
+  const before = new Map<number, number[]>();
+  const induction: number[] = [];
+  let count = 0;
+  for (const target of targets) {
+    const places = before.get(ids[target]!) ?? [];
+    const sources = places.map((place) => place + 1).filter((source) => source < target);
+    for (const source of sources) induction.push(target, source);
+    if (sources.length > 0) count++;
+    places.push(target);
+    before.set(ids[target]!, places);
+  }
+  return {
+    lists: [
+      Uint32Array.from(targets.flatMap((target) => [target, target - 1])),
+      Uint32Array.from(targets.flatMap((target) => [target, 0])),
+      Uint32Array.from(induction),
+    ],
+    counts: [targets.length, targets.length, count],
+  };
+}
+
+/** Previous-token, BOS and induction scores of every head on a prompt. */
+export class HeadScores extends TableAnswer<Result> {
+  readonly kind = "head-scores";
+  readonly options: LinkOptions = {};
+
+  /** @throws {InfoflowError} As for any prompt. */
+  constructor(model: LoadedModel, prompt: string) {
+    super(model, prompt);
+  }
+
+  /** Every head's scores, layer by layer. */
+  async heads(): Promise<HeadScore[]> {
+    return this.#rows(await this.compute());
+  }
+
+  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+    return await engine.ask("headSums", { ids, lists: scoreCells(ids).lists });
+  }
+
+  protected columns(result: Result): readonly Column[] {
+    const rows = this.#rows(result);
+    return [
+      { name: "layer", type: "uint8", values: rows.map(({ layer }) => layer) },
+      { name: "head", type: "uint8", values: rows.map(({ head }) => head) },
+      { name: "previous_token", type: "float32", values: rows.map((it) => it.previousToken) },
+      { name: "bos", type: "float32", values: rows.map(({ bos }) => bos) },
+      { name: "induction", type: "float32", values: rows.map(({ induction }) => induction) },
+    ];
+  }
+
+  #rows({ sums }: Result): HeadScore[] {
+    const { heads } = this.architecture;
+    const [previous, bos, induction] = scoreCells(this.tokens.map(({ id }) => id)).counts;
+    return Array.from({ length: sums.length / 3 }, (_, at) => ({
+      layer: Math.floor(at / heads),
+      head: at % heads,
+      previousToken: sums[3 * at]! / previous!,
+      bos: sums[3 * at + 1]! / bos!,
+      induction: induction! > 0 ? sums[3 * at + 2]! / induction! : null,
+    }));
+  }
+}

@@ -1,0 +1,88 @@
+import type { Column } from "../arrow/table.ts";
+import type { ModelEngine } from "../queue/request_engine.ts";
+import { InfoflowError } from "../../errors.ts";
+import type { LoadedModel } from "./info_flow.ts";
+import { checkInteger } from "./check_integer.ts";
+import { type Prediction, predictions } from "./next_tokens.ts";
+import type { Questions } from "../../requests/questions.ts";
+import { type LinkOptions, TableAnswer } from "./table_answer.ts";
+import { checkWork } from "../../requests/operation_limit.ts";
+
+/** The most tokens that are named for a position and a layer. */
+const MOST_TOKENS = 20;
+/** More rows than that nobody reads as JSON. */
+const MOST_LISTED = 4096;
+
+type Result = Questions["logitLens"]["result"];
+
+/** What a position would predict if the model ended behind a layer. */
+export interface LensPrediction extends Prediction {
+  /** Whose output it is, 0 the embedding's. */
+  readonly layer: number;
+  readonly position: number;
+  readonly rank: number;
+}
+
+/** The likeliest tokens of each position behind each layer (the logit lens, nostalgebraist 2020). */
+export class LogitLens extends TableAnswer<Result> {
+  readonly kind = "logit-lens";
+  readonly #k: number;
+
+  /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` can't be; MATRIX_TOO_LARGE if it takes too long. */
+  constructor(model: LoadedModel, prompt: string, { k }: { readonly k: number }) {
+    super(model, prompt);
+    const { layers, channels, vocabulary } = this.architecture;
+    this.#k = checkInteger("k", k, { min: 1, max: Math.min(MOST_TOKENS, vocabulary) });
+    const each = 2 * (layers + 1) * channels * vocabulary;
+    checkWork("the logit lens", this.tokens.length, (tokens) => tokens * each);
+  }
+
+  get options(): LinkOptions {
+    return { k: this.#k };
+  }
+
+  /**
+   * All predictions, layer by layer, position by position, best first.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if they are too many to be listed.
+   */
+  async predictions(): Promise<LensPrediction[]> {
+    const count = (this.architecture.layers + 1) * this.tokens.length * this.#k;
+    if (count > MOST_LISTED) {
+      throw new InfoflowError(
+        "MATRIX_TOO_LARGE",
+        `Cannot list ${count.toLocaleString("en")} predictions as the limit is ${
+          MOST_LISTED.toLocaleString("en")
+        }: ask for \`arrow\` or \`url\` instead`,
+        { values: count, limit: MOST_LISTED },
+      );
+    }
+    return this.#rows(await this.compute());
+  }
+
+  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+    return await engine.ask("logitLens", { ids, k: this.#k });
+  }
+
+  protected columns(result: Result): readonly Column[] {
+    const rows = this.#rows(result);
+    return [
+      { name: "layer", type: "uint8", values: rows.map(({ layer }) => layer) },
+      { name: "position", type: "uint16", values: rows.map(({ position }) => position) },
+      { name: "rank", type: "uint8", values: rows.map(({ rank }) => rank) },
+      { name: "id", type: "int32", values: rows.map(({ id }) => id) },
+      { name: "token", type: "utf8", values: rows.map(({ text }) => text) },
+      { name: "log_probability", type: "float32", values: rows.map((it) => it.logProbability) },
+      { name: "probability", type: "float32", values: rows.map((it) => it.probability) },
+    ];
+  }
+
+  #rows({ tops }: Result): LensPrediction[] {
+    const positions = this.tokens.length;
+    return tops.flatMap((top, row) => {
+      const place = { layer: Math.floor(row / positions), position: row % positions };
+      const best = predictions(top, (id) => this.textOf(id));
+      return best.map((prediction, rank) => ({ ...prediction, ...place, rank }));
+    });
+  }
+}

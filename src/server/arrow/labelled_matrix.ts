@@ -1,0 +1,42 @@
+import type { FlowMatrix, Head } from "../../requests/flow_options.ts";
+
+/** A matrix with what stands along its axes. */
+export interface LabelledMatrix extends FlowMatrix {
+  /** The numbers of the layers along that axis, where there is one. */
+  readonly layers: readonly number[];
+  /** The numbers of the heads, likewise. */
+  readonly heads: readonly number[];
+  /** The texts of the tokens along the last two axes, in order. */
+  readonly tokens: readonly string[];
+  /** How many neighbouring tokens share a cell. */
+  readonly span: number;
+}
+
+/** What goes into the schema's metadata, under the key `infoflow`. */
+export interface Metadata {
+  /** Of the layouts. */
+  readonly version: number;
+  readonly id: string;
+  readonly model: string;
+  readonly fingerprint: string;
+  readonly prompt: string;
+  /** The labels of both axes, in order. */
+  readonly tokens: readonly string[];
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  /** How the layers became one matrix; not there where each head is by itself. */
+  readonly aggregation?: string;
+  readonly bos: string;
+  /** What was taken for flow, where it is not attention. */
+  readonly method?: string;
+  /** Heads that were switched off. */
+  readonly ablate?: readonly Head[];
+  /** Whether the numbers are the difference that this makes: signed, and no shares of rows. */
+  readonly compare?: boolean;
+  /** The layers that take part, where they were chosen or each head is by itself. */
+  readonly layers?: readonly number[];
+  /** The heads, likewise. */
+  readonly heads?: readonly number[];
+  /** How many neighbouring tokens share a cell, where each head is by itself. */
+  readonly span?: number;
+}

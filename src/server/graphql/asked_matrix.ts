@@ -1,0 +1,36 @@
+import type { Layout } from "../arrow/form.ts";
+import { InfoflowError } from "../../errors.ts";
+import type { InfoFlow } from "../answers/info_flow.ts";
+
+/** The matrix of a query whose client wants no JSON but its bytes. Resolvers tell of what they come by. */
+export class AskedMatrix {
+  readonly #matrices = new Set<InfoFlow>();
+  readonly #layouts = new Set<Layout>();
+
+  /** A matrix is selected. */
+  note(matrix: InfoFlow): void {
+    this.#matrices.add(matrix);
+  }
+
+  /** Its `arrow` field is, in a layout. */
+  noteLayout(layout: Layout): void {
+    this.#layouts.add(layout);
+  }
+
+  /**
+   * The one matrix, in the layout of its `arrow` field, if that is selected.
+   *
+   * @throws {InfoflowError} BAD_USER_INPUT if there is none, or more than one.
+   */
+  get only(): { readonly matrix: InfoFlow; readonly layout: Layout } {
+    const [matrix] = this.#matrices;
+    const [layout = "rows"] = this.#layouts;
+    if (matrix && this.#matrices.size === 1 && this.#layouts.size <= 1) return { matrix, layout };
+    const matrices = Math.max(this.#matrices.size, this.#layouts.size);
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot answer with Arrow bytes as the query must select one matrix: current value is ${matrices}`,
+      { matrices },
+    );
+  }
+}

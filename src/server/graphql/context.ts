@@ -1,0 +1,14 @@
+import type { LoadedModel } from "../answers/info_flow.ts";
+import type { AskedMatrix } from "./asked_matrix.ts";
+
+/** What resolvers know of the request. */
+export interface GraphQLContext {
+  /** The default one first. */
+  readonly models: readonly LoadedModel[];
+  /** Where links to this server begin, such as `http://127.0.0.1:8000`. */
+  readonly origin: string;
+  /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */
+  readonly asked?: AskedMatrix;
+  /** What operators are told of the request. */
+  readonly scope: { operation: string; code: string | undefined };
+}

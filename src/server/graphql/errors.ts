@@ -1,0 +1,47 @@
+import { GraphQLError } from "graphql";
+import { asMeant, InfoflowError } from "../../errors.ts";
+import { logError } from "../http/observe.ts";
+import { httpFormOf } from "../../statuses.ts";
+import type { Log } from "../observe/log.ts";
+
+/**
+ * What a client sees of an error: one with a code as it is, any other as an id that the log has too.
+ *
+ * @param log Told of what the client is not.
+ */
+export function maskError(error: unknown, log: Log): GraphQLError {
+  const cause = asMeant(error instanceof GraphQLError ? error.originalError ?? error : error);
+  const where = error instanceof GraphQLError
+    ? { nodes: error.nodes ?? null, source: error.source, path: error.path }
+    : {};
+  if (cause instanceof InfoflowError) {
+    const { message, code, details } = cause;
+    const http = httpFormOf(cause);
+    // What is wrong with a question is said within a 200; what is wrong here, HTTP says too.
+    const said = http.status >= 500 ? { http } : {};
+    return new GraphQLError(message, { ...where, extensions: { code, ...details, ...said } });
+  }
+  if (cause instanceof GraphQLError) return ownMistake(cause);
+  const id = logError(cause, log);
+  return new GraphQLError(
+    `Something went wrong here, not in your request. The log has it as ${id}`,
+    {
+      ...where,
+      extensions: { code: "INTERNAL_SERVER_ERROR", id },
+    },
+  );
+}
+
+/** The codes that Yoga gives to requests that aren't right in themselves; bad variables get none. */
+const REQUEST_CODES: unknown[] = [
+  "BAD_REQUEST",
+  "GRAPHQL_PARSE_FAILED",
+  "GRAPHQL_VALIDATION_FAILED",
+  undefined,
+];
+
+/** Gives a mistake in the query itself, such as an enum value that there isn't, the code of all bad input. */
+export function ownMistake(error: GraphQLError): GraphQLError {
+  if (REQUEST_CODES.includes(error.extensions.code)) error.extensions.code = "BAD_USER_INPUT";
+  return error;
+}

@@ -1,0 +1,74 @@
+import { EnvelopArmorPlugin } from "@escape.tech/graphql-armor";
+import { NoSchemaIntrospectionCustomRule } from "graphql";
+import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
+import typeDefs from "../../../schema.graphql" with { type: "text" };
+import type { GraphQLContext } from "./context.ts";
+import type { Log } from "../observe/log.ts";
+import { maskError, ownMistake } from "./errors.ts";
+import { operationOf } from "./operation.ts";
+import { resolvers } from "./resolvers.ts";
+
+/** Where the GraphQL endpoint is. */
+export const GRAPHQL_PATH = "/graphql";
+
+/** The GraphQL server; it never listens, requests are handed to its `fetch`. */
+export type Yoga = YogaServerInstance<GraphQLContext, Record<never, never>>;
+
+/** How the GraphQL server is to be. */
+export interface YogaSettings {
+  readonly log: Log;
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean;
+}
+
+/**
+ * Makes the GraphQL server. What Yoga leaves open by default is shut: CORS, uploads, batches, its own GraphiQL; queries
+ * are held to graphql-armor's limits of depth, aliases, directives, tokens and cost.
+ */
+export function makeYoga({ log, introspection }: YogaSettings): Yoga {
+  return createYoga<GraphQLContext>({
+    schema: createSchema<GraphQLContext>({ typeDefs, resolvers: { ...resolvers } }),
+    graphqlEndpoint: GRAPHQL_PATH,
+    maskedErrors: { maskError: (error) => maskError(error, log) },
+    plugins: [
+      // Suggestions tell what the schema has: they help where that is no secret.
+      EnvelopArmorPlugin({ blockFieldSuggestion: { enabled: !introspection } }),
+      ...(introspection ? [] : [withoutIntrospection]),
+      codesForRequestErrors,
+      tellOperators,
+    ],
+    graphiql: false,
+    landingPage: false,
+    cors: false,
+    multipart: false,
+    batching: false,
+    logging: false,
+  });
+}
+
+const withoutIntrospection: Plugin<GraphQLContext> = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
+
+const tellOperators: Plugin<GraphQLContext> = {
+  onExecute({ args: { contextValue: { scope }, document, operationName } }) {
+    scope.operation = operationOf(document, operationName);
+  },
+  onResultProcess({ result, serverContext }) {
+    const { scope } = serverContext as unknown as GraphQLContext;
+    if (!result || Symbol.asyncIterator in result || Array.isArray(result)) return;
+    const [error] = result.errors ?? [];
+    if (error) scope.code = String(error.extensions?.code);
+  },
+};
+
+const codesForRequestErrors: Plugin<GraphQLContext> = {
+  onResultProcess({ result }) {
+    if (!result || Symbol.asyncIterator in result) return;
+    for (const one of Array.isArray(result) ? result : [result]) {
+      if (one.errors) one.errors = one.errors.map(ownMistake);
+    }
+  },
+};

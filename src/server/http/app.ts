@@ -1,0 +1,207 @@
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import { RequestEngine } from "../queue/request_engine.ts";
+import { InfoflowError } from "../../errors.ts";
+import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
+import { InfoFlow, type LoadedModel } from "../answers/info_flow.ts";
+import { type LogFormat, makeLog } from "../observe/log.ts";
+import { Metrics } from "../observe/metrics.ts";
+import { traced } from "../observe/trace.ts";
+import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
+import { matrixRepresentation, recentFiles, tableRepresentation } from "./arrow_representations.ts";
+import { pickModel } from "../answers/pick_model.ts";
+import { ATTENTION_PATH, FLOW_PATH } from "../links/matrix_link.ts";
+import { graphiql, wantsGraphiQL } from "./graphiql.ts";
+import {
+  type MatrixQuery,
+  parseAttentionQuery,
+  parseFlowQuery,
+} from "../links/read_matrix_link.ts";
+import { PAGE_FILES } from "./page.ts";
+import { answerTo, type Env, observe } from "./observe.ts";
+import { respond } from "./representation.ts";
+import type { RequestLimits, RequestScope } from "./request_scope.ts";
+import { securityHeaders } from "./security_headers.ts";
+import { limitBody, limitHead } from "./size_limits.ts";
+import { type Neighbours, refuseStrangers } from "./strangers.ts";
+import { TABLES } from "../links/table_links.ts";
+import { requireToken } from "./token.ts";
+
+/** What the server is made from. */
+export interface AppOptions {
+  /** The models, the default one first; none while they are being loaded. */
+  readonly models: () => readonly LoadedModel[];
+  /** Where links to this server begin, where that is not the request's own origin. */
+  readonly publicUrl?: string | undefined;
+  /** Writes a line where operators look. */
+  readonly log: (line: string) => void;
+  readonly lines?: Partial<LineOptions>;
+  readonly policy?: Partial<Policy>;
+  /** Whether the server is about to stop, and takes nothing new. */
+  readonly isDraining?: () => boolean;
+}
+
+/** What the log has. */
+export interface LineOptions {
+  readonly format: LogFormat;
+  /** Whether each request gets a line. */
+  readonly requests: boolean;
+  /** Whether the line has the prompts. */
+  readonly prompts: boolean;
+}
+
+/** Errors only. */
+const FEW_LINES: LineOptions = { format: "text", requests: false, prompts: false };
+
+/** Whom the server answers, and how much one request may have. */
+export interface Policy extends Neighbours, RequestLimits {
+  /** What requests must bring, if anything. */
+  readonly token: string | undefined;
+  readonly introspection: boolean;
+  readonly graphiql: boolean;
+}
+
+/** The policy of a server on loopback. */
+export const DEFAULT_POLICY: Policy = {
+  host: "127.0.0.1",
+  names: [],
+  origins: [],
+  token: undefined,
+  passes: 4,
+  deadline: 30_000,
+  introspection: true,
+  graphiql: true,
+};
+
+/** Bytes of Arrow files that are kept for whoever reads them by their parts. */
+const RECENT_FILES = 64 * 2 ** 20;
+
+/** What tells whether the server is well; no secret, and asked by programs that have none. */
+const HEALTH_PATHS = ["/healthz", "/readyz"];
+
+/** The HTTP server; it never listens, requests are handed to its `fetch`. */
+export function makeApp(options: AppOptions): Hono<Env> {
+  const { models, publicUrl, isDraining = () => false } = options;
+  const app = new Hono<Env>();
+  const policy = { ...DEFAULT_POLICY, ...options.policy };
+  const lines = { ...FEW_LINES, ...options.lines };
+  const log = makeLog(lines.format, options.log);
+  const metrics = new Metrics(() => {
+    // The models have one engine, which goes by the name of the first.
+    const [first] = models();
+    return new Map(first ? [[first.name, first.engine.stats]] : []);
+  });
+  const yoga = makeYoga({ log, introspection: policy.introspection });
+  const recent = recentFiles(RECENT_FILES);
+  const modelsFor = (scope: RequestScope): LoadedModel[] => {
+    const loaded = models();
+    if (loaded.length === 0) throw notYet();
+    return loaded.map((model) => ({ ...model, engine: new RequestEngine(model.engine, scope) }));
+  };
+  const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
+
+  app.use(securityHeaders);
+  app.use(observe(policy, { log, metrics, ...lines }));
+  app.use(async ({ req: { path } }, next) => {
+    if (isDraining() && !HEALTH_PATHS.includes(path)) throw stopping();
+    await next();
+  });
+  letIn(app, policy, (request) => {
+    const { pathname } = new URL(request.url);
+    return pathname === "/" || pathname === GRAPHQL_PATH && isGraphiQL(request);
+  });
+
+  for (const [path, file] of PAGE_FILES) {
+    app.get(path, ({ req: { raw }, var: { scope } }) => {
+      scope.operation = "page";
+      return file.answer(raw);
+    });
+  }
+  app.all(GRAPHQL_PATH, ({ req: { raw }, var: { scope } }) => {
+    scope.operation = isGraphiQL(raw) ? "page" : "graphql";
+    if (isGraphiQL(raw)) return graphiql(raw);
+    const origin = publicUrl ?? new URL(raw.url).origin;
+    const context = { scope, models: modelsFor(scope), origin };
+    const format = wantedArrow(raw);
+    return format
+      ? arrowAnswer(raw, format, { yoga, context, recent })
+      : traced("graphql", () => yoga.fetch(raw, context));
+  });
+  const matrix = (parse: (search: string) => MatrixQuery) =>
+  (
+    { req: { raw }, var: { scope } }: Context<Env>,
+  ) => {
+    const { pathname, search } = new URL(raw.url);
+    scope.operation = pathname.slice(1);
+    const { prompt, model, options, form } = parse(search);
+    const infoFlow = new InfoFlow(pickModel(modelsFor(scope), model), prompt, options);
+    return respond(raw, matrixRepresentation(infoFlow, form, recent));
+  };
+  app.get(FLOW_PATH, matrix(parseFlowQuery));
+  app.get(ATTENTION_PATH, matrix(parseAttentionQuery));
+  for (const [path, answer] of Object.entries(TABLES)) {
+    app.get(path, ({ req: { raw }, var: { scope } }) => {
+      scope.operation = path.slice(1);
+      const table = answer(modelsFor(scope), new URL(raw.url).search);
+      return respond(raw, tableRepresentation(table));
+    });
+  }
+  app.get("/healthz", (context) => {
+    context.var.scope.operation = "health";
+    return context.text("ok\n");
+  });
+  app.get("/readyz", async (context) => {
+    context.var.scope.operation = "health";
+    const state = isDraining() ? "stopping" : await readiness(models()[0]);
+    return context.text(`${state}\n`, state === "ready" ? 200 : 503);
+  });
+  app.get("/metrics", async ({ var: { scope } }) => {
+    scope.operation = "health";
+    const { type, body } = await metrics.text();
+    return new Response(body, { headers: { "content-type": type } });
+  });
+
+  app.notFound((context) =>
+    context.text(`Nothing is at ${context.req.path}. The page is at /, GraphQL at /graphql\n`, 404)
+  );
+  app.onError((error, context) => answerTo(error, context, log));
+  return app;
+}
+
+/** What every request goes through before anything is done for it, cheap checks first. */
+function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boolean): void {
+  app.use(limitHead);
+  app.use(refuseStrangers(policy, isPage));
+  if (policy.origins.length > 0) {
+    app.use(cors({
+      origin: [...policy.origins],
+      allowHeaders: ["authorization", "content-type", "if-none-match", "range"],
+      exposeHeaders: [
+        "content-disposition",
+        "content-length",
+        "content-range",
+        "etag",
+        "retry-after",
+      ],
+      maxAge: 600,
+    }));
+  }
+  if (policy.token !== undefined) app.use(requireToken(policy.token, HEALTH_PATHS));
+  app.use(limitBody);
+}
+
+/** Whether it can answer, in a word. */
+async function readiness(model: LoadedModel | undefined): Promise<string> {
+  if (!model?.engine.isReady) return "loading";
+  return await model.engine.isWorking() ? "ready" : "not working";
+}
+
+function stopping(): InfoflowError {
+  return new InfoflowError("OVERLOADED", "The server is stopping: ask again in a moment", {
+    retryAfter: 10,
+  });
+}
+
+function notYet(): InfoflowError {
+  return new InfoflowError("OVERLOADED", "The model is still being loaded: ask again in a moment");
+}

@@ -1,0 +1,90 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { idsOf } from "../../requests/engine_request.ts";
+import { asMeant, InfoflowError } from "../../errors.ts";
+import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { textOf } from "../../tokens/vocabulary.ts";
+import { maskedProblem, problem } from "./problem.ts";
+import { type RequestLimits, RequestScope } from "./request_scope.ts";
+
+/** What handlers know of a request. */
+export type Env = { Variables: { scope: RequestScope } };
+
+/** What operators see of requests. */
+export interface ObserveOptions {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Whether each request gets a line. */
+  readonly requests: boolean;
+  /** Whether the line has the prompts. */
+  readonly prompts: boolean;
+}
+
+/** Gives each request its scope, an answer by its deadline, a line in the log and its place in the metrics. */
+export function observe(limits: RequestLimits, options: ObserveOptions): MiddlewareHandler<Env> {
+  return async (context, next) => {
+    using scope = new RequestScope(context.req.raw, limits);
+    context.set("scope", scope);
+    try {
+      await scope.within(next());
+    } catch (error) {
+      context.res = answerTo(error, context, options.log);
+    }
+    const { status } = context.res;
+    const code = scope.code ?? (status >= 400 ? `HTTP_${status}` : "OK");
+    record(scope, { status, code }, options);
+  };
+}
+
+/** Answers with an error: as it is, if it is meant for clients, and else as an id that the log has too. */
+export function answerTo(
+  thrown: unknown,
+  { req: { path }, var: { scope } }: Context<Env>,
+  log: Log,
+): Response {
+  const error = asMeant(thrown);
+  if (error instanceof InfoflowError) {
+    scope.code = error.code;
+    return problem(error, path);
+  }
+  scope.code = "INTERNAL_SERVER_ERROR";
+  return maskedProblem(logError(error, log), path);
+}
+
+/** Writes an error that no client is shown, and returns the id to find it by. */
+export function logError(error: unknown, log: Log): string {
+  const id = crypto.randomUUID();
+  const message = error instanceof Error ? error.stack ?? error.message : String(error);
+  log.write("error", { id, message });
+  return id;
+}
+
+function record(
+  scope: RequestScope,
+  { status, code }: { status: number; code: string },
+  { log, metrics, requests, prompts }: ObserveOptions,
+): void {
+  const { id, operation, took } = scope;
+  const calls = scope.calls.map(({ work, answer: { result: { cacheHit }, waited, worked } }) => {
+    return { tokens: idsOf(work).length, cacheHit, waited, worked };
+  });
+  metrics.record({ operation, code, took, calls });
+  if (!requests || operation === "health") return;
+  const sum = (of: (call: typeof calls[number]) => number): number =>
+    Math.round(100 * calls.reduce((total, call) => total + of(call), 0)) / 100;
+  log.write("request", {
+    id,
+    operation,
+    status,
+    code,
+    ms: Math.round(100 * took) / 100,
+    ...(calls.length > 0 && {
+      tokens: sum(({ tokens }) => tokens),
+      cacheHit: calls.every(({ cacheHit }) => cacheHit),
+      queueMs: sum(({ waited }) => waited),
+      gpuMs: sum(({ worked }) => worked),
+    }),
+    ...(prompts &&
+      { prompt: scope.calls.map(({ work }) => textOf(idsOf(work).slice(1))).join(" | ") }),
+  });
+}

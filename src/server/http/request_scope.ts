@@ -1,0 +1,100 @@
+import type { Asker } from "../queue/engine_worker.ts";
+import type { Answer } from "../queue/pending_request.ts";
+import { PassBudget } from "../queue/prompt_budget.ts";
+import { idsOf, type Work } from "../../requests/engine_request.ts";
+import { InfoflowError } from "../../errors.ts";
+import { addSpan } from "../observe/trace.ts";
+
+/** How much one request may have. */
+export interface RequestLimits {
+  /** Different prompts that it may have computed. */
+  readonly passes: number;
+  /** How long it may take, in ms. */
+  readonly deadline: number;
+}
+
+/** One request to the server: until when somebody waits for its answer, and what it took. */
+export class RequestScope implements Asker, Disposable {
+  readonly passes: PassBudget;
+  /** What the log calls it. */
+  readonly id = crypto.randomUUID().slice(0, 13);
+  /** What it asks, in a word of ours; there are few of them. */
+  operation = "other";
+  /** How it went wrong, if it did. */
+  code: string | undefined;
+  /** What was computed for it so far. */
+  readonly calls: { readonly work: Work; readonly answer: Answer }[] = [];
+  readonly #since = performance.now();
+  readonly #controller = new AbortController();
+  readonly #client: AbortSignal;
+  readonly #timer: ReturnType<typeof setTimeout>;
+
+  constructor(request: Request, { passes, deadline }: RequestLimits) {
+    this.passes = new PassBudget(passes);
+    this.#client = request.signal;
+    this.#client.addEventListener("abort", this.#leave);
+    this.#timer = setTimeout(() => this.#controller.abort(tooLate(deadline)), deadline);
+    if (this.#client.aborted) this.#leave();
+  }
+
+  /** How long it has taken, in ms. */
+  get took(): number {
+    return performance.now() - this.#since;
+  }
+
+  readonly note = (work: Work, answer: Answer): void => {
+    this.calls.push({ work, answer });
+    const { result: { cacheHit }, since, began, worked } = answer;
+    // What does not say when it was submitted is taken to have been at once.
+    const submitted = Math.max(began, answer.submitted);
+    const read = answer.read > began ? answer.read : began + worked;
+    addSpan("queue", { from: since, to: began });
+    addSpan("prepare", { from: began, to: submitted });
+    addSpan("device and readback", { from: submitted, to: read }, {
+      "infoflow.tokens": idsOf(work).length,
+      "infoflow.cache_hit": cacheHit,
+    });
+  };
+
+  /** Aborted, with an {@linkcode InfoflowError}, when nobody waits for the answer any more. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /**
+   * Waits for a piece of the request's work, as long as somebody waits for the request.
+   *
+   * @throws {InfoflowError} DEADLINE_EXCEEDED; CANCELLED if the client went away.
+   */
+  async within<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const give = (): void => reject(signal.reason);
+    signal.addEventListener("abort", give, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await Promise.race([work, aborted]);
+    } finally {
+      signal.removeEventListener("abort", give);
+      work.catch(() => {}); // whoever gave up does not hear of it
+    }
+  }
+
+  /** The request is answered: a runtime that aborts `request.signal` after every answer does so in vain. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#client.removeEventListener("abort", this.#leave);
+  }
+
+  readonly #leave = (): void => {
+    this.#controller.abort(new InfoflowError("CANCELLED", "The client went away"));
+  };
+}
+
+function tooLate(deadline: number): InfoflowError {
+  return new InfoflowError(
+    "DEADLINE_EXCEEDED",
+    `Cannot answer within ${deadline / 1000} seconds: ask again, or with a shorter prompt`,
+    { deadline },
+  );
+}

@@ -1,0 +1,38 @@
+import { SpanStatusCode, trace } from "@opentelemetry/api";
+import { VERSION } from "../../version.ts";
+
+// Deno puts its own tracer behind this API where OTEL_DENO is set; elsewhere it does nothing, in a quarter of a microsecond.
+const tracer = trace.getTracer("infoflow", VERSION);
+
+/** Runs a stage of a request as a span. */
+export function traced<T>(stage: string, run: () => T): T {
+  return tracer.startActiveSpan(stage, (span) => {
+    const fail = (error: unknown): never => {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).name });
+      span.end();
+      throw error;
+    };
+    try {
+      const result = run();
+      if (!(result instanceof Promise)) {
+        span.end();
+        return result;
+      }
+      return result.then((value) => {
+        span.end();
+        return value;
+      }, fail) as T;
+    } catch (error) {
+      return fail(error);
+    }
+  });
+}
+
+/** Adds a stage that is over, such as one of another thread. @param times In ms since 1970. */
+export function addSpan(
+  stage: string,
+  { from, to }: { readonly from: number; readonly to: number },
+  attributes: Readonly<Record<string, string | number | boolean>> = {},
+): void {
+  tracer.startSpan(stage, { startTime: from, attributes: { ...attributes } }).end(to);
+}

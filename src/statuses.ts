@@ -1,0 +1,34 @@
+import type { ErrorCode, InfoflowError } from "./errors.ts";
+
+const STATUSES: Record<ErrorCode, number> = {
+  PROMPT_EMPTY: 400,
+  PROMPT_TOO_LONG: 400,
+  BAD_USER_INPUT: 400,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  MATRIX_TOO_LARGE: 413,
+  BODY_TOO_LARGE: 413,
+  URL_TOO_LONG: 414,
+  HEADERS_TOO_LARGE: 431,
+  CANCELLED: 503,
+  OVERLOADED: 503,
+  DEVICE_LOST: 503,
+  DEADLINE_EXCEEDED: 504,
+};
+
+/** What HTTP says of an error: its status, and headers that tell a client what to do. */
+export interface HttpForm {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The status and headers of an error. */
+export function httpFormOf({ code, details }: InfoflowError): HttpForm {
+  return { status: STATUSES[code], headers: headersOf(code, details) };
+}
+
+function headersOf(code: ErrorCode, details: InfoflowError["details"]): Record<string, string> {
+  if (code === "UNAUTHORIZED") return { "www-authenticate": `Basic realm="Infoflow", Bearer` };
+  if (code === "OVERLOADED") return { "retry-after": String(details.retryAfter ?? 1) };
+  return {};
+}

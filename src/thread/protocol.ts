@@ -1,0 +1,97 @@
+import { type ErrorCode, InfoflowError } from "../errors.ts";
+import type { CacheStats } from "../engine/activations/cache.ts";
+import type { EngineInfo } from "../engine/engine.ts";
+import type { TuningOptions } from "../engine/tuning.ts";
+import type { Work, WorkResult } from "../requests/engine_request.ts";
+
+/** How a worker is to make its engines. */
+export interface StartOptions {
+  /** Where each model's `config.json` and `model.safetensors` are. */
+  readonly directories: readonly string[];
+  /** Bytes that cached patterns may take. */
+  readonly cacheBytes: number;
+  readonly tuning?: TuningOptions | undefined;
+}
+
+/** Requests to one model that are answered together: matrices, or one question. */
+export interface Batch {
+  readonly requests: readonly SentRequest[];
+}
+
+/** A request, and its place on the {@linkcode CallBoard}. */
+export interface SentRequest {
+  readonly work: Work;
+  readonly place: number;
+}
+
+/** What became of a batch. */
+export interface BatchResult {
+  /** In the order of the requests. */
+  readonly outcomes: readonly SentOutcome[];
+  /** When the engine turned to them and when it was done, in ms since 1970. */
+  readonly began: number;
+  readonly ended: number;
+  /** When the last submission was made, and when its result was read back. */
+  readonly submitted: number;
+  readonly read: number;
+  readonly memory: MemoryStats;
+}
+
+/** What there is on the device. */
+export interface MemoryStats {
+  readonly cache: CacheStats;
+  /** Bytes of buffers and textures, as far as they are counted. */
+  readonly deviceBytes: number;
+}
+
+/** What became of a request. */
+export type SentOutcome = { readonly value: WorkResult } | { readonly error: SentError };
+
+/** What the engine's worker can be asked to do. */
+export interface Calls {
+  start: { argument: StartOptions & { board: SharedArrayBuffer }; result: readonly EngineInfo[] };
+  answer: { argument: Batch; result: BatchResult };
+  cacheStats: { argument: null; result: CacheStats };
+  /** A pass over one token, that leaves nothing behind. */
+  probe: { argument: null; result: MemoryStats };
+  /** Gives the device back. */
+  stop: { argument: null; result: null };
+}
+
+/** A call on its way to the worker. */
+export type Request = {
+  [Name in keyof Calls]: {
+    readonly id: number;
+    readonly call: Name;
+    readonly argument: Calls[Name]["argument"];
+  };
+}[keyof Calls];
+
+/** What comes back from the worker: answers to calls, and news. */
+export type Reply =
+  | { readonly id: number; readonly result: Calls[keyof Calls]["result"] }
+  | { readonly id: number; readonly error: SentError }
+  | { readonly progress: readonly [done: number, total: number, model: number] }
+  | { readonly lost: string };
+
+/** An error as it crosses between threads, which keep no classes. */
+export interface SentError {
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly details: InfoflowError["details"];
+}
+
+/** Takes an error apart. */
+export function sendError(error: unknown): SentError {
+  if (error instanceof InfoflowError) {
+    const { code, message, details } = error;
+    return { code, message, details };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: undefined, message, details: {} };
+}
+
+/** Puts an error together again. */
+export function receiveError({ code, message, details }: SentError): Error {
+  return code ? new InfoflowError(code, message, details) : new Error(message);
+}

@@ -1,0 +1,4 @@
+/// <reference lib="deno.worker" />
+import { serveEngine } from "./worker_loop.ts";
+
+serveEngine(self);

@@ -1,0 +1,175 @@
+import { allocatedBytes } from "../engine/gpu/allocate.ts";
+import { CallBoard } from "./cancel_flags.ts";
+import { Engine } from "../engine/engine.ts";
+import { cancelled } from "../engine/flow/flow_request.ts";
+import {
+  type Batch,
+  type BatchResult,
+  type Calls,
+  type MemoryStats,
+  type Reply,
+  type Request,
+  sendError,
+  type SentOutcome,
+} from "./protocol.ts";
+import {
+  type FlowWork,
+  isQuestion,
+  modelOf,
+  type Work,
+  type WorkResult,
+} from "../requests/engine_request.ts";
+
+/** The side of a channel that the worker has: its global scope, or a `MessagePort`. */
+export interface Channel {
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown, transfer: Transferable[]): void;
+}
+
+/**
+ * Answers calls with engines that it makes at the call `start`, one for each model, all on one device. Batches are
+ * computed one after the other, in the order of their calls; what nobody waits for any more is left out.
+ *
+ * @param onStart Told of the first engine, once.
+ */
+export function serveEngine(channel: Channel, onStart: (engine: Engine) => void = () => {}): void {
+  const reply = (message: Reply, transfer: Transferable[] = []): void =>
+    channel.postMessage(message, transfer);
+  const engines: Engine[] = [];
+  let board = new CallBoard();
+  let last: Promise<unknown> = Promise.resolve();
+  let isLost = false;
+
+  const start = async (argument: Calls["start"]["argument"]): Promise<Calls["start"]["result"]> => {
+    board = new CallBoard(argument.board);
+    for (const [model, directory] of argument.directories.entries()) {
+      const onProgress = (done: number, total: number): void =>
+        reply({ progress: [done, total, model] });
+      const shared = engines[0]?.shared;
+      engines.push(await Engine.create({ ...argument, directory, onProgress, shared }));
+    }
+    const first = started(engines);
+    first.lost.then((lost) => {
+      isLost = true;
+      reply({ lost });
+    });
+    onStart(first);
+    return engines.map(({ info }) => info);
+  };
+  const answerAll = async ({ requests }: Batch): Promise<BatchResult> => {
+    const began = now();
+    const asked = requests.map(({ work, place }) => {
+      const isBegun = board.begin(place);
+      return { work, isWanted: () => isBegun && !board.isCancelled(place) };
+    });
+    const engine = started(engines, modelOf(requests[0]!.work));
+    const settled = await settle(engine, asked);
+    const outcomes = settled.map((outcome): SentOutcome =>
+      outcome.status === "fulfilled"
+        ? { value: outcome.value }
+        : { error: sendError(outcome.reason) }
+    );
+    const ended = now();
+    if (outcomes.some(isUnexpected)) await checkDevice();
+    const { submitted, read } = engine.lastRun;
+    return { outcomes, began, ended, submitted, read, memory: memory() };
+  };
+  const memory = (): MemoryStats => {
+    return { cache: started(engines).cacheStats, deviceBytes: allocatedBytes() };
+  };
+  const probe = async (): Promise<MemoryStats> => {
+    await started(engines).probe();
+    return memory();
+  };
+  /** Something went wrong that ought not to: if the device does not even compute a token, it is of no use any more. */
+  const checkDevice = async (): Promise<void> => {
+    // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
+    await nextTurn();
+    if (isLost) return;
+    try {
+      await probe();
+    } catch (error) {
+      isLost = true;
+      reply({ lost: `it computes nothing any more: ${(error as Error).message}` });
+    }
+  };
+  const stop = (): null => {
+    isLost = true; // and nobody needs to be told
+    engines[0]?.destroy(); // and with it the device of all
+    return null;
+  };
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    return turn;
+  };
+  const answer = (request: Request): unknown => {
+    switch (request.call) {
+      case "start":
+        return start(request.argument);
+      case "answer":
+        return inTurn(() => answerAll(request.argument));
+      case "probe":
+        return inTurn(probe);
+      case "stop":
+        return inTurn(() => Promise.resolve(stop()));
+      case "cacheStats":
+        return started(engines).cacheStats;
+    }
+  };
+  channel.onmessage = async ({ data }) => {
+    const request = data as Request;
+    try {
+      const result = await answer(request) as Calls[keyof Calls]["result"];
+      if (isLost && request.call !== "stop") return;
+      reply({ id: request.id, result }, result && "outcomes" in result ? buffersOf(result) : []);
+    } catch (error) {
+      await nextTurn();
+      if (!isLost) reply({ id: request.id, error: sendError(error) });
+    }
+  };
+}
+
+interface Asked {
+  readonly work: Work;
+  isWanted(): boolean;
+}
+
+/** Answers matrices together, or one question. */
+async function settle(
+  engine: Engine,
+  asked: readonly Asked[],
+): Promise<PromiseSettledResult<WorkResult>[]> {
+  const [{ work, isWanted }] = asked as [Asked];
+  if (isQuestion(work)) {
+    const answer = isWanted() ? engine.ask(work.name, work.argument) : Promise.reject(cancelled());
+    return await Promise.allSettled([answer]);
+  }
+  return await engine.flows(
+    asked.map(({ work, isWanted }) => ({ ...work as FlowWork, isWanted })),
+  );
+}
+
+function isUnexpected(outcome: SentOutcome): boolean {
+  return "error" in outcome && outcome.error.code === undefined;
+}
+
+function buffersOf({ outcomes }: BatchResult): Transferable[] {
+  return outcomes.flatMap((outcome) =>
+    "value" in outcome && "flow" in outcome.value ? [outcome.value.flow.buffer] : []
+  );
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function started(engines: readonly Engine[], model = 0): Engine {
+  const engine = engines[model];
+  if (!engine) throw new TypeError("Cannot ask the engine as it was not started");
+  return engine;
+}

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { CallBoard } from "../../src/thread/cancel_flags.ts";
+import type { Batch, BatchResult } from "../../src/thread/protocol.ts";
+import type { FlowResult } from "../../src/engine/flow/flow_request.ts";
+import { idsOf } from "../../src/requests/engine_request.ts";
+import { WorkQueue } from "../../src/server/queue/request_queue.ts";
+import { InfoflowError } from "../../src/errors.ts";
+import type { FlowOptions } from "../../src/requests/flow_options.ts";
+
+const OPTIONS: FlowOptions = { byLayer: true, aggregation: "MEAN", bos: "DROP" };
+
+/** A worker that answers when it is told to, with the prompt itself as its flow. */
+class FakeWorker {
+  readonly board = new CallBoard();
+  readonly batches: Batch[] = [];
+  readonly #done: { resolve(result: BatchResult): void; reject(reason: unknown): void }[] = [];
+
+  answer(batch: Batch): Promise<BatchResult> {
+    this.batches.push(batch);
+    const { promise, resolve, reject } = Promise.withResolvers<BatchResult>();
+    this.#done.push({ resolve, reject });
+    return promise;
+  }
+
+  /** Begins the oldest batch, and says which of its prompts are still wanted. */
+  begin(): number[] {
+    const { requests } = this.batches[this.batches.length - this.#done.length]!;
+    return requests.filter(({ place }) => this.board.begin(place)).map(({ work }) =>
+      idsOf(work)[0]!
+    );
+  }
+
+  /** Answers the oldest batch. */
+  async finish(): Promise<void> {
+    const { requests } = this.batches[this.batches.length - this.#done.length]!;
+    const outcomes = requests.map(({ work }) => ({
+      value: { flow: Float32Array.from(idsOf(work)), dropped: new Float32Array(), cacheHit: false },
+    }));
+    // What a result has beside these is no matter here.
+    const result = { outcomes, began: 0, ended: 1 } as unknown as BatchResult;
+    this.#done.shift()!.resolve(result);
+    await turn();
+  }
+
+  async finishAll(): Promise<void> {
+    while (this.#done.length > 0) await this.finish();
+  }
+
+  async fail(): Promise<void> {
+    this.#done.shift()!.reject(new InfoflowError("DEVICE_LOST", "gone"));
+    await turn();
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+function promptsOf({ requests }: Batch): number[] {
+  return requests.map(({ work }) => idsOf(work)[0]!);
+}
+
+function make(limit = 64): { worker: FakeWorker; queue: WorkQueue; ask: Ask } {
+  const worker = new FakeWorker();
+  const queue = new WorkQueue(worker, worker.board, limit);
+  const ask: Ask = async (n, { tokens = 60, signal, byLayer = true } = {}) => {
+    const ids = [n, ...new Array(tokens - 1).fill(0)];
+    const { result } = await queue.submit({ ids, options: { ...OPTIONS, byLayer } }, signal);
+    return [(result as FlowResult).flow[0]!, result.cacheHit];
+  };
+  return { worker, queue, ask };
+}
+type Ask = (
+  n: number,
+  options?: { tokens?: number; signal?: AbortSignal; byLayer?: boolean },
+) => Promise<[number, boolean]>;
+
+Deno.test("a full queue takes the last request that has room and refuses the next, until there is room", async () => {
+  const { worker, queue, ask } = make(3);
+  const running = ask(0);
+  worker.begin();
+  const waiting = [ask(1), ask(2), ask(3)];
+  assert.deepEqual(queue.stats, { waiting: 3, limit: 3 });
+  await assert.rejects(() => ask(4), (error: InfoflowError) => {
+    assert.equal(error.code, "OVERLOADED");
+    assert.equal(error.details.waiting, 3);
+    assert((error.details.retryAfter as number) >= 1);
+    return true;
+  });
+  assert.throws(() => queue.admit(), { code: "OVERLOADED" });
+  await worker.finish();
+  worker.begin();
+  queue.admit();
+  const last = ask(4);
+  await worker.finishAll();
+  assert.deepEqual(
+    await Promise.all([running, ...waiting, last]),
+    [0, 1, 2, 3, 4].map((n) => [
+      n,
+      false,
+    ]),
+  );
+  assert.equal(queue.stats.waiting, 0);
+});
+
+Deno.test("who asks for the same waits for the same, and takes a place too", async () => {
+  const { worker, queue, ask } = make(3);
+  const asked = [ask(1), ask(1), ask(1)];
+  assert.equal(queue.stats.waiting, 3);
+  await assert.rejects(() => ask(1), { code: "OVERLOADED" });
+  await worker.finish();
+  assert.deepEqual(await Promise.all(asked), [[1, false], [1, true], [1, true]]);
+  assert.deepEqual(worker.batches.map(promptsOf), [[1]]);
+});
+
+Deno.test("a client that goes away frees its place, and its work is not sent", async () => {
+  const { worker, queue, ask } = make(3);
+  const others = [ask(0), ask(1)]; // one at work, one at the worker
+  worker.begin();
+  const controller = new AbortController();
+  const left = ask(2, { signal: controller.signal });
+  const stays = ask(3);
+  assert.equal(queue.stats.waiting, 3);
+  controller.abort(new InfoflowError("CANCELLED", "gone"));
+  await assert.rejects(left, { code: "CANCELLED" });
+  assert.equal(queue.stats.waiting, 2);
+  for (let batch = 0; batch < 3; batch++) await worker.finish();
+  await Promise.all([...others, stays]);
+  assert.deepEqual(worker.batches.map(promptsOf), [[0], [1], [3]]);
+});
+
+Deno.test("what is at the worker already is not begun, or told to stop", async () => {
+  const { worker, ask } = make();
+  const controllers = [new AbortController(), new AbortController()];
+  const left = controllers.map(({ signal }, n) => ask(n, { signal }));
+  assert.deepEqual(worker.begin(), [0]);
+  for (const controller of controllers) controller.abort(new Error("gone"));
+  for (const one of left) await assert.rejects(one, { message: "gone" });
+  const [running, waiting] = worker.batches.map(({ requests }) => requests[0]!.place);
+  assert.equal(worker.board.isCancelled(running!), true);
+  await worker.finish();
+  assert.equal(worker.board.begin(waiting!), false);
+  // Asked again, it is computed again.
+  const again = ask(1);
+  await worker.finish();
+  await worker.finish();
+  assert.deepEqual(await again, [1, false]);
+});
+
+Deno.test("the work goes on while one of those who asked for it waits", async () => {
+  const { worker, ask } = make();
+  const controller = new AbortController();
+  const left = ask(1, { signal: controller.signal });
+  const stays = ask(1);
+  worker.begin();
+  controller.abort(new Error("gone"));
+  await assert.rejects(left, { message: "gone" });
+  assert.equal(worker.board.isCancelled(worker.batches[0]!.requests[0]!.place), false);
+  await worker.finish();
+  assert.equal((await stays)[0], 1);
+});
+
+Deno.test("who has gone before it asks is not asked for", async () => {
+  const { worker, ask } = make();
+  await assert.rejects(ask(1, { signal: AbortSignal.abort(new Error("gone")) }), {
+    message: "gone",
+  });
+  assert.equal(worker.batches.length, 0);
+});
+
+Deno.test("short prompts, and all that is asked of one prompt, go together; what is known goes first", async () => {
+  const { worker, ask } = make();
+  const known = ask(9);
+  await worker.finish();
+  const asked = [known, ask(1), ask(2), ask(3), ask(4, { tokens: 10 }), ask(5, { tokens: 10 })];
+  asked.push(ask(3, { byLayer: false }), ask(9, { byLayer: false }));
+  await worker.finishAll();
+  await Promise.all(asked);
+  assert.deepEqual(worker.batches.map(promptsOf), [[9], [1], [2], [9, 3, 3], [4, 5]]);
+});
+
+Deno.test("a worker that goes away fails what it had begun; what it had not, the next one gets", async () => {
+  const { worker, ask } = make();
+  const begun = ask(0);
+  const waits = ask(1);
+  worker.begin();
+  const failed = assert.rejects(begun, { code: "DEVICE_LOST" });
+  await worker.fail();
+  await failed;
+  await worker.fail();
+  await turn();
+  assert.deepEqual(worker.batches.map(promptsOf), [[0], [1], [1]]);
+  await worker.finish();
+  assert.deepEqual(await waits, [1, false]);
+});
+
+Deno.test("but not for ever", async () => {
+  const { worker, ask } = make();
+  const failed = assert.rejects(ask(1), { code: "DEVICE_LOST" });
+  for (let tries = 0; tries < 3; tries++) await worker.fail();
+  await failed;
+  assert.equal(worker.batches.length, 3);
+});
