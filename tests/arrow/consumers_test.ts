@@ -50,12 +50,96 @@ async function ask(origin: string, field: string): Promise<Case> {
   };
 }
 
+/** A table with nulls, and what is to be read from it: types by pyarrow's names. */
+interface TableCase {
+  readonly url: string;
+  readonly columns: Record<string, readonly [type: string, values: readonly unknown[]]>;
+}
+
+/** Tables with nulls, as GraphQL says them in JSON. */
+async function askTables(origin: string): Promise<TableCase[]> {
+  const prompt = JSON.stringify("Ann sat. Ann");
+  const query = `{
+    attribution(prompt: ${prompt}, token: 13) { url parts { kind layer head value centred } }
+    headScores(prompt: ${prompt}) { url heads { layer head previousToken bos induction } }
+    routes(prompt: ${prompt}, threshold: 0.1) { url edges { layer kind head source target weight } }
+    logitLens(prompt: ${prompt}, k: 2) {
+      url predictions { layer position rank id text logProbability probability }
+    }
+  }`;
+  const body = JSON.stringify({ query });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${origin}/graphql`, { method: "POST", headers, body });
+  const { data } = await response.json();
+  // deno-lint-ignore no-explicit-any -- rows of several tables
+  const column = (type: string, rows: any[], value: (row: any) => unknown) =>
+    [type, rows.map((row) => single(value(row)))] as const;
+  const { parts } = data.attribution;
+  const { heads } = data.headScores;
+  const { edges } = data.routes;
+  const { predictions } = data.logitLens;
+  assert(parts.some(({ head }: { head: number | null }) => head === null));
+  return [
+    {
+      url: data.attribution.url,
+      columns: {
+        kind: column("string", parts, (it) => it.kind),
+        layer: column("int32", parts, (it) => it.layer),
+        head: column("int32", parts, (it) => it.head),
+        value: column("float", parts, (it) => it.value),
+        centred: column("float", parts, (it) => it.centred),
+        token: column("int32", parts, () => 13),
+      },
+    },
+    {
+      url: data.headScores.url,
+      columns: {
+        layer: column("int32", heads, (it) => it.layer),
+        head: column("int32", heads, (it) => it.head),
+        previous_token: column("float", heads, (it) => it.previousToken),
+        bos: column("float", heads, (it) => it.bos),
+        induction: column("float", heads, (it) => it.induction),
+      },
+    },
+    {
+      url: data.routes.url,
+      columns: {
+        layer: column("int32", edges, (it) => it.layer),
+        kind: column("string", edges, (it) => it.kind),
+        head: column("int32", edges, (it) => it.head),
+        source: column("int32", edges, (it) => it.source),
+        target: column("int32", edges, (it) => it.target),
+        weight: column("float", edges, (it) => it.weight),
+      },
+    },
+    {
+      url: data.logitLens.url,
+      columns: {
+        layer: column("int32", predictions, (it) => it.layer),
+        position: column("int32", predictions, (it) => it.position),
+        rank: column("int32", predictions, (it) => it.rank),
+        id: column("int32", predictions, (it) => it.id),
+        token: column("string", predictions, (it) => it.text),
+        log_probability: column("float", predictions, (it) => it.logProbability),
+        probability: column("float", predictions, (it) => it.probability),
+      },
+    },
+  ];
+}
+
+/** A number as Arrow has it, which may be less exact than JSON's. */
+function single(value: unknown): unknown {
+  return typeof value === "number" ? Math.fround(value) : value;
+}
+
 /** The columns of a table, lists of numbers laid out one after the other. */
 type Columns = Record<string, (number | string)[]>;
 
 const flat = (values: Iterable<unknown>): (number | string)[] =>
   Array.from(values).flatMap((value) =>
-    typeof value === "object" ? Array.from(value as Iterable<number>) : [value as number | string]
+    typeof value === "object" && value !== null
+      ? Array.from(value as Iterable<number>)
+      : [value as number | string]
   );
 
 const READERS: Record<string, (bytes: Uint8Array) => Columns> = {
@@ -125,23 +209,40 @@ Deno.test("Python's and JavaScript's readers of Arrow read the same numbers, in 
     ]);
 
     const program = await Deno.readTextFile(new URL("./consumers.py", import.meta.url));
-    const read = await python(program, { input: cases }) as Record<string, number>;
+    const tables = await askTables(origin);
+    const input = { matrices: cases, tables };
+    const read = await python(program, { input }) as Record<string, number>;
     const counts = LAYOUTS.flatMap((layout) =>
       cases.map((one) => Object.values(expectedColumns(one, layout)).flat().length)
     );
     const numbers = counts.reduce((a, b) => a + b);
     assert(numbers > 10_000);
+    const inTables = tables.flatMap(({ columns }) => Object.values(columns))
+      .reduce((sum, [, values]) => sum + values.length, 0);
+    const consumers = ["pyarrow", "polars", "duckdb", "pandas", "nanoarrow", "arro3"];
     assert.deepEqual(read, {
+      ...Object.fromEntries(consumers.map((name) => [`${name} tables`, inTables])),
       "pyarrow stream": numbers,
       "polars stream": numbers,
       "duckdb stream": numbers,
       "pandas stream": numbers,
       "nanoarrow stream": numbers,
+      "arro3 stream": numbers,
       "pyarrow file": numbers,
       "polars file": numbers,
       "duckdb file": numbers,
       "pandas file": numbers,
+      "arro3 file": numbers,
     });
+    for (const { url, columns } of tables) {
+      const bytes = await (await fetch(url)).bytes();
+      const expected = Object.fromEntries(
+        Object.entries(columns).map(([name, [, values]]) => [name, values]),
+      );
+      for (const [name, read] of Object.entries(READERS)) {
+        assert.deepEqual(read(bytes), expected, `${name}, ${url}`);
+      }
+    }
 
     for (const one of cases) {
       for (const layout of LAYOUTS) {

@@ -24,12 +24,13 @@ function someFlow(byLayer: boolean): { matrix: LabelledMatrix; metadata: Metadat
     ...LABELS,
   };
   const metadata = {
-    version: 1,
+    version: 2,
     id: "0123",
     model: "bundled",
     fingerprint: "4567",
     prompt: 'Zoë "ate" 🍣',
     tokens: TOKENS,
+    ids: [57, 1, 1, 4, 5],
     axes,
     shape,
     aggregation: "MEAN",
@@ -75,10 +76,10 @@ for (const byLayer of [false, true]) {
     const { matrix, metadata } = someFlow(byLayer);
     const bytes = encodeMatrix(matrix, metadata, DEFAULT_FORM);
     const read = await python(PYARROW, { input: bytes.toBase64() }) as FromPython;
-    const layer: FromPython["schema"] = byLayer ? [["layer", "uint8", false]] : [];
+    const layer: FromPython["schema"] = byLayer ? [["layer", "int32", false]] : [];
     assert.deepEqual(read.schema, [
       ...layer,
-      ["target", "uint16", false],
+      ["target", "int32", false],
       ["token", "dictionary<values=string, indices=int32, ordered=0>", false],
       ["dropped", "float", false],
       ["flow", "fixed_size_list<item: float not null>[5]", false],

@@ -57,8 +57,8 @@ export class Attribution extends TableAnswer<Result> {
   protected columns({ token, parts }: Result): readonly Column[] {
     return [
       { name: "kind", type: "utf8", values: parts.map(({ kind }) => kind) },
-      { name: "layer", type: "uint8", values: parts.map(({ layer }) => layer) },
-      { name: "head", type: "uint8", values: parts.map(({ head }) => head) },
+      { name: "layer", type: "int32", values: parts.map(({ layer }) => layer) },
+      { name: "head", type: "int32", values: parts.map(({ head }) => head) },
       { name: "value", type: "float32", values: parts.map(({ value }) => value) },
       { name: "centred", type: "float32", values: parts.map(({ centred }) => centred) },
       { name: "token", type: "int32", values: parts.map(() => token) },

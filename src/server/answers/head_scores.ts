@@ -69,8 +69,8 @@ export class HeadScores extends TableAnswer<Result> {
   protected columns(result: Result): readonly Column[] {
     const rows = this.#rows(result);
     return [
-      { name: "layer", type: "uint8", values: rows.map(({ layer }) => layer) },
-      { name: "head", type: "uint8", values: rows.map(({ head }) => head) },
+      { name: "layer", type: "int32", values: rows.map(({ layer }) => layer) },
+      { name: "head", type: "int32", values: rows.map(({ head }) => head) },
       { name: "previous_token", type: "float32", values: rows.map((it) => it.previousToken) },
       { name: "bos", type: "float32", values: rows.map(({ bos }) => bos) },
       { name: "induction", type: "float32", values: rows.map(({ induction }) => induction) },

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { encodeMatrix } from "../arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import type { Metadata } from "../arrow/labelled_matrix.ts";
+import { LAYOUT_VERSION } from "../arrow/layout_version.ts";
 import { InfoflowError } from "../../errors.ts";
 import type { FlowResult } from "../../engine/flow/flow_request.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
@@ -18,9 +19,6 @@ import { flowShape } from "../../requests/matrix_shape.ts";
 import { traced } from "../observe/trace.ts";
 import { type Token, tokenize } from "../../tokens/tokenize.ts";
 import type { Tokenizer } from "../../tokens/tokenizer.ts";
-
-/** Of the Arrow layouts and their metadata. */
-const LAYOUT_VERSION = 1;
 
 /** Of a matrix, in one answer: 16 heads at 2,048 tokens, 64 at 1,024. */
 const MOST_BYTES = 256 * 2 ** 20;
@@ -134,6 +132,7 @@ export class InfoFlow {
       fingerprint: engine.info.fingerprint,
       prompt: this.prompt,
       tokens,
+      ids: this.tokens.map(({ id }) => id),
       axes: this.axes,
       shape: this.shape,
       ...this.#optionsInMetadata(),

@@ -67,9 +67,9 @@ export class LogitLens extends TableAnswer<Result> {
   protected columns(result: Result): readonly Column[] {
     const rows = this.#rows(result);
     return [
-      { name: "layer", type: "uint8", values: rows.map(({ layer }) => layer) },
-      { name: "position", type: "uint16", values: rows.map(({ position }) => position) },
-      { name: "rank", type: "uint8", values: rows.map(({ rank }) => rank) },
+      { name: "layer", type: "int32", values: rows.map(({ layer }) => layer) },
+      { name: "position", type: "int32", values: rows.map(({ position }) => position) },
+      { name: "rank", type: "int32", values: rows.map(({ rank }) => rank) },
       { name: "id", type: "int32", values: rows.map(({ id }) => id) },
       { name: "token", type: "utf8", values: rows.map(({ text }) => text) },
       { name: "log_probability", type: "float32", values: rows.map((it) => it.logProbability) },

@@ -71,7 +71,7 @@ export class NextTokens extends TableAnswer<Result> {
   protected columns({ top }: Result): readonly Column[] {
     const rows = predictions(top, (id) => this.textOf(id));
     return [
-      { name: "rank", type: "uint8", values: rows.map((_, rank) => rank) },
+      { name: "rank", type: "int32", values: rows.map((_, rank) => rank) },
       { name: "id", type: "int32", values: rows.map(({ id }) => id) },
       { name: "token", type: "utf8", values: rows.map(({ text }) => text) },
       { name: "logit", type: "float32", values: rows.map(({ logit }) => logit) },

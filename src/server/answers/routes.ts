@@ -58,11 +58,11 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
 
   protected columns({ edges }: Result): readonly Column[] {
     return [
-      { name: "layer", type: "uint8", values: edges.map(({ layer }) => layer) },
+      { name: "layer", type: "int32", values: edges.map(({ layer }) => layer) },
       { name: "kind", type: "utf8", values: edges.map(({ kind }) => kind) },
-      { name: "head", type: "uint8", values: edges.map(({ head }) => head) },
-      { name: "source", type: "uint16", values: edges.map(({ source }) => source) },
-      { name: "target", type: "uint16", values: edges.map(({ target }) => target) },
+      { name: "head", type: "int32", values: edges.map(({ head }) => head) },
+      { name: "source", type: "int32", values: edges.map(({ source }) => source) },
+      { name: "target", type: "int32", values: edges.map(({ target }) => target) },
       { name: "weight", type: "float32", values: edges.map(({ weight }) => weight) },
     ];
   }

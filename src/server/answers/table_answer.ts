@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { LAYOUT_VERSION } from "../arrow/layout_version.ts";
 import { type Column, encodeTable } from "../arrow/table.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
 import type { LoadedModel } from "./info_flow.ts";
@@ -6,9 +7,6 @@ import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { type Token, tokenize, tokenText } from "../../tokens/tokenize.ts";
 import { GPT2_TOKENIZER, type Tokenizer } from "../../tokens/tokenizer.ts";
 import type { Answered } from "../../requests/questions.ts";
-
-/** Of the Arrow layouts and their metadata. */
-const LAYOUT_VERSION = 1;
 
 /** What sets a question apart from others about the same prompt, as a link says it; undefined is left out. */
 export type LinkOptions = Readonly<Record<string, string | number | undefined>>;
@@ -92,6 +90,7 @@ export abstract class TableAnswer<Result extends Answered> {
       fingerprint: engine.info.fingerprint,
       prompt: this.prompt,
       tokens: this.tokens.map(({ text }) => text),
+      ids: this.tokens.map(({ id }) => id),
       ...this.options,
     });
   }

@@ -4,9 +4,8 @@ import {
   Field,
   FixedSizeList,
   Float32,
+  Int32,
   makeData,
-  Uint16,
-  Uint8,
 } from "apache-arrow";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
@@ -30,25 +29,23 @@ export function matrixColumns(
   const perLayer = axes.includes("head") ? heads.length : 1;
   const columns: Column[] = [];
   const add = (name: string, at: (matrix: number) => number): void => {
-    const data = new Uint8Array(matrices * perMatrix);
+    const data = new Int32Array(matrices * perMatrix);
     for (let matrix = 0; matrix < matrices; matrix++) {
       data.fill(at(matrix), matrix * perMatrix, (matrix + 1) * perMatrix);
     }
-    columns.push({ name, data: uint8(data) });
+    columns.push({ name, data: int32(data) });
   };
   if (axes.includes("layer")) add("layer", (matrix) => layers[Math.floor(matrix / perLayer)]!);
   if (axes.includes("head")) add("head", (matrix) => heads[matrix % perLayer]!);
   return columns;
 }
 
-/** A column of bytes. */
-export function uint8(data: Uint8Array): Data {
-  return makeData({ type: new Uint8(), length: data.length, nullCount: 0, data });
-}
-
-/** A column of token positions. */
-export function uint16(data: Uint16Array): Data {
-  return makeData({ type: new Uint16(), length: data.length, nullCount: 0, data });
+/**
+ * A column of layers, heads or token positions. It is signed, because `source - target` of unsigned columns wraps round
+ * in pandas, polars and pyarrow, and is an error in DuckDB.
+ */
+export function int32(data: Int32Array): Data {
+  return makeData({ type: new Int32(), length: data.length, nullCount: 0, data });
 }
 
 /** A column of numbers. */

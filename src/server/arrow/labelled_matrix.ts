@@ -14,7 +14,7 @@ export interface LabelledMatrix extends FlowMatrix {
 
 /** What goes into the schema's metadata, under the key `infoflow`. */
 export interface Metadata {
-  /** Of the layouts. */
+  /** Of the layouts: `LAYOUT_VERSION`. */
   readonly version: number;
   readonly id: string;
   readonly model: string;
@@ -22,6 +22,8 @@ export interface Metadata {
   readonly prompt: string;
   /** The labels of both axes, in order. */
   readonly tokens: readonly string[];
+  /** The token ids of both axes, in order. */
+  readonly ids: readonly number[];
   readonly axes: readonly string[];
   readonly shape: readonly number[];
   /** How the layers became one matrix; not there where each head is by itself. */

@@ -1,5 +1,5 @@
 import { type Data, Dictionary, Int32, makeData, Utf8, vectorFromArray } from "apache-arrow";
-import { type Column, float32, lists, matrixColumns, uint16 } from "./columns.ts";
+import { type Column, float32, int32, lists, matrixColumns } from "./columns.ts";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
 /**
@@ -10,10 +10,10 @@ import type { LabelledMatrix } from "./labelled_matrix.ts";
 export function rowsLayout(matrix: LabelledMatrix): Column[] {
   const { dropped, flow, shape, span } = matrix;
   const cells = shape.at(-1)!;
-  const targets = Uint16Array.from(dropped, (_, row) => row % cells * span);
+  const targets = Int32Array.from(dropped, (_, row) => row % cells * span);
   return [
     ...matrixColumns(matrix, cells),
-    { name: "target", data: uint16(targets) },
+    { name: "target", data: int32(targets) },
     { name: "token", data: texts(cellTexts(matrix), dropped.length) },
     { name: "dropped", data: float32(dropped) },
     { name: "flow", data: lists(flow, cells) },

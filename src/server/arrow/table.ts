@@ -7,15 +7,11 @@ import {
   RecordBatchStreamWriter,
   Schema,
   Struct,
-  Uint16,
-  Uint8,
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
 
 const TYPES = {
-  uint8: () => new Uint8(),
-  uint16: () => new Uint16(),
   int32: () => new Int32(),
   float32: () => new Float32(),
   utf8: () => new Utf8(),

@@ -1,4 +1,4 @@
-import { type Column, float32, matrixColumns, uint16 } from "./columns.ts";
+import { type Column, float32, int32, matrixColumns } from "./columns.ts";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
 /**
@@ -10,10 +10,10 @@ export function tidyLayout(matrix: LabelledMatrix): Column[] {
   const cells = shape.at(-1)!;
   const half = cells * (cells + 1) / 2;
   const matrices = flow.length / cells ** 2;
-  const targets = new Uint16Array(matrices * half);
-  const sources = new Uint16Array(matrices * half);
+  const targets = new Int32Array(matrices * half);
+  const sources = new Int32Array(matrices * half);
   const weights = new Float32Array(matrices * half);
-  const positions = Uint16Array.from({ length: cells }, (_, cell) => cell * span);
+  const positions = Int32Array.from({ length: cells }, (_, cell) => cell * span);
   let at = 0;
   for (let row = 0; row < matrices * cells; row++) {
     const target = row % cells;
@@ -24,8 +24,8 @@ export function tidyLayout(matrix: LabelledMatrix): Column[] {
   }
   return [
     ...matrixColumns(matrix, half),
-    { name: "target", data: uint16(targets) },
-    { name: "source", data: uint16(sources) },
+    { name: "target", data: int32(targets) },
+    { name: "source", data: int32(sources) },
     { name: "weight", data: float32(weights) },
   ];
 }
