@@ -1,0 +1,11 @@
+import { InfoflowError } from "../../errors.ts";
+
+/** The error for an intervention that can't be: `which` says where it stands in the list, from 0. */
+export function refusal(
+  which: number,
+  reason: string,
+  details: Readonly<Record<string, number | string>> = {},
+): InfoflowError {
+  const message = `Cannot apply interventions[${which}] as ${reason}`;
+  return new InfoflowError("BAD_USER_INPUT", message, { intervention: which, ...details });
+}
