@@ -1,0 +1,34 @@
+import { hasHeads, type Site } from "./interventions/sites.ts";
+
+/** What a grid of patches has a cell for. */
+export const PATCH_GRIDS = [
+  "LAYER",
+  "LAYER_POSITION",
+  "LAYER_HEAD",
+  "LAYER_HEAD_POSITION",
+] as const;
+/** One of {@linkcode PATCH_GRIDS}. */
+export type PatchGrid = typeof PATCH_GRIDS[number];
+
+/** DENOISE: the clean value into the corrupted run. NOISE: the corrupted value into the clean run. */
+export const PATCH_DIRECTIONS = ["DENOISE", "NOISE"] as const;
+/** One of {@linkcode PATCH_DIRECTIONS}. */
+export type PatchDirection = typeof PATCH_DIRECTIONS[number];
+
+/**
+ * What is read off a run at its last position: logit of the answer minus that of the other token; log-probability or
+ * probability of the answer; `KL(clean || run)` in nats.
+ */
+export const PATCH_METRICS = ["LOGIT_DIFF", "LOG_PROB", "PROB", "KL"] as const;
+/** One of {@linkcode PATCH_METRICS}. */
+export type PatchMetric = typeof PATCH_METRICS[number];
+
+/** The finest grid of a site, by position. */
+export function defaultGrid(site: Site): PatchGrid {
+  return hasHeads(site) ? "LAYER_HEAD_POSITION" : "LAYER_POSITION";
+}
+
+/** The axes of a grid, in the order of its numbers. */
+export function gridAxes(grid: PatchGrid): readonly ("layer" | "head" | "position")[] {
+  return grid.toLowerCase().split("_") as ("layer" | "head" | "position")[];
+}
