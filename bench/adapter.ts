@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/engine.ts";
 import { TILINGS } from "../src/engine/tuning.ts";
 import { requestGpu } from "../src/engine/gpu/device.ts";
-import { Kernel, readWrite } from "../src/engine/gpu/kernel.ts";
+import { defineKernel } from "../src/engine/gpu/define_kernel.ts";
 import { timePass } from "../src/engine/gpu/time_pass.ts";
 import { LinearKernel } from "../src/engine/kernels/linear.ts";
 import { timeLinear } from "../src/engine/kernels/time_linear.ts";
@@ -43,7 +43,7 @@ for (const rows of [16, 64, 256]) {
     const shape = { inputs: 768, outputs: 3072, rows };
     const ms = await timeLinear(device, await LinearKernel.create(device, tiling), shape);
     const flops = 2 * shape.inputs * shape.outputs * rows;
-    print({ rate: tiling.variant, T: rows, ms, gflops: flops / ms / 1e6 });
+    print({ rate: tiling.kernel.name, T: rows, ms, gflops: flops / ms / 1e6 });
   }
 }
 device.destroy();
@@ -52,15 +52,16 @@ for (const T of [14, 256]) await kernelRates(architecture, T);
 Deno.exit(0);
 
 async function fmaRate(): Promise<Rate> {
-  const kernel = await Kernel.create(device, {
-    label: "fma",
+  const kernel = await defineKernel({
+    name: "fma",
     code: fma,
-    constants: { LOOPS },
-    groups: [["readWrite"]],
-  });
+    constants: () => ({ LOOPS }),
+    groups: [{ out: "readWrite" }],
+    workgroups: () => [WORKGROUPS],
+  }).create(device);
   const out = device.createBuffer({ size: 4 * 8 * WORKGROUPS, usage: GPUBufferUsage.STORAGE });
-  const group = kernel.bind(0, [readWrite(out)]);
-  const ms = await timePass(device, (pass) => kernel.dispatch(pass, [[group]], [WORKGROUPS]));
+  const group = kernel.bind({ out });
+  const ms = await timePass(device, (pass) => kernel.dispatch(pass, [[group]], {}));
   return { rate: "fma", ms, gflops: 2 * 16 * 4 * LOOPS * 8 * WORKGROUPS / ms / 1e6 };
 }
 

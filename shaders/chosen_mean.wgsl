@@ -23,12 +23,14 @@ struct Prompt {
   places: u32,
 }
 
+const WORKGROUP = 64u;
+
 @group(0) @binding(0) var<storage, read> patterns: array<vec4f>;
 @group(0) @binding(1) var<storage, read> places: array<u32>;
 @group(0) @binding(2) var<storage, read_write> mean: array<vec4f>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= prompt.stride) {
     return;

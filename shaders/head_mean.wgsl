@@ -19,11 +19,13 @@ struct Prompt {
   stride: u32, // vec4s from one triangle to the next
 }
 
+const WORKGROUP = 64u;
+
 @group(0) @binding(0) var<storage, read> patterns: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> mean: array<vec4f>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let at = row_start(prompt.first) + id.x;
   if (at >= prompt.stride) {

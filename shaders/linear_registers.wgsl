@@ -7,9 +7,8 @@
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)
 //
-// f is chosen by shape.epilogue: PLACE writes row t to row pass.first + t, GELU_NEW, GELU and
-// RELU apply an activation, ADD adds to the
-// residual stream.
+// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU and RELU apply an activation,
+// ADD adds to the residual stream.
 //
 // Dispatch: (ceil(N / 128), ceil(T / 16)). One invocation makes 16 rows x 16 columns in registers, or where no more than
 // 8 rows are left, 4 rows x 16 columns at a time. Loads are what costs on a software adapter, where each lane loads by
@@ -18,26 +17,29 @@
 
 struct Shape {
   inputs: u32, // K / 4
-  block_rows: u32, // rows of the texture that a block of w takes
+  pitch: u32, // rows of the texture that a block of w takes
   epilogue: u32,
 }
-struct Pass {
-  rows: u32, // T
+struct Rows {
+  count: u32, // T
   first: u32, // where PLACE puts the first row
 }
 
 const PLACE = 0u;
 const GELU_NEW = 1u;
+const ADD = 2u;
 const GELU = 3u;
 const RELU = 4u;
 
+const ROWS = 16u;
+const COLUMNS = 32u; // vec4s of a block
 const LANES = 8u;
-const TALL = 16u;
-const LOW = 4u;
 const GROUPS = 4u; // of LANES columns of vec4s
+const LOW = 4u; // rows of a low tile
+const INPUTS = 12u; // vec4s of inputs to a row of the texture
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<uniform> job: Pass;
+@group(0) @binding(1) var<uniform> rows: Rows;
 @group(0) @binding(2) var x: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var w: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(4) var<storage, read> b: array<vec4f>;
@@ -46,7 +48,7 @@ const GROUPS = 4u; // of LANES columns of vec4s
 
 // Where finished sums wait for their epilogue. A lane reads only what it wrote itself: it is here for a loop to run
 // over, because 64 epilogues written out take seconds to compile.
-var<workgroup> sums: array<vec4f, TALL * GROUPS * LANES>;
+var<workgroup> sums: array<vec4f, ROWS * GROUPS * LANES>;
 
 // A vec4 of each of 16 or 4 rows. Named members, not arrays: those stay in registers everywhere.
 struct Tall {
@@ -57,17 +59,17 @@ struct Low { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = tile.y * TALL;
-  let block = tile.x * shape.block_rows;
-  let column = tile.x * LANES * GROUPS + lane;
-  let rows = min(TALL, job.rows - row);
-  if (rows > 2u * LOW) {
+  let row = tile.y * ROWS;
+  let block = tile.x * shape.pitch;
+  let column = tile.x * COLUMNS + lane;
+  let left = min(ROWS, rows.count - row);
+  if (left > 2u * LOW) {
     tall_tile(row, block, lane);
-    finish(row, rows, column, lane);
+    finish(row, left, column, lane);
   } else {
-    for (var r = 0u; r < rows; r += LOW) {
+    for (var r = 0u; r < left; r += LOW) {
       low_tile(row + r, block, lane);
-      finish(row + r, min(LOW, rows - r), column, lane);
+      finish(row + r, min(LOW, left - r), column, lane);
     }
   }
 }
@@ -79,7 +81,7 @@ fn tall_tile(row: u32, block: u32, lane: u32) {
   var group3 = Tall();
   for (var k = 0u; k < shape.inputs; k++) {
     let inputs = tall_inputs(k, row);
-    let at = vec2u(k % 12u * 128u + lane, block + k / 12u);
+    let at = vec2u(k % INPUTS * 4u * COLUMNS + lane, block + k / INPUTS);
     add_tall(&group0, inputs, weights(at));
     add_tall(&group1, inputs, weights(at + vec2u(LANES, 0u)));
     add_tall(&group2, inputs, weights(at + vec2u(2u * LANES, 0u)));
@@ -98,7 +100,7 @@ fn low_tile(row: u32, block: u32, lane: u32) {
   var group3 = Low();
   for (var k = 0u; k < shape.inputs; k++) {
     let inputs = Low(input(k, row), input(k, row + 1u), input(k, row + 2u), input(k, row + 3u));
-    let at = vec2u(k % 12u * 128u + lane, block + k / 12u);
+    let at = vec2u(k % INPUTS * 4u * COLUMNS + lane, block + k / INPUTS);
     add_low(&group0, inputs, weights(at));
     add_low(&group1, inputs, weights(at + vec2u(LANES, 0u)));
     add_low(&group2, inputs, weights(at + vec2u(2u * LANES, 0u)));
@@ -123,13 +125,13 @@ fn tall_inputs(k: u32, row: u32) -> Tall {
   );
 }
 
-// The weights from four inputs (columns of the matrix) to four outputs; an input's 128 columns are 32 texels.
+// The weights from four inputs (columns of the matrix) to four outputs.
 fn weights(at: vec2u) -> mat4x4f {
   return mat4x4f(
     textureLoad(w, at),
-    textureLoad(w, at + vec2u(32u, 0u)),
-    textureLoad(w, at + vec2u(64u, 0u)),
-    textureLoad(w, at + vec2u(96u, 0u)),
+    textureLoad(w, at + vec2u(COLUMNS, 0u)),
+    textureLoad(w, at + vec2u(2u * COLUMNS, 0u)),
+    textureLoad(w, at + vec2u(3u * COLUMNS, 0u)),
   );
 }
 
@@ -190,17 +192,18 @@ fn keep_low(group: u32, lane: u32, sum: Low) {
   sums[slot(3u, group, lane)] = sum.r3;
 }
 
-fn finish(first: u32, rows: u32, column: u32, lane: u32) {
-  for (var i = 0u; i < rows * GROUPS; i++) {
+fn finish(first: u32, count: u32, column: u32, lane: u32) {
+  for (var i = 0u; i < count * GROUPS; i++) {
     let row = first + i / GROUPS;
     let at = column + i % GROUPS * LANES;
     let value = sums[i * LANES + lane] + b[at];
     switch shape.epilogue {
-      case PLACE: { textureStore(y, vec2u(at, job.first + row), value); }
+      case PLACE: { textureStore(y, vec2u(at, rows.first + row), value); }
       case GELU_NEW: { textureStore(y, vec2u(at, row), gelu_new(value)); }
       case GELU: { textureStore(y, vec2u(at, row), gelu(value)); }
       case RELU: { textureStore(y, vec2u(at, row), max(value, vec4f(0.0))); }
-      default: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
+      case ADD: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
+      default: {}
     }
   }
 }

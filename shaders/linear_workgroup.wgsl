@@ -6,9 +6,8 @@
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)
 //
-// f is chosen by shape.epilogue: PLACE writes row t to row pass.first + t, GELU_NEW, GELU and
-// RELU apply an activation, ADD adds to the
-// residual stream.
+// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU and RELU apply an activation,
+// ADD adds to the residual stream.
 //
 // Dispatch: (ceil(N / 64), ceil(T / 32)). One workgroup makes 32 rows x 64 columns. It goes over K in steps of 16, each
 // put into workgroup memory once by all invocations together, as GPUs want it: there global loads are slow and shared
@@ -16,16 +15,17 @@
 
 struct Shape {
   inputs: u32, // K / 4
-  columns: u32, // vec4s in a row of w
+  pitch: u32, // vec4s in a row of w
   epilogue: u32,
 }
-struct Pass {
-  rows: u32, // T
+struct Rows {
+  count: u32, // T
   first: u32, // where PLACE puts the first row
 }
 
 const PLACE = 0u;
 const GELU_NEW = 1u;
+const ADD = 2u;
 const GELU = 3u;
 const RELU = 4u;
 
@@ -35,7 +35,7 @@ const STEP = 4u; // vec4s of inputs
 const INVOCATIONS = 128u;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<uniform> job: Pass;
+@group(0) @binding(1) var<uniform> rows: Rows;
 @group(0) @binding(2) var x: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(3) var<storage, read> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read> b: array<vec4f>;
@@ -56,7 +56,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) ind
   for (var k = 0u; k < shape.inputs; k += STEP) {
     inputs[index] = textureLoad(x, vec2u(k + index % STEP, tile.y * ROWS + index / STEP));
     for (var i = index; i < 4u * STEP * COLUMNS; i += INVOCATIONS) {
-      weights[i] = w[(4u * k + i / COLUMNS) * shape.columns + tile.x * COLUMNS + i % COLUMNS];
+      weights[i] = w[(4u * k + i / COLUMNS) * shape.pitch + tile.x * COLUMNS + i % COLUMNS];
     }
     workgroupBarrier();
     for (var q = 0u; q < STEP; q++) {
@@ -78,16 +78,17 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) ind
 }
 
 fn finish(at: u32, row: u32, sum: vec4f) {
-  if (row >= job.rows) {
+  if (row >= rows.count) {
     return;
   }
   let value = sum + b[at];
   switch shape.epilogue {
-    case PLACE: { textureStore(y, vec2u(at, job.first + row), value); }
+    case PLACE: { textureStore(y, vec2u(at, rows.first + row), value); }
     case GELU_NEW: { textureStore(y, vec2u(at, row), gelu_new(value)); }
     case GELU: { textureStore(y, vec2u(at, row), gelu(value)); }
     case RELU: { textureStore(y, vec2u(at, row), max(value, vec4f(0.0))); }
-    default: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
+    case ADD: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
+    default: {}
   }
 }
 

@@ -11,8 +11,8 @@
 // what is small beside y.
 //
 // Dispatch: (ceil((T - prompt.first) / 8), ceil(T / 8)); targets come first, so that a processor's cache keeps the eight
-// sources that one workgroup after the other reads, which are H times as much as the targets. A lane makes 8 targets of one source, 16 channels at a time:
-// 32 vec4s in registers, and each number of a pattern is used for 16 channels.
+// sources that one workgroup after the other reads, which are H times as much as the targets. A lane makes 8 targets of
+// one source, 16 channels at a time: 32 vec4s in registers, and each number of a pattern is used for 16 channels.
 
 override C4: u32;
 override HEADS: u32;
@@ -51,7 +51,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
     return;
   }
   let j = begin + lane;
-  let isOnDiagonal = begin <= last && begin + LANES > first;
+  let is_on_diagonal = begin <= last && begin + LANES > first;
   for (var h = 0u; h < HEADS; h++) {
     let at = (h * 2u) * LANES + lane;
     weights[at] = vec4f(weight(h, first, j), weight(h, first + 1u, j), weight(h, first + 2u, j), weight(h, first + 3u, j));
@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
       add(&u2, a, b, textureLoad(f, vec2u(c + 2u, j), h));
       add(&u3, a, b, textureLoad(f, vec2u(c + 3u, j), h));
     }
-    if (isOnDiagonal) {
+    if (is_on_diagonal) {
       add_residual(&u0, c, first, j);
       add_residual(&u1, c + 1u, first, j);
       add_residual(&u2, c + 2u, first, j);
@@ -95,9 +95,9 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
 }
 
 fn weight(h: u32, i: u32, j: u32) -> f32 {
-  let isSeen = j <= i && i < prompt.tokens;
+  let is_seen = j <= i && i < prompt.tokens;
   let at = 4u * (h * prompt.stride + row_start(i)) + j;
-  return select(0.0, patterns[select(0u, at, isSeen)], isSeen);
+  return select(0.0, patterns[select(0u, at, is_seen)], is_seen);
 }
 
 fn add(u: ptr<function, Rows>, a: vec4f, b: vec4f, value: vec4f) {

@@ -25,12 +25,14 @@ struct Prompt {
   stride: u32, // vec4s from one triangle to the next
 }
 
+const WORKGROUP = 32u;
+
 @group(0) @binding(0) var<storage, read> gram: array<f32>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 @group(2) @binding(0) var<storage, read> patterns: array<f32>;
 @group(3) @binding(0) var<storage, read_write> matrix: array<f32>;
 
-@compute @workgroup_size(32)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = prompt.first + id.y;
   let j = id.x;

@@ -22,6 +22,7 @@ struct Prompt {
 
 const ROWS = 8u;
 const COLUMNS = 4u;
+const WORKGROUP = 16u;
 
 @group(0) @binding(0) var qkv: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var z: texture_storage_2d<rgba32float, write>;
@@ -31,7 +32,7 @@ const COLUMNS = 4u;
 // One vec4 of channels of each of the 8 targets.
 struct Rows { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f }
 
-@compute @workgroup_size(16)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let groups = (D4 + COLUMNS - 1u) / COLUMNS;
   let channel = id.x % groups * COLUMNS; // of the head

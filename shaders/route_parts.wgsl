@@ -83,9 +83,9 @@ fn weights_of(h: u32, i: u32, j: u32) -> Weights {
 }
 
 fn weight(h: u32, i: u32, j: u32) -> f32 {
-  let isSeen = h < HEADS && j <= i && i < prompt.tokens;
+  let is_seen = h < HEADS && j <= i && i < prompt.tokens;
   let at = 4u * (h * prompt.stride + row_start(i)) + j;
-  return select(0.0, patterns[select(0u, at, isSeen)], isSeen);
+  return select(0.0, patterns[select(0u, at, is_seen)], is_seen);
 }
 
 fn add(sums: ptr<function, Rows>, w: Weights, value: vec4f, targets: Rows) {
@@ -99,7 +99,7 @@ fn add(sums: ptr<function, Rows>, w: Weights, value: vec4f, targets: Rows) {
   (*sums).r7 += nearness(w.b.w * value, targets.r7);
 }
 
-// |y| - |y - z|
+// |y| - |y - z|, see measure_alti.wgsl
 fn nearness(z: vec4f, y: vec4f) -> vec4f {
   let along = select(-z, z, y >= vec4f());
   return min(along, 2.0 * abs(y) - along);

@@ -54,6 +54,7 @@ fn nearness(z: vec4f, y: vec4f) -> vec4f {
 }
 
 fn sum_over_lanes(lane: u32, value: f32) -> f32 {
+  workgroupBarrier(); // the previous sum has been read
   partial[lane] = value;
   workgroupBarrier();
   for (var half = LANES / 2u; half > 0u; half /= 2u) {

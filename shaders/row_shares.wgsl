@@ -36,6 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }
 
 fn sum_over_lanes(lane: u32, value: f32) -> f32 {
+  workgroupBarrier(); // the previous sum has been read
   partial[lane] = value;
   workgroupBarrier();
   for (var half = LANES / 2u; half > 0u; half /= 2u) {

@@ -19,11 +19,13 @@ struct Head {
   index: u32,
 }
 
+const WORKGROUP = 64u;
+
 @group(0) @binding(0) var qkv: texture_storage_2d<rgba32float, write>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 @group(2) @binding(0) var<uniform> head: Head;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x / D4;
   if (row >= prompt.tokens) {

@@ -39,10 +39,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row = group.x;
   let before = ((1u - block.half) * block.rows + block.row + row) * width;
   let after = (block.half * block.rows + block.row + row) * width;
-  let isFirst = block.first == 0u;
+  let is_first = block.first == 0u;
   let texels = (block.tokens + 3u) / 4u;
 
-  var largest = select(tops[before], LOWEST, isFirst);
+  var largest = select(tops[before], LOWEST, is_first);
   for (var at = lane; at < texels; at += LANES) {
     let four = seen(at, row);
     largest = max(largest, max(max(four.x, four.y), max(four.z, four.w)));
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   if (lane == 0u) {
     var total = partial[0];
-    if (!isFirst) {
+    if (!is_first) {
       total += tops[before + 1u] * exp(tops[before] - largest);
     }
     tops[after] = largest;
@@ -89,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       best = better(best, Candidate(four.z, id + 2u), last);
       best = better(best, Candidate(four.w, id + 3u), last);
     }
-    if (!isFirst) {
+    if (!is_first) {
       for (var i = lane; i < block.k; i += LANES) {
         let known = Candidate(tops[before + 2u + i], bitcast<u32>(tops[before + 2u + block.k + i]));
         best = better(best, known, last);
@@ -114,15 +114,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
 // Four logits, those of no token as the lowest.
 fn seen(at: u32, row: u32) -> vec4f {
-  let isToken = 4u * at + vec4u(0u, 1u, 2u, 3u) < vec4u(block.tokens);
-  return select(vec4f(LOWEST), textureLoad(logits, vec2u(at, row)), isToken);
+  let is_token = 4u * at + vec4u(0u, 1u, 2u, 3u) < vec4u(block.tokens);
+  return select(vec4f(LOWEST), textureLoad(logits, vec2u(at, row)), is_token);
 }
 
 // The better of two, of which only what comes after the last place's counts.
 fn better(a: Candidate, b: Candidate, last: Candidate) -> Candidate {
-  let isAfter = b.logit < last.logit || (b.logit == last.logit && b.id > last.id);
-  let isBetter = b.logit > a.logit || (b.logit == a.logit && b.id < a.id);
-  if (isAfter && isBetter && b.logit > LOWEST) {
+  let is_after = b.logit < last.logit || (b.logit == last.logit && b.id > last.id);
+  let is_better = b.logit > a.logit || (b.logit == a.logit && b.id < a.id);
+  if (is_after && is_better && b.logit > LOWEST) {
     return b;
   }
   return a;

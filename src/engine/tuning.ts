@@ -41,9 +41,9 @@ export async function tuneLinears(
 ): Promise<LinearKernels> {
   const kernels = new Map<string, LinearKernel>();
   const compiled = async (tiling: Tiling): Promise<LinearKernel> => {
-    const known = kernels.get(tiling.variant);
+    const known = kernels.get(tiling.kernel.name);
     const kernel = known ?? await LinearKernel.create(gpu.device, tiling);
-    kernels.set(tiling.variant, kernel);
+    kernels.set(tiling.kernel.name, kernel);
     return kernel;
   };
   const untuned = gpu.info.isFallback ? REGISTERS : WORKGROUP;
@@ -53,13 +53,13 @@ export async function tuneLinears(
   let isNew = false;
   for (const [inputs, outputs] of linearShapes(architecture)) {
     const shape = `${inputs}x${outputs}`;
-    let tiling = TILINGS.find(({ variant }) => variant === kept[shape]);
+    let tiling = TILINGS.find(({ kernel }) => kernel.name === kept[shape]);
     if (!tiling && file !== undefined) {
       const contenders = await Promise.all(TILINGS.map(compiled));
       tiling = (await fastest(gpu.device, contenders, { inputs, outputs })).tiling;
       isNew = true;
     }
-    choices[shape] = (await compiled(tiling ?? untuned)).tiling.variant;
+    choices[shape] = (await compiled(tiling ?? untuned)).name;
   }
   if (file !== undefined && isNew) await keepChoices(file, key, choices);
   return {
@@ -76,7 +76,7 @@ function linearShapes({ channels: C, inner }: Architecture): [inputs: number, ou
 /** The adapter and the shaders: a choice is good for these only. */
 function adapterKey({ info }: Gpu): string {
   const hash = createHash("sha256").update(JSON.stringify(info));
-  for (const { code } of TILINGS) hash.update(code);
+  for (const { kernel } of TILINGS) hash.update(kernel.code);
   return hash.digest("hex").slice(0, 16);
 }
 

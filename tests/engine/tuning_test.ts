@@ -16,7 +16,7 @@ async function withFile(use: (file: string) => Promise<void>): Promise<void> {
 }
 
 const SHAPES = ["40x120", "40x40", "40x160", "160x40"];
-const VARIANTS = TILINGS.map(({ variant }) => variant);
+const VARIANTS = TILINGS.map(({ kernel }) => kernel.name);
 
 Deno.test("a choice is measured once, kept, taken from the file, and made again when asked", () =>
   withFile(async (file) => {
@@ -32,7 +32,7 @@ Deno.test("a choice is measured once, kept, taken from the file, and made again 
         await Deno.writeTextFile(file, text.replaceAll(/"linear_\w+"/g, `"${variant}"`));
         const { choices, kernelFor } = await tuneLinears(gpu, architecture, { file });
         assert.deepEqual(Object.values(choices), SHAPES.map(() => variant));
-        assert.equal(kernelFor(40, 160).tiling.variant, variant);
+        assert.equal(kernelFor(40, 160).name, variant);
       }
       const wrong = text.replaceAll(/"linear_\w+"/g, `"linear_of_another_time"`);
       await Deno.writeTextFile(file, wrong);

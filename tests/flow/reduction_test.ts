@@ -48,8 +48,8 @@ async function entryOf(gpu: Gpu, patterns: Float32Array, tokens: number): Promis
     packed.set(source, 4 * (Math.floor(row / tokens) * stride + rowStart(i)));
   }
   const mean = output(gpu, layers * stride * 4);
-  const headMean = await HeadMean.create(gpu.device, heads);
-  const means = headMean.bind({ patterns: upload(gpu, packed), mean, offset: 0 });
+  const headMean = await HeadMean.create(gpu.device, { heads });
+  const means = headMean.bind({ patterns: upload(gpu, packed), mean });
   const prompt = promptOf(gpu, { tokens, stride });
   await run(gpu, (pass) => headMean.dispatch(pass, [[means], prompt], { length: stride, layers }));
   const second = 2 * heads * stride * 4;
@@ -155,8 +155,8 @@ Deno.test("head_mean leaves rows before the first alone", () =>
     const stride = triangleStride(tokens);
     const packed = new Random(1).normals(layers * heads * stride * 4);
     const mean = output(gpu, layers * stride * 4);
-    const headMean = await HeadMean.create(gpu.device, heads);
-    const means = headMean.bind({ patterns: upload(gpu, packed), mean, offset: 0 });
+    const headMean = await HeadMean.create(gpu.device, { heads });
+    const means = headMean.bind({ patterns: upload(gpu, packed), mean });
     const prompt = promptOf(gpu, { tokens, first, stride });
     const length = stride - rowStart(first);
     await run(gpu, (pass) => headMean.dispatch(pass, [[means], prompt], { length, layers }));

@@ -1,55 +1,86 @@
 import assert from "node:assert/strict";
-import { Kernel, read, readWrite, uniform } from "../../src/engine/gpu/kernel.ts";
-import { output, withGpu } from "../support/gpu.ts";
+import { defineKernel } from "../../src/engine/gpu/define_kernel.ts";
+import { download, output, run, upload, withGpu } from "../support/gpu.ts";
 
 const code = `
+override FACTOR: f32;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@compute @workgroup_size(1) fn main() { y[0] = x[0]; }
+@compute @workgroup_size(1) fn main(@builtin(workgroup_id) group: vec3u) {
+  y[group.x] = FACTOR * x[group.x];
+}
 `;
-const spec = { label: "copy", code, constants: {}, groups: [["read", "readWrite"]] as const };
+const spec = {
+  name: "scale",
+  code,
+  constants: ({ factor }: { factor: number }) => ({ FACTOR: factor }),
+  groups: [{ x: "read", y: "readWrite" }] as const,
+  workgroups: ({ count }: { count: number }) => [count] as const,
+};
+const Scale = defineKernel(spec);
 
-Deno.test("Kernel.bind() says what it takes and what it got", () =>
+Deno.test("a kernel binds by name, in any order, and runs as many workgroups as its work takes", () =>
   withGpu(async (gpu) => {
-    const kernel = await Kernel.create(gpu.device, spec);
-    const buffer = output(gpu, 4);
-    const message = (got: string): string =>
-      `Cannot bind group 0 of copy as it takes (read, readWrite): current value is (${got})`;
-    assert.throws(() => kernel.bind(0, [read(buffer)]), {
-      name: "TypeError",
-      message: message("read"),
-    });
-    assert.throws(() => kernel.bind(0, [readWrite(buffer), read(buffer)]), {
-      name: "TypeError",
-      message: message("readWrite, read"),
-    });
-    assert.throws(() => kernel.bind(0, [uniform(buffer), readWrite(buffer)]), {
-      name: "TypeError",
-      message: message("uniform, readWrite"),
+    const kernel = await Scale.create(gpu.device, { factor: 3 });
+    const y = output(gpu, 4);
+    const group = kernel.bind({ y, x: { buffer: upload(gpu, [1, 2, 3, 4]) } });
+    await run(gpu, (pass) => kernel.dispatch(pass, [[group]], { count: 3 }));
+    assert.deepEqual(Array.from(await download(gpu, y)), [3, 6, 9, NaN]);
+  }));
+
+Deno.test("a kernel is compiled once for a device and its constants", () =>
+  withGpu(async ({ device }) => {
+    const [first, again, other] = await Promise.all(
+      [2, 2, 5].map((factor) => Scale.create(device, { factor })),
+    );
+    assert.equal(first, again);
+    assert.notEqual(first, other);
+    await withGpu(async (gpu) => {
+      assert.notEqual(await Scale.create(gpu.device, { factor: 2 }), first);
     });
   }));
 
-Deno.test("Kernel.bind() refuses a range outside its buffer", () =>
+Deno.test("bind() says what it takes and what it got", () =>
   withGpu(async (gpu) => {
-    const kernel = await Kernel.create(gpu.device, spec);
+    const kernel = await Scale.create(gpu.device, { factor: 1 });
     const buffer = output(gpu, 4);
-    assert.throws(() => kernel.bind(0, [read(buffer, { size: 20 }), readWrite(buffer)]), {
+    const wrong: Record<string, GPUBuffer>[] = [
+      { x: buffer },
+      { x: buffer, y: buffer, z: buffer },
+      { z: buffer },
+    ];
+    for (const given of wrong) {
+      assert.throws(() => kernel.bind(given as { x: GPUBuffer; y: GPUBuffer }), {
+        name: "TypeError",
+        message: "Cannot bind a group of scale as its groups are (x, y): " +
+          `current value is (${Object.keys(given).join(", ")})`,
+      });
+    }
+  }));
+
+Deno.test("bind() refuses a part outside its buffer", () =>
+  withGpu(async (gpu) => {
+    const kernel = await Scale.create(gpu.device, { factor: 1 });
+    const buffer = output(gpu, 4);
+    assert.throws(() => kernel.bind({ x: { buffer, size: 20 }, y: buffer }), {
       name: "RangeError",
-      message: "Cannot bind test input to copy as it has 16 bytes: current value is 20 at 0",
+      message: "Cannot bind test input to scale as it has 16 bytes: current value is 20 at 0",
     });
   }));
 
-Deno.test("Kernel.create() passes on the compiler's words", () =>
+Deno.test("create() passes on the compiler's words, again when it is asked again", () =>
   withGpu(async ({ device }) => {
-    const wrong = { ...spec, code: "fn main() { let x: u32 = 1.5; }" };
-    await assert.rejects(() => Kernel.create(device, wrong), {
-      name: "SyntaxError",
-      message: /^Cannot compile copy: /,
-    });
+    const wrong = defineKernel({ ...spec, code: "fn main() { let x: u32 = 1.5; }" });
+    for (let i = 0; i < 2; i++) {
+      await assert.rejects(() => wrong.create(device, { factor: 1 }), {
+        name: "SyntaxError",
+        message: /^Cannot compile scale: /,
+      });
+    }
   }));
 
-Deno.test("Kernel.create() refuses a layout that is not the shader's", () =>
+Deno.test("create() refuses a layout that is not the shader's", () =>
   withGpu(async ({ device }) => {
-    const wrong = { ...spec, groups: [["readWrite"]] as const };
-    await assert.rejects(() => Kernel.create(device, wrong), { name: "GPUPipelineError" });
+    const wrong = defineKernel({ ...spec, groups: [{ x: "readWrite" }] });
+    await assert.rejects(() => wrong.create(device, { factor: 1 }), { name: "GPUPipelineError" });
   }));

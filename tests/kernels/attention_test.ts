@@ -59,10 +59,10 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
         layer: uniformOf(gpu, new Float32Array([scale])),
         qkv: (await Activations.create(gpu, size, placed)).view,
       });
-      const slab = kernel.bindPatterns(patterns, layerBytes);
+      const slab = kernel.bind({ patterns: { buffer: patterns, size: layerBytes } });
       const prompt = promptOf(gpu, fields);
       await run(gpu, (pass) =>
-        kernel.dispatch(pass, [[operands], prompt, [slab, layerBytes]], targets));
+        kernel.dispatch(pass, [[operands], prompt, [slab, layerBytes]], { targets }));
 
       const written = await download(gpu, patterns);
       const [other, layer] = [
@@ -101,9 +101,9 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
         qkv: (await Activations.create(gpu, size, placed)).view,
         z: z.view,
       });
-      const slab = kernel.bindPatterns(upload(gpu, packed), packed.byteLength);
+      const slab = kernel.bind({ patterns: upload(gpu, packed) });
       const prompt = promptOf(gpu, fields);
-      await run(gpu, (pass) => kernel.dispatch(pass, [[operands], prompt, [slab, 0]], targets));
+      await run(gpu, (pass) => kernel.dispatch(pass, [[operands], prompt, [slab, 0]], { targets }));
 
       const rows = await z.download();
       const actual = rows.subarray(ROW * channels, (ROW + targets) * channels);

@@ -57,7 +57,7 @@ async function compute(
   const matrix = await kernel.upload("test", w, { inputs, outputs, epilogue });
   const y = await Activations.create(gpu, { rows: tokens + FIRST, columns: outputs });
   const operands = matrix.bind({
-    job: uniformOf(gpu, new Uint32Array([tokens, FIRST])),
+    rows: uniformOf(gpu, new Uint32Array([tokens, FIRST])),
     x: (await Activations.create(gpu, { rows: tokens, columns: inputs }, x)).view,
     b: upload(gpu, b),
     residual: (await Activations.create(gpu, { rows: tokens, columns: outputs }, before)).view,
@@ -75,7 +75,7 @@ async function compute(
 
 for (const tiling of TILINGS) {
   for (const { tokens, inputs, outputs } of SIZES) {
-    Deno.test(`${tiling.variant} (${tokens}, ${inputs}) x (${inputs}, ${outputs}), all epilogues`, () =>
+    Deno.test(`${tiling.kernel.name} (${tokens}, ${inputs}) x (${inputs}, ${outputs}), all epilogues`, () =>
       withGpu(async (gpu) => {
         const random = new Random(tokens);
         const x = random.normals(tokens * inputs);
@@ -92,7 +92,7 @@ for (const tiling of TILINGS) {
       }));
   }
 
-  Deno.test(`${tiling.variant}'s activations survive inputs in the hundreds, where tanh of some drivers is NaN`, () =>
+  Deno.test(`${tiling.kernel.name}'s activations survive inputs in the hundreds, where tanh of some drivers is NaN`, () =>
     withGpu(async (gpu) => {
       const values = [-1000, -300, -88, -10, -1, 0, 1, 10, 88, 300, 1000, 1e18, -1e18];
       const outputs = 16;
@@ -104,7 +104,7 @@ for (const tiling of TILINGS) {
       }
     }));
 
-  Deno.test(`${tiling.variant}'s gelu is right to a float32 over its whole range, its tail too`, () =>
+  Deno.test(`${tiling.kernel.name}'s gelu is right to a float32 over its whole range, its tail too`, () =>
     withGpu(async (gpu) => {
       const outputs = 2048;
       const b = Float32Array.from({ length: outputs }, (_, i) => (i - outputs / 2) * 12 / outputs);

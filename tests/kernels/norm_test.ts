@@ -31,7 +31,7 @@ for (const { tokens, channels, outlier } of CASES) {
         bias: upload(gpu, bias),
         y: y.view,
       });
-      await run(gpu, (pass) => kernel.dispatch(pass, operands, tokens));
+      await run(gpu, (pass) => kernel.dispatch(pass, [[operands]], { rows: tokens }));
 
       const expected = norm(x, { gain, bias, epsilon });
       // A few roundings of numbers up to sqrt(channels) = 28. Measured: 7e-7.

@@ -1,5 +1,6 @@
 import type { Settled } from "../passes/materialize.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { indexGroup } from "../gpu/index_uniform.ts";
 import { HeadParts } from "../kernels/head_parts.ts";
 import { patternsOf } from "../activations/prompt_activations.ts";
 import { streamIndex } from "../activations/residual_stream.ts";
@@ -146,8 +147,13 @@ export class LogitParts {
           parts,
         });
         const { buffer, offset } = patternsOf(entry, layer);
-        const patterns = kernel.bindPatterns(buffer, entry.layerBytes);
-        kernel.dispatch(pass, [[operands], prompt, [patterns, offset]], layer);
+        const patterns = kernel.bind({ patterns: { buffer, size: entry.layerBytes } });
+        kernel.dispatch(pass, [
+          [operands],
+          prompt,
+          [patterns, offset],
+          indexGroup(device, layer),
+        ]);
       }
       pass.end();
       encoder.copyBufferToBuffer(parts, 0, staging, 0, bytes);

@@ -1,5 +1,6 @@
 import type { Settled } from "../passes/materialize.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { indexGroup } from "../gpu/index_uniform.ts";
 import { CellSums, LISTS } from "../kernels/cell_sums.ts";
 import { patternsOf } from "../activations/prompt_activations.ts";
 import type { CellLists } from "../../requests/questions.ts";
@@ -32,7 +33,7 @@ export class HeadSums {
   ): Promise<Float32Array<ArrayBuffer>> {
     const { device, architecture: { layers, heads }, store } = this.#bench;
     const { entry } = settled;
-    this.#kernel ??= await CellSums.create(device, { layers, heads });
+    this.#kernel ??= await CellSums.create(device);
     const kernel = this.#kernel;
     let end = 0;
     const ends = lists.map((list) => end += list.length / 2);
@@ -44,13 +45,19 @@ export class HeadSums {
     device.queue.writeBuffer(cells, 0, words);
     device.queue.writeBuffer(this.#ends, 0, new Uint32Array([...ends, 0]));
     const prompt = this.#bench.promptOf(settled);
-    const operands = kernel.bind({ ends: this.#ends, cells, sums });
+    const operands = kernel.bind({ lists: this.#ends, cells, sums });
     return await this.#bench.read(bytes, (encoder, staging) => {
       const pass = encoder.beginComputePass({ label: "head scores" });
       for (let layer = 0; layer < layers; layer++) {
         const { buffer, offset } = patternsOf(entry, layer);
-        const patterns = kernel.bindPatterns(buffer, entry.layerBytes);
-        kernel.dispatch(pass, [[operands], prompt, [patterns, offset]], layer);
+        const patterns = kernel.bind({ patterns: { buffer, size: entry.layerBytes } });
+        const groups = [
+          [operands],
+          prompt,
+          [patterns, offset],
+          indexGroup(device, layer),
+        ] as const;
+        kernel.dispatch(pass, groups, { heads });
       }
       pass.end();
       encoder.copyBufferToBuffer(sums, 0, staging, 0, bytes);

@@ -1,8 +1,10 @@
 import { allocate, allocateTexture } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { StructUniform } from "../gpu/struct_uniform.ts";
+import { makeUniform } from "../gpu/uniform.ts";
 import { Linear, type LinearKernel } from "../kernels/linear.ts";
 import { Norm } from "../kernels/norm.ts";
-import { TopTokens } from "../kernels/top_tokens.ts";
+import { BLOCK_MEMBERS, TopTokens } from "../kernels/top_tokens.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Weights } from "../model/weights.ts";
 
@@ -62,7 +64,6 @@ export class Unembedding {
       for (let first = 0; first < vocabulary; first += BLOCK) {
         blocks.push(await uploadBlock(kernel, weights.wte, { first, channels, vocabulary }));
       }
-      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
       const zeros = await allocate(device, {
         label: "no bias",
         bytes: 4 * BLOCK,
@@ -73,7 +74,7 @@ export class Unembedding {
       const input = await texture("rows of the residual stream", channels);
       const normed = (await texture("normed rows", channels)).createView();
       const logits = (await texture("logits", BLOCK)).createView();
-      const job = device.createBuffer({ label: "pass", size: 16, usage });
+      const count = makeUniform(device, "rows of the pass", new Uint32Array(2));
       const norm = await Norm.create(device, { channels, epsilon });
       const { gain, bias } = weights.finalNorm;
       const residual = input.createView();
@@ -81,12 +82,17 @@ export class Unembedding {
         blocks,
         input,
         logits,
-        job,
+        count,
         norm,
-        topTokens: await TopTokens.create(device, blocks.length),
+        topTokens: await TopTokens.create(device),
+        places: new StructUniform(device, {
+          label: "blocks of the vocabulary",
+          members: BLOCK_MEMBERS,
+          most: blocks.length,
+        }),
         normed: norm.bind({ x: residual, gain, bias, y: normed }),
         products: blocks.map((block) =>
-          block.bind({ job, x: normed, b: zeros, residual, y: logits })
+          block.bind({ rows: count, x: normed, b: zeros, residual, y: logits })
         ),
       });
     } catch (error) {
@@ -109,7 +115,7 @@ export class Unembedding {
     const rows = sources.reduce((sum, source) => sum + source.rows, 0);
     const half = rows * (2 + 2 * k) * Float32Array.BYTES_PER_ELEMENT;
     const buffer = await this.#tops.atLeast(2 * half);
-    const operands = this.#parts.topTokens.bind(this.#parts.logits, buffer);
+    const operands = this.#parts.topTokens.bind({ logits: this.#parts.logits, tops: buffer });
     let row = 0;
     for (const source of sources) {
       for (let at = 0; at < source.rows; at += ROWS) {
@@ -148,9 +154,9 @@ export class Unembedding {
     },
   ): void {
     const { channels, vocabulary } = this.#architecture;
-    const { blocks, input, job, norm, normed, products, topTokens } = this.#parts;
-    this.#device.queue.writeBuffer(job, 0, new Uint32Array([rows, 0]));
-    topTokens.write(blocks.map((_, index) => ({
+    const { blocks, input, count, places, norm, normed, products, topTokens } = this.#parts;
+    this.#device.queue.writeBuffer(count, 0, new Uint32Array([rows, 0]));
+    places.write(blocks.map((_, index) => ({
       ...place,
       first: index * BLOCK,
       tokens: Math.min(BLOCK, vocabulary - index * BLOCK),
@@ -163,10 +169,10 @@ export class Unembedding {
       [channels / 4, rows],
     );
     const pass = encoder.beginComputePass({ label: "unembedding" });
-    norm.dispatch(pass, normed, rows);
+    norm.dispatch(pass, [[normed]], { rows });
     blocks.forEach((block, index) => {
       block.dispatch(pass, products[index]!, { rows });
-      topTokens.dispatch(pass, operands, { block: index, rows });
+      topTokens.dispatch(pass, [[operands], places.at(index)], { rows });
     });
     pass.end();
     this.#device.queue.submit([encoder.finish()]);
@@ -177,7 +183,8 @@ interface Parts {
   readonly blocks: readonly Linear[];
   readonly input: GPUTexture;
   readonly logits: GPUTextureView;
-  readonly job: GPUBuffer;
+  readonly count: GPUBuffer;
+  readonly places: StructUniform<typeof BLOCK_MEMBERS[number]>;
   readonly norm: Norm;
   readonly topTokens: TopTokens;
   readonly normed: GPUBindGroup;

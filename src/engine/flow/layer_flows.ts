@@ -1,5 +1,6 @@
 import { BindGroups } from "../gpu/bind_groups.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { indexGroup } from "../gpu/index_uniform.ts";
 import { ChosenMean } from "../kernels/chosen_mean.ts";
 import { type Aggregate, AGGREGATES, Flow } from "../kernels/flow.ts";
 import { Rollout } from "../kernels/rollout.ts";
@@ -22,6 +23,7 @@ interface Kernels {
  * layers or heads are chosen, that mean is made again from what is chosen.
  */
 export class LayerFlows {
+  readonly #device: GPUDevice;
   readonly #model: Heads;
   readonly #kernels: Kernels;
   readonly #places: Places;
@@ -35,6 +37,7 @@ export class LayerFlows {
   };
 
   private constructor(device: GPUDevice, model: Heads, places: Places, kernels: Kernels) {
+    this.#device = device;
     this.#model = model;
     this.#kernels = kernels;
     this.#places = places;
@@ -46,8 +49,8 @@ export class LayerFlows {
   static async create(device: GPUDevice, model: Heads, places: Places): Promise<LayerFlows> {
     return new LayerFlows(device, model, places, {
       flow: await Flow.create(device),
-      rollout: await Rollout.create(device, { layers: model.layers }),
-      product: await Rollout.create(device, { layers: model.layers, addsResidual: false }),
+      rollout: await Rollout.create(device, { addsResidual: true }),
+      product: await Rollout.create(device, { addsResidual: false }),
       chosenMean: await ChosenMean.create(device),
     });
   }
@@ -130,7 +133,10 @@ export class LayerFlows {
     return {
       fields,
       encode: (pass, prompt) => {
-        rollout.dispatch(pass, [[rolled], prompt], { tokens, layers });
+        for (let layer = 0; layer < layers; layer++) {
+          const groups = [[rolled], prompt, indexGroup(this.#device, layer)] as const;
+          rollout.dispatch(pass, groups, { tokens });
+        }
         flow.dispatch(pass, [[group], prompt], size);
       },
     };

@@ -130,7 +130,10 @@ export class Measures {
       matrix: { buffer: matrix, offset: layer * entry.stride * VEC4 },
     });
     if (layer < layers - 1) return;
-    this.#rowShares!.dispatch(pass, [[this.#rowShares!.bind(matrix)], prompt], { tokens, layers });
+    this.#rowShares!.dispatch(pass, [[this.#rowShares!.bind({ matrix })], prompt], {
+      tokens,
+      layers,
+    });
   }
 
   /**
@@ -158,8 +161,11 @@ export class Measures {
     kernel.dispatch(pass, [
       [kernel.bind({ f, y, parts })],
       prompt,
-      [kernel.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
-    ], tokens);
+      [
+        kernel.bind({ patterns: { buffer: patterns.buffer, size: entry.layerBytes } }),
+        patterns.offset,
+      ],
+    ], { tokens });
     return parts;
   }
 
@@ -177,7 +183,7 @@ export class Measures {
     const f = this.#outputs.texture!.createView({ dimension: "2d-array" });
     const [qkv, w] = [this.#forward.qkv(layer), this.#matrices!.view(layer)];
     const outputs = this.#headOutputs!.bind({ qkv, w, f });
-    this.#headOutputs!.dispatch(pass, [[outputs], prompt], tokens);
+    this.#headOutputs!.dispatch(pass, [[outputs], prompt], { tokens });
     return f;
   }
 
@@ -211,13 +217,19 @@ export class Measures {
         const { entry, tokens, prompt } = measured;
         const f = this.#encodeOutputs(pass, measured, layer);
         const gram = this.#gram.buffer!;
-        headGram.dispatch(pass, headGram.bind({ f, x, gram }), tokens);
+        headGram.dispatch(pass, [[headGram.bind({ f, x, gram })]], { tokens });
         norms.dispatch(pass, [
-          [norms.bind(gram)],
+          [norms.bind({ gram })],
           prompt,
-          [norms.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
-          [norms.bindMatrix(matrix.buffer, entry.stride * VEC4), matrix.offset],
-        ], tokens);
+          [
+            norms.bind({ patterns: { buffer: patterns.buffer, size: entry.layerBytes } }),
+            patterns.offset,
+          ],
+          [
+            norms.bind({ matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 } }),
+            matrix.offset,
+          ],
+        ], { tokens });
       },
     };
   }
@@ -232,9 +244,15 @@ export class Measures {
         alti.dispatch(pass, [
           [alti.bind({ f, x, y })],
           prompt,
-          [alti.bindPatterns(patterns.buffer, entry.layerBytes), patterns.offset],
-          [alti.bindMatrix(matrix.buffer, entry.stride * VEC4), matrix.offset],
-        ], tokens);
+          [
+            alti.bind({ patterns: { buffer: patterns.buffer, size: entry.layerBytes } }),
+            patterns.offset,
+          ],
+          [
+            alti.bind({ matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 } }),
+            matrix.offset,
+          ],
+        ], { tokens });
       },
     };
   }
@@ -269,8 +287,11 @@ export class Measures {
         routeSums.dispatch(pass, [
           [routeSums.bind({ x, y, parts })],
           prompt,
-          [routeSums.bindMatrix(matrix.buffer, entry.stride * VEC4), matrix.offset],
-        ], tokens);
+          [
+            routeSums.bind({ matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 } }),
+            matrix.offset,
+          ],
+        ], { tokens });
       },
     };
   }

@@ -1,7 +1,8 @@
 import { allocateTexture } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
-import { UNIFORM_ALIGNMENT } from "../kernels/prompt.ts";
+import { UNIFORM_ALIGNMENT } from "../gpu/struct_uniform.ts";
+import { makeUniform } from "../gpu/uniform.ts";
 import { MeasureTurns } from "../kernels/measure_turns.ts";
 import { Norm } from "../kernels/norm.ts";
 import { ZeroedMiddle } from "../kernels/zeroed_middle.ts";
@@ -52,17 +53,16 @@ export class ZeroedRows {
     const { channels, inner, epsilon } = architecture;
     const make = async (label: string, width: number): Promise<GPUTextureView> =>
       (await allocateTexture(device, { label, width: width / 4, height: ROWS })).createView();
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     return new ZeroedRows(device, {
       zeroedMiddle: await ZeroedMiddle.create(device, architecture),
       norm: await Norm.create(device, { channels, epsilon }),
-      measureTurns: await MeasureTurns.create(device, channels),
+      measureTurns: await MeasureTurns.create(device, { channels }),
       middle: await make("zeroed streams after attention", channels),
       normed: await make("normed zeroed streams", channels),
       hidden: await make("hidden layer of zeroed streams", inner),
       after: await make("zeroed streams after the MLP", channels),
-      whole: device.createBuffer({ label: "pass over a whole block", size: 16, usage }),
-      rest: device.createBuffer({ label: "pass over the last block", size: 16, usage }),
+      whole: makeUniform(device, "rows of a whole block", new Uint32Array([ROWS, 0])),
+      rest: makeUniform(device, "rows of the last block", new Uint32Array(2)),
     });
   }
 
@@ -82,7 +82,6 @@ export class ZeroedRows {
     this.#rows.forEach((_, block) => words[block * UNIFORM_ALIGNMENT / 4] = block * ROWS);
     queue.writeBuffer(await this.#pairs.atLeast(4 * pairs.length), 0, new Uint32Array(pairs));
     queue.writeBuffer(await this.#blocks.atLeast(words.byteLength), 0, words);
-    queue.writeBuffer(this.#parts.whole, 0, new Uint32Array([ROWS, 0]));
     queue.writeBuffer(this.#parts.rest, 0, new Uint32Array([this.#rows.at(-1)!, 0]));
   }
 
@@ -93,28 +92,32 @@ export class ZeroedRows {
     const pairs = this.#pairs.buffer!;
     const blocks = this.#blocks.buffer!;
     const zeroed = zeroedMiddle.bind({ pairs, f, y: layer.middle, z: middle });
-    const zeroedPatterns = zeroedMiddle.bindPatterns(patterns.buffer, entry.layerBytes);
-    const zeroedBlocks = zeroedMiddle.bindBlocks(blocks);
+    const zeroedPatterns = zeroedMiddle.bind({
+      patterns: { buffer: patterns.buffer, size: entry.layerBytes },
+    });
+    const zeroedBlocks = zeroedMiddle.bind({ block: { buffer: blocks, size: 16 } });
     const normedMiddle = norm.bind({ x: middle, gain: norm2.gain, bias: norm2.bias, y: normed });
     const turns = measureTurns.bind({ pairs, z: after, y: layer.after });
-    const turnsBlocks = measureTurns.bindBlocks(blocks);
-    const turnsMatrix = measureTurns.bindMatrix(matrix.buffer, entry.stride * VEC4);
-    this.#rows.forEach((rows, block) => {
-      const job = block < this.#rows.length - 1 ? this.#parts.whole : this.#parts.rest;
+    const turnsBlocks = measureTurns.bind({ block: { buffer: blocks, size: 16 } });
+    const turnsMatrix = measureTurns.bind({
+      matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 },
+    });
+    this.#rows.forEach((count, block) => {
+      const rows = block < this.#rows.length - 1 ? this.#parts.whole : this.#parts.rest;
       const offset = block * UNIFORM_ALIGNMENT;
       zeroedMiddle.dispatch(pass, [
         [zeroed],
         prompt,
         [zeroedPatterns, patterns.offset],
         [zeroedBlocks, offset],
-      ], rows);
-      norm.dispatch(pass, normedMiddle, rows);
-      const into = mlpIn.w.bind({ job, x: normed, b: mlpIn.b, residual: middle, y: hidden });
-      mlpIn.w.dispatch(pass, into, { rows });
-      const out = mlpOut.w.bind({ job, x: hidden, b: mlpOut.b, residual: middle, y: after });
-      mlpOut.w.dispatch(pass, out, { rows });
+      ], { rows: count });
+      norm.dispatch(pass, [[normedMiddle]], { rows: count });
+      const into = mlpIn.w.bind({ rows, x: normed, b: mlpIn.b, residual: middle, y: hidden });
+      mlpIn.w.dispatch(pass, into, { rows: count });
+      const out = mlpOut.w.bind({ rows, x: hidden, b: mlpOut.b, residual: middle, y: after });
+      mlpOut.w.dispatch(pass, out, { rows: count });
       const groups = [[turns], [turnsBlocks, offset], [turnsMatrix, matrix.offset]] as const;
-      measureTurns.dispatch(pass, groups, rows);
+      measureTurns.dispatch(pass, groups, { rows: count });
     });
   }
 }

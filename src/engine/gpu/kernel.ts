@@ -1,56 +1,38 @@
 /**
- * How a shader uses a binding, in the order of its `@binding` numbers. `At` kinds take an offset at each dispatch;
- * textures are storage textures of rgba32float, and the plurals are arrays of them.
+ * How a shader uses a binding. `At` kinds take an offset at each dispatch; textures are storage textures of rgba32float,
+ * and the plurals are arrays of them.
  */
-export type Access =
-  | "uniform"
-  | "uniformAt"
-  | "read"
-  | "readAt"
-  | "readWrite"
-  | "readWriteAt"
-  | "readTexture"
-  | "writeTexture"
-  | "readTextures"
-  | "writeTextures";
+export type Access = BufferAccess | TextureAccess;
+type BufferAccess = "uniform" | "uniformAt" | "read" | "readAt" | "readWrite" | "readWriteAt";
+type TextureAccess = "readTexture" | "writeTexture" | "readTextures" | "writeTextures";
 
-/** A resource, or a part of it, bound for one use. */
-export interface Binding {
-  readonly access: Access;
-  readonly resource: GPUBufferBinding | GPUTextureView;
+/** The bindings of a group by the names that the shader gives them, in the order of their `@binding` numbers. */
+export type GroupSpec = Readonly<Record<string, Access>>;
+
+/** What is bound for a use: a whole buffer or a part of one, or a view of a texture. */
+export type Resource<Use extends Access> = Use extends BufferAccess ? GPUBuffer | GPUBufferBinding
+  : GPUTextureView;
+
+/** What is bound to the names of a group. */
+export type Resources<Group extends GroupSpec> = {
+  readonly [Name in keyof Group]: Resource<Group[Name]>;
+};
+
+/** A bind group and the offsets in bytes of its `At` bindings. */
+export type BoundGroup = readonly [group: GPUBindGroup, ...offsets: number[]];
+
+/** How many workgroups to run along each axis. */
+export type Workgroups = readonly [x: number, y?: number, z?: number];
+
+/** What a pipeline is made from. */
+export interface PipelineSpec<Groups extends readonly GroupSpec[]> {
+  /** The stem of the shader's file. */
+  readonly name: string;
+  readonly code: string;
+  /** Values of the shader's `override` constants. */
+  readonly constants: Record<string, number>;
+  readonly groups: Groups;
 }
-
-type Range = { readonly offset?: number; readonly size?: number };
-
-const bufferBinding = (access: Access) => (buffer: GPUBuffer, range: Range = {}): Binding => ({
-  access,
-  resource: { buffer, ...range },
-});
-const textureBinding = (access: Access) => (resource: GPUTextureView): Binding => ({
-  access,
-  resource,
-});
-
-/** Binds a uniform buffer, or a range of it. */
-export const uniform = bufferBinding("uniform");
-/** Binds `size` bytes of a uniform buffer, at an offset given with each dispatch. */
-export const uniformAt = bufferBinding("uniformAt");
-/** Binds a storage buffer, or a range of it, that the kernel reads. */
-export const read = bufferBinding("read");
-/** Binds `size` bytes of a storage buffer that the kernel reads, at an offset given with each dispatch. */
-export const readAt = bufferBinding("readAt");
-/** Binds a storage buffer, or a range of it, that the kernel writes. */
-export const readWrite = bufferBinding("readWrite");
-/** Binds `size` bytes of a storage buffer that the kernel writes, at an offset given with each dispatch. */
-export const readWriteAt = bufferBinding("readWriteAt");
-/** Binds a texture that the kernel reads. */
-export const readTexture = textureBinding("readTexture");
-/** Binds a texture that the kernel writes. */
-export const writeTexture = textureBinding("writeTexture");
-/** Binds an array of textures that the kernel reads. */
-export const readTextures = textureBinding("readTextures");
-/** Binds an array of textures that the kernel writes. */
-export const writeTextures = textureBinding("writeTextures");
 
 const format = "rgba32float";
 const viewDimension = "2d-array";
@@ -67,54 +49,47 @@ const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibil
   writeTextures: { storageTexture: { access: "write-only", format, viewDimension } },
 };
 
-/** What a kernel is made from. */
-export interface KernelSpec {
-  /** The stem of its files, with what sets this pipeline apart. */
-  readonly label: string;
-  readonly code: string;
-  /** Values of the shader's `override` constants. */
-  readonly constants: Record<string, number>;
-  /** The bindings of each group. */
-  readonly groups: readonly (readonly Access[])[];
-}
-
-/** A bind group and the offsets in bytes of its `At` bindings. */
-export type BoundGroup = readonly [group: GPUBindGroup, ...offsets: number[]];
-
-/** How many workgroups to run along each axis. */
-export type Workgroups = readonly [x: number, y?: number, z?: number];
-
-/** A compiled WGSL kernel: a pipeline that checks what is bound to it. */
-export class Kernel {
+/** A compiled shader: a pipeline that checks what is bound to it. See `define_kernel.ts`. */
+export class Kernel<Groups extends readonly GroupSpec[], Work> {
   readonly #device: GPUDevice;
-  readonly #spec: KernelSpec;
+  readonly #spec: PipelineSpec<Groups>;
   readonly #layouts: readonly GPUBindGroupLayout[];
   readonly #pipeline: GPUComputePipeline;
+  readonly #workgroups: (work: Work) => Workgroups;
 
   private constructor(
     device: GPUDevice,
-    spec: KernelSpec,
-    layouts: readonly GPUBindGroupLayout[],
-    pipeline: GPUComputePipeline,
+    spec: PipelineSpec<Groups>,
+    made: {
+      readonly layouts: readonly GPUBindGroupLayout[];
+      readonly pipeline: GPUComputePipeline;
+      readonly workgroups: (work: Work) => Workgroups;
+    },
   ) {
     this.#device = device;
     this.#spec = spec;
-    this.#layouts = layouts;
-    this.#pipeline = pipeline;
+    this.#layouts = made.layouts;
+    this.#pipeline = made.pipeline;
+    this.#workgroups = made.workgroups;
   }
 
   /**
-   * Compiles a kernel.
+   * Compiles a shader.
    *
+   * @param workgroups How many workgroups a dispatch of some work takes.
    * @throws {SyntaxError} If the shader does not compile; the text has the compiler's words.
    * @throws {GPUPipelineError} If its bindings are not those of `groups`.
    */
-  static async create(device: GPUDevice, spec: KernelSpec): Promise<Kernel> {
-    const { label, code, constants, groups } = spec;
-    const layouts = groups.map((accesses, group) =>
+  static async compile<Groups extends readonly GroupSpec[], Work>(
+    device: GPUDevice,
+    spec: PipelineSpec<Groups>,
+    workgroups: (work: Work) => Workgroups,
+  ): Promise<Kernel<Groups, Work>> {
+    const { name, code, constants, groups } = spec;
+    const layouts = groups.map((group, index) =>
       device.createBindGroupLayout({
-        label: `${label} group ${group}`,
-        entries: accesses.map((access, binding) => ({
+        label: `${name} group ${index}`,
+        entries: Object.values(group).map((access, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
           ...LAYOUTS[access],
@@ -122,64 +97,65 @@ export class Kernel {
       })
     );
     const pipeline = await device.createComputePipelineAsync({
-      label,
-      layout: device.createPipelineLayout({ label, bindGroupLayouts: layouts }),
-      compute: {
-        module: await compile(device, label, code),
-        entryPoint: "main",
-        constants,
-      },
+      label: name,
+      layout: device.createPipelineLayout({ label: name, bindGroupLayouts: layouts }),
+      compute: { module: await moduleOf(device, name, code), entryPoint: "main", constants },
     });
-    return new Kernel(device, spec, layouts, pipeline);
+    return new Kernel(device, spec, { layouts, pipeline, workgroups });
   }
 
   /**
-   * Makes the bind group for one of the kernel's groups.
+   * Makes the bind group for the group that has these names.
    *
-   * @throws {TypeError} If number or kind of the bindings is not what the kernel was made with.
-   * @throws {RangeError} If a range does not lie in its buffer.
+   * @throws {TypeError} If the names are not those of one of the kernel's groups.
+   * @throws {RangeError} If a part does not lie in its buffer.
    */
-  bind(group: number, bindings: readonly Binding[]): GPUBindGroup {
-    const { label, groups } = this.#spec;
-    const expected = groups[group] ?? [];
-    const given = bindings.map(({ access }) => access);
-    if (given.join() !== expected.join()) {
+  bind(resources: Resources<Groups[number]>): GPUBindGroup {
+    const { name, groups } = this.#spec;
+    const given = resources as Record<string, Resource<Access>>;
+    const index = groups.findIndex((group) => Object.keys(group).some((it) => it in given));
+    const names = Object.keys(groups[index] ?? {});
+    if (names.toSorted().join() !== Object.keys(given).toSorted().join()) {
       throw new TypeError(
-        `Cannot bind group ${group} of ${label} as it takes (${expected.join(", ")}): ` +
-          `current value is (${given.join(", ")})`,
+        `Cannot bind a group of ${name} as its groups are ` +
+          groups.map((group) => `(${Object.keys(group).join(", ")})`).join(", ") +
+          `: current value is (${Object.keys(given).join(", ")})`,
       );
     }
-    for (const { resource } of bindings) if ("buffer" in resource) checkRange(label, resource);
     return this.#device.createBindGroup({
-      label: `${label} group ${group}`,
-      layout: this.#layouts[group]!,
-      entries: bindings.map(({ resource }, binding) => ({ binding, resource })),
+      label: `${name} group ${index}`,
+      layout: this.#layouts[index]!,
+      entries: names.map((it, binding) => ({ binding, resource: this.#resource(given[it]!) })),
     });
   }
 
   /** Records one dispatch. */
   dispatch(
     pass: GPUComputePassEncoder,
-    groups: readonly BoundGroup[],
-    workgroups: Workgroups,
+    groups: { readonly [Index in keyof Groups]: BoundGroup },
+    work: Work,
   ): void {
     pass.setPipeline(this.#pipeline);
     groups.forEach(([group, ...offsets], index) => pass.setBindGroup(index, group, offsets));
-    pass.dispatchWorkgroups(...workgroups);
+    pass.dispatchWorkgroups(...this.#workgroups(work));
+  }
+
+  #resource(it: Resource<Access>): GPUBindingResource {
+    if (it instanceof GPUTextureView) return it;
+    const part = it instanceof GPUBuffer ? { buffer: it } : it;
+    const { buffer, offset = 0 } = part;
+    const size = part.size ?? buffer.size - offset;
+    if (offset + size > buffer.size || size <= 0) {
+      throw new RangeError(
+        `Cannot bind ${buffer.label} to ${this.#spec.name} as it has ${buffer.size} bytes: ` +
+          `current value is ${size} at ${offset}`,
+      );
+    }
+    return part;
   }
 }
 
-function checkRange(label: string, { buffer, offset = 0, size }: GPUBufferBinding): void {
-  const bytes = size ?? buffer.size - offset;
-  if (offset + bytes > buffer.size || bytes <= 0) {
-    throw new RangeError(
-      `Cannot bind ${buffer.label} to ${label} as it has ${buffer.size} bytes: ` +
-        `current value is ${bytes} at ${offset}`,
-    );
-  }
-}
-
-async function compile(device: GPUDevice, label: string, code: string): Promise<GPUShaderModule> {
+async function moduleOf(device: GPUDevice, label: string, code: string): Promise<GPUShaderModule> {
   // No await between push and pop: scopes that overlap swap their errors.
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ label, code });

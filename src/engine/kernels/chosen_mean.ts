@@ -1,49 +1,18 @@
 import code from "../../../shaders/chosen_mean.wgsl" with { type: "text" };
-import { type BoundGroup, Kernel, read, readWrite } from "../gpu/kernel.ts";
+import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
+import { wgslConstant } from "../gpu/wgsl_constant.ts";
+import { PROMPT } from "./prompt.ts";
 
-const WORKGROUP = 64;
-
-/** What one mean over chosen heads reads and writes. */
-export interface ChosenMeanOperands {
-  /** (L, H, T, T), packed, of some layers. */
-  readonly patterns: GPUBuffer;
-  /** Where the triangles of the chosen heads begin. */
-  readonly places: GPUBuffer;
-  /** (C, T, T), packed: a mean for each chosen layer. */
-  readonly mean: GPUBuffer;
-}
+const WORKGROUP = wgslConstant(code, "WORKGROUP");
 
 /** The mean of some layers' patterns over some heads, see `shaders/chosen_mean.wgsl`. */
-export class ChosenMean {
-  readonly #kernel: Kernel;
-
-  private constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-  }
-
-  /** Compiles the kernel. */
-  static async create(device: GPUDevice): Promise<ChosenMean> {
-    return new ChosenMean(
-      await Kernel.create(device, {
-        label: "chosen_mean",
-        code,
-        constants: {},
-        groups: [["read", "read", "readWrite"], ["uniformAt"]],
-      }),
-    );
-  }
-
-  /** Binds some layers' patterns and where their means go. */
-  bind({ patterns, places, mean }: ChosenMeanOperands): GPUBindGroup {
-    return this.#kernel.bind(0, [read(patterns), read(places), readWrite(mean)]);
-  }
-
-  /** Records the means of `layers` layers, triangles being `stride` vec4s apart. */
-  dispatch(
-    pass: GPUComputePassEncoder,
-    groups: readonly [BoundGroup, BoundGroup],
-    { stride, layers }: { stride: number; layers: number },
-  ): void {
-    this.#kernel.dispatch(pass, groups, [Math.ceil(stride / WORKGROUP), layers]);
-  }
-}
+export const ChosenMean = defineKernel({
+  name: "chosen_mean",
+  code,
+  groups: [{ patterns: "read", places: "read", mean: "readWrite" }, PROMPT],
+  /** `stride`: vec4s from one triangle to the next. */
+  workgroups: (
+    { stride, layers }: { readonly stride: number; readonly layers: number },
+  ) => [Math.ceil(stride / WORKGROUP), layers],
+});
+export type ChosenMean = KernelOf<typeof ChosenMean>;

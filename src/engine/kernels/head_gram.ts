@@ -1,5 +1,5 @@
 import code from "../../../shaders/head_gram.wgsl" with { type: "text" };
-import { Kernel, readTexture, readTextures, readWrite } from "../gpu/kernel.ts";
+import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 
 /** The sizes that it is compiled for. */
 export interface HeadGramShape {
@@ -9,46 +9,16 @@ export interface HeadGramShape {
   readonly vectors: number;
 }
 
-/** What one layer's products are made from. */
-export interface HeadGramOperands {
-  /** (H, T, C) */
-  readonly f: GPUTextureView;
-  /** (T, C), read only where the residual stream is among the vectors. */
-  readonly x: GPUTextureView;
-  /** (T, vectors, vectors) */
-  readonly gram: GPUBuffer;
-}
-
 /** Scalar products of head outputs, see `shaders/head_gram.wgsl`. */
-export class HeadGram {
-  readonly #kernel: Kernel;
-
-  private constructor(kernel: Kernel) {
-    this.#kernel = kernel;
-  }
-
-  /** Compiles the kernel for a model. */
-  static async create(
-    device: GPUDevice,
-    { heads, channels, vectors }: HeadGramShape,
-  ): Promise<HeadGram> {
-    return new HeadGram(
-      await Kernel.create(device, {
-        label: "head_gram",
-        code,
-        constants: { C4: channels / 4, HEADS: heads, VECTORS: vectors },
-        groups: [["readTextures", "readTexture", "readWrite"]],
-      }),
-    );
-  }
-
-  /** Binds one layer's. */
-  bind({ f, x, gram }: HeadGramOperands): GPUBindGroup {
-    return this.#kernel.bind(0, [readTextures(f), readTexture(x), readWrite(gram)]);
-  }
-
-  /** Records the products for so many sources. */
-  dispatch(pass: GPUComputePassEncoder, operands: GPUBindGroup, tokens: number): void {
-    this.#kernel.dispatch(pass, [[operands]], [tokens]);
-  }
-}
+export const HeadGram = defineKernel({
+  name: "head_gram",
+  code,
+  constants: ({ heads, channels, vectors }: HeadGramShape) => ({
+    C4: channels / 4,
+    HEADS: heads,
+    VECTORS: vectors,
+  }),
+  groups: [{ f: "readTextures", x: "readTexture", gram: "readWrite" }],
+  workgroups: ({ tokens }: { readonly tokens: number }) => [tokens],
+});
+export type HeadGram = KernelOf<typeof HeadGram>;

@@ -1,12 +1,7 @@
-import {
-  type Access,
-  type Binding,
-  Kernel,
-  read,
-  readTexture,
-  uniform,
-  writeTexture,
-} from "../gpu/kernel.ts";
+import { defineKernel, type KernelDefinition, type KernelOf } from "../gpu/define_kernel.ts";
+import type { Resource } from "../gpu/kernel.ts";
+import { makeUniform } from "../gpu/uniform.ts";
+import { wgslConstant } from "../gpu/wgsl_constant.ts";
 
 /** The activations of MLPs, by their names in `config.json`. */
 export type Activation = "gelu_new" | "gelu" | "relu";
@@ -29,25 +24,64 @@ export interface LinearShape {
 
 /** A matrix in the layout that a tiling reads. */
 export interface Packed {
-  readonly binding: Binding;
+  readonly resource: GPUBuffer | GPUTextureView;
   /** What the shader needs to find its way in it. */
-  readonly layout: number;
+  readonly pitch: number;
   readonly bytes: number;
   /** Gives the memory back. */
   destroy(): void;
 }
 
+/** The members of `struct Shape`: vec4s of inputs, what {@linkcode Packed} says of the layout, the epilogue. */
+export const SHAPE_MEMBERS = ["inputs", "pitch", "epilogue"] as const;
+/** The members of `struct Rows`: how many rows there are, and where the first is placed. */
+export const ROWS_MEMBERS = ["count", "first"] as const;
+
+/** A shader of linears, whose weights are in a buffer or in a texture. */
+export interface LinearDefinition extends
+  KernelDefinition<
+    unknown,
+    readonly [{
+      readonly shape: "uniform";
+      readonly rows: "uniform";
+      readonly x: "readTexture";
+      readonly w: "read" | "readTexture";
+      readonly b: "read";
+      readonly residual: "readTexture";
+      readonly y: "writeTexture";
+    }],
+    { readonly rows: number; readonly outputs: number }
+  > {}
+
+/** Declares a shader of linears, whose tiles are of `ROWS` rows and `COLUMNS` vec4s of columns. */
+export function defineLinear(
+  name: string,
+  code: string,
+  weights: "read" | "readTexture",
+): LinearDefinition {
+  const tall = wgslConstant(code, "ROWS");
+  const wide = 4 * wgslConstant(code, "COLUMNS");
+  return defineKernel({
+    name,
+    code,
+    groups: [{
+      shape: "uniform",
+      rows: "uniform",
+      x: "readTexture",
+      w: weights,
+      b: "read",
+      residual: "readTexture",
+      y: "writeTexture",
+    }],
+    workgroups: (
+      { rows, outputs }: { readonly rows: number; readonly outputs: number },
+    ) => [Math.ceil(outputs / wide), Math.ceil(rows / tall)],
+  });
+}
+
 /** One way of computing a linear; each suits some devices. */
 export interface Tiling {
-  /** The stem of its shader. */
-  readonly variant: string;
-  readonly code: string;
-  /** How the shader reads weights. */
-  readonly weights: Access;
-  /** Rows that a workgroup makes. */
-  readonly rows: number;
-  /** Columns that a workgroup makes. */
-  readonly columns: number;
+  readonly kernel: LinearDefinition;
   /**
    * Puts a row-major (K, N) matrix on the device.
    *
@@ -62,8 +96,8 @@ export interface Tiling {
 
 /** What a linear reads and writes, beside its weights. */
 export interface LinearOperands {
-  /** `struct Pass`: how many rows there are, and where the first is placed. */
-  readonly job: GPUBuffer;
+  /** `struct Rows` */
+  readonly rows: GPUBuffer;
   /** (T, K) */
   readonly x: GPUTextureView;
   /** (N) */
@@ -93,30 +127,19 @@ export class Linear {
   }
 
   /** Binds the matrix between activations. */
-  bind({ job, x, b, residual, y }: LinearOperands): GPUBindGroup {
-    return this.kernel.kernel.bind(0, [
-      uniform(this.#uniform),
-      uniform(job),
-      readTexture(x),
-      this.#weights.binding,
-      read(b),
-      readTexture(residual),
-      writeTexture(y),
-    ]);
+  bind(operands: LinearOperands): GPUBindGroup {
+    const w = this.#weights.resource as Resource<"read"> & Resource<"readTexture">;
+    return this.kernel.kernel.bind({ shape: this.#uniform, w, ...operands });
   }
 
-  /**
-   * Records the product.
-   *
-   * @param size T, and how many of the columns are wanted if not all are.
-   */
+  /** Records the product for T rows. */
   dispatch(
     pass: GPUComputePassEncoder,
     operands: GPUBindGroup,
-    { rows, outputs = this.#shape.outputs }: { readonly rows: number; readonly outputs?: number },
+    { rows }: { readonly rows: number },
   ): void {
-    const { kernel, tiling: { rows: tall, columns: wide } } = this.kernel;
-    kernel.dispatch(pass, [[operands]], [Math.ceil(outputs / wide), Math.ceil(rows / tall)]);
+    const { outputs } = this.#shape;
+    this.kernel.kernel.dispatch(pass, [[operands]], { rows, outputs });
   }
 
   /** Gives the matrix's memory back. */
@@ -129,10 +152,10 @@ export class Linear {
 /** A compiled tiling, which serves matrices of all shapes. */
 export class LinearKernel {
   readonly tiling: Tiling;
-  readonly kernel: Kernel;
+  readonly kernel: KernelOf<LinearDefinition>;
   readonly #device: GPUDevice;
 
-  private constructor(device: GPUDevice, tiling: Tiling, kernel: Kernel) {
+  private constructor(device: GPUDevice, tiling: Tiling, kernel: KernelOf<LinearDefinition>) {
     this.#device = device;
     this.tiling = tiling;
     this.kernel = kernel;
@@ -140,15 +163,12 @@ export class LinearKernel {
 
   /** Compiles the kernel of a tiling. */
   static async create(device: GPUDevice, tiling: Tiling): Promise<LinearKernel> {
-    const { variant, code, weights } = tiling;
-    const operands = ["readTexture", weights, "read", "readTexture", "writeTexture"] as const;
-    const kernel = await Kernel.create(device, {
-      label: variant,
-      code,
-      constants: {},
-      groups: [["uniform", "uniform", ...operands]],
-    });
-    return new LinearKernel(device, tiling, kernel);
+    return new LinearKernel(device, tiling, await tiling.kernel.create(device));
+  }
+
+  /** The stem of its shader. */
+  get name(): string {
+    return this.tiling.kernel.name;
   }
 
   /**
@@ -158,10 +178,8 @@ export class LinearKernel {
    */
   async upload(label: string, values: Float32Array, shape: LinearShape): Promise<Linear> {
     const weights = await this.tiling.pack(this.#device, label, { values, shape });
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-    const buffer = this.#device.createBuffer({ label: `shape of ${label}`, size: 16, usage });
-    const words = [shape.inputs / 4, weights.layout, EPILOGUES[shape.epilogue], 0];
-    this.#device.queue.writeBuffer(buffer, 0, new Uint32Array(words));
-    return new Linear(this, shape, weights, buffer);
+    const words = [shape.inputs / 4, weights.pitch, EPILOGUES[shape.epilogue]];
+    const uniform = makeUniform(this.#device, `shape of ${label}`, new Uint32Array(words));
+    return new Linear(this, shape, weights, uniform);
   }
 }

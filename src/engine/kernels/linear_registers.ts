@@ -1,22 +1,17 @@
 import code from "../../../shaders/linear_registers.wgsl" with { type: "text" };
 import { allocateTexture, TEXEL } from "../gpu/allocate.ts";
-import { readTexture } from "../gpu/kernel.ts";
-import type { LinearShape, Tiling } from "./linear.ts";
+import { wgslConstant } from "../gpu/wgsl_constant.ts";
+import { defineLinear, type LinearShape, type Tiling } from "./linear.ts";
 
 /** Columns of a block. */
-const BLOCK = 128;
-/** Inputs side by side in a row of the texture. */
-const INPUTS = 48;
-/** Texels of a row of the texture. */
+const BLOCK = 4 * wgslConstant(code, "COLUMNS");
+/** Inputs side by side in a row of the texture, and texels of a row. */
+const INPUTS = 4 * wgslConstant(code, "INPUTS");
 const WIDTH = INPUTS * BLOCK / 4;
 
 /** Tiles in registers, weights in a texture: see `shaders/linear_registers.wgsl`. */
 export const REGISTERS: Tiling = {
-  variant: "linear_registers",
-  code,
-  weights: "readTexture",
-  rows: 16,
-  columns: BLOCK,
+  kernel: defineLinear("linear_registers", code, "readTexture"),
   pack: async (device, label, { values, shape }) => {
     const blocks = Math.ceil(shape.outputs / BLOCK);
     const blockRows = Math.ceil(shape.inputs / INPUTS);
@@ -34,8 +29,8 @@ export const REGISTERS: Tiling = {
       );
     }
     return {
-      binding: readTexture(texture.createView()),
-      layout: blockRows,
+      resource: texture.createView(),
+      pitch: blockRows,
       bytes: WIDTH * height * TEXEL,
       destroy: () => texture.destroy(),
     };

@@ -1,19 +1,15 @@
 import code from "../../../shaders/linear_workgroup.wgsl" with { type: "text" };
 import { allocate } from "../gpu/allocate.ts";
-import { read } from "../gpu/kernel.ts";
-import type { Tiling } from "./linear.ts";
+import { wgslConstant } from "../gpu/wgsl_constant.ts";
+import { defineLinear, type Tiling } from "./linear.ts";
 
-const TILE_COLUMNS = 64;
+const TILE_COLUMNS = 4 * wgslConstant(code, "COLUMNS");
 /** Inputs of a step over K. */
-const STEP = 16;
+const STEP = 4 * wgslConstant(code, "STEP");
 
 /** Tiles in workgroup memory, weights in a buffer: see `shaders/linear_workgroup.wgsl`. */
 export const WORKGROUP: Tiling = {
-  variant: "linear_workgroup",
-  code,
-  weights: "read",
-  rows: 32,
-  columns: TILE_COLUMNS,
+  kernel: defineLinear("linear_workgroup", code, "read"),
   pack: async (device, label, { values, shape: { inputs, outputs } }) => {
     const columns = Math.ceil(outputs / TILE_COLUMNS) * TILE_COLUMNS;
     const rows = Math.ceil(inputs / STEP) * STEP;
@@ -29,6 +25,6 @@ export const WORKGROUP: Tiling = {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
     const buffer = await allocate(device, { label, bytes, usage });
     device.queue.writeBuffer(buffer, 0, padded);
-    return { binding: read(buffer), layout: columns / 4, bytes, destroy: () => buffer.destroy() };
+    return { resource: buffer, pitch: columns / 4, bytes, destroy: () => buffer.destroy() };
   },
 };

@@ -1,4 +1,4 @@
-import type { BoundGroup } from "../gpu/kernel.ts";
+import { StructUniform } from "../gpu/struct_uniform.ts";
 
 /** What kernels know of a prompt: `struct Prompt` in the shaders, member by member. */
 export interface PromptFields {
@@ -30,11 +30,8 @@ export interface PromptFields {
   readonly dropped: number;
 }
 
-/** Offsets of uniforms are multiples of it on any device. */
-export const UNIFORM_ALIGNMENT = 256;
-
-/** In the order of `struct Prompt`. */
-const MEMBERS = [
+/** The members of `struct Prompt` in the shaders' order; a shader declares as many of the first as it needs. */
+export const PROMPT_MEMBERS = [
   "tokens",
   "first",
   "slot",
@@ -49,53 +46,14 @@ const MEMBERS = [
   "span",
   "dropped",
 ] as const satisfies (keyof PromptFields)[];
-/** Of a uniform, in whole vec4s. */
-const WORDS = 4 * Math.ceil(MEMBERS.length / 4);
-const BYTES = 4 * WORDS;
+
+/** The group that tells a kernel of the prompt. */
+export const PROMPT = { prompt: "uniformAt" } as const;
 
 /** The prompts of one pass, in a uniform buffer of which a dispatch sees one. */
-export class PromptUniform {
-  readonly #device: GPUDevice;
-  readonly #buffer: GPUBuffer;
-  readonly #group: GPUBindGroup;
-  readonly #words: Uint32Array<ArrayBuffer>;
-
+export class PromptUniform extends StructUniform<keyof PromptFields> {
   /** @param most How many prompts a pass may have. */
   constructor(device: GPUDevice, most: number) {
-    this.#device = device;
-    this.#words = new Uint32Array(most * UNIFORM_ALIGNMENT / 4);
-    this.#buffer = device.createBuffer({
-      label: "prompts",
-      size: this.#words.byteLength,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-    });
-    // A bind group fits every kernel that has a group of one `uniformAt`: their layouts are equivalent.
-    this.#group = device.createBindGroup({
-      label: "prompts",
-      layout: device.createBindGroupLayout({
-        label: "prompts",
-        entries: [{
-          binding: 0,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: "uniform", hasDynamicOffset: true },
-        }],
-      }),
-      entries: [{ binding: 0, resource: { buffer: this.#buffer, size: BYTES } }],
-    });
-  }
-
-  /** Tells the device of the prompts of the next submission; what is not given is 0. */
-  write(prompts: readonly Partial<PromptFields>[]): void {
-    prompts.forEach((prompt, index) => {
-      const words = MEMBERS.map((member) => prompt[member] ?? 0);
-      this.#words.set(words, index * UNIFORM_ALIGNMENT / 4);
-    });
-    const bytes = prompts.length * UNIFORM_ALIGNMENT;
-    this.#device.queue.writeBuffer(this.#buffer, 0, this.#words.buffer, 0, bytes);
-  }
-
-  /** The group that a dispatch about one of the prompts is given. */
-  at(index: number): BoundGroup {
-    return [this.#group, index * UNIFORM_ALIGNMENT];
+    super(device, { label: "prompts", members: PROMPT_MEMBERS, most });
   }
 }

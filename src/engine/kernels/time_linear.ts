@@ -1,4 +1,5 @@
 import { allocateTexture } from "../gpu/allocate.ts";
+import { makeUniform } from "../gpu/uniform.ts";
 import { timePass } from "../gpu/time_pass.ts";
 import type { LinearKernel } from "./linear.ts";
 
@@ -16,22 +17,17 @@ export async function timeLinear(
     ),
   );
   const [x, residual, y] = textures.map((texture) => texture.createView());
-  const job = device.createBuffer({
-    label: "timing",
-    size: 16,
-    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  });
-  device.queue.writeBuffer(job, 0, new Uint32Array([rows, 0]));
+  const count = makeUniform(device, "timing", new Uint32Array([rows, 0]));
   const b = device.createBuffer({
     label: "timing",
     size: 4 * outputs,
     usage: GPUBufferUsage.STORAGE,
   });
-  const operands = linear.bind({ job, b, x: x!, residual: residual!, y: y! });
+  const operands = linear.bind({ rows: count, b, x: x!, residual: residual!, y: y! });
   try {
     return await timePass(device, (pass) => linear.dispatch(pass, operands, { rows }));
   } finally {
     linear.destroy();
-    for (const it of [...textures, job, b]) it.destroy();
+    for (const it of [...textures, count, b]) it.destroy();
   }
 }

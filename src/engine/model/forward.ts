@@ -2,7 +2,9 @@ import { AttentionPattern } from "../kernels/attention_pattern.ts";
 import { HeadMean } from "../kernels/head_mean.ts";
 import { MixValues } from "../kernels/mix_values.ts";
 import { Norm } from "../kernels/norm.ts";
+import { indexGroup } from "../gpu/index_uniform.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
+import { makeUniform } from "../gpu/uniform.ts";
 import { SilenceHead } from "../kernels/silence_head.ts";
 import type { PatternEntry } from "../activations/prompt_activations.ts";
 import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
@@ -76,8 +78,8 @@ export class Forward {
   readonly #architecture: Architecture;
   readonly #weights: Weights;
   readonly #kernels: Kernels;
-  /** `struct Pass` of the shaders: how many rows there are, and where the first is placed in `qkv`. */
-  readonly #job: GPUBuffer;
+  /** `struct Rows` of the shaders: how many there are, and where the first is placed in `qkv`. */
+  readonly #rows: GPUBuffer;
   /** The scale of each layer's scores. */
   readonly #scales: readonly GPUBuffer[];
   readonly #entryGroups = new WeakMap<PatternEntry, readonly EntryGroups[]>();
@@ -95,9 +97,9 @@ export class Forward {
     this.#architecture = architecture;
     this.#weights = weights;
     this.#kernels = kernels;
-    this.#job = uniform(device, "pass", new Uint32Array(2));
+    this.#rows = makeUniform(device, "rows of the pass", new Uint32Array(2));
     this.#scales = architecture.scales.map((scale, layer) =>
-      uniform(device, `scale of layer ${layer}`, new Float32Array([scale]))
+      makeUniform(device, `scale of layer ${layer}`, new Float32Array([scale]))
     );
   }
 
@@ -111,7 +113,7 @@ export class Forward {
       norm: await Norm.create(device, { channels, epsilon }),
       attentionPattern: await AttentionPattern.create(device, { heads, channels }),
       mixValues: await MixValues.create(device, { heads, channels }),
-      headMean: await HeadMean.create(device, heads),
+      headMean: await HeadMean.create(device, { heads }),
       silenceHead: await SilenceHead.create(device, { heads, channels }),
     });
   }
@@ -148,7 +150,7 @@ export class Forward {
     const { queue } = this.#device;
     const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
     const [segment] = segments;
-    queue.writeBuffer(this.#job, 0, new Uint32Array([rows, segment!.first]));
+    queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, segment!.first]));
     this.#embed(segments, rows);
     const { base, ids, first } = segment!;
     if (base) this.#bringKeysValues(encoder, base, ids.slice(0, first));
@@ -161,7 +163,7 @@ export class Forward {
     const { firstLayer, withPatterns } = pass;
     if (firstLayer === 0 && withPatterns) return this.begin(encoder, [segment]);
     const rows = ids.length - first;
-    this.#device.queue.writeBuffer(this.#job, 0, new Uint32Array([rows, first]));
+    this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, first]));
     if (firstLayer === 0) {
       this.#embed([segment], rows);
     } else {
@@ -212,7 +214,7 @@ export class Forward {
       const layer = this.#layers[index]!;
       const weights = this.#weights.layers[index]!;
       const isLast = index === layers - 1;
-      norm.dispatch(pass, layer.norm1, rows);
+      norm.dispatch(pass, [[layer.norm1]], { rows });
       // With the values of the last layer, which no pattern needs: other measures of flow do, later.
       weights.attentionIn.w.dispatch(pass, layer.attentionIn, { rows });
       for (const { ids, first, prompt, entry } of segments) {
@@ -221,14 +223,14 @@ export class Forward {
         attentionPattern.dispatch(
           pass,
           [[layer.attentionPattern], prompt, [written, offset]],
-          targets,
+          { targets },
         );
         if (isLast) continue;
-        mixValues.dispatch(pass, [[layer.mixValues], prompt, [mixed, offset]], targets);
+        mixValues.dispatch(pass, [[layer.mixValues], prompt, [mixed, offset]], { targets });
       }
       if (isLast) break;
       weights.attentionOut.w.dispatch(pass, layer.attentionOut, { rows });
-      norm.dispatch(pass, layer.norm2, rows);
+      norm.dispatch(pass, [[layer.norm2]], { rows });
       weights.mlpIn.w.dispatch(pass, layer.mlpIn, { rows });
       weights.mlpOut.w.dispatch(pass, layer.mlpOut, { rows });
     }
@@ -252,12 +254,14 @@ export class Forward {
       let recorder = encoder.beginComputePass({ label: `attention of layer ${index}` });
       if (pass.withPatterns) this.#encodePattern(recorder, segment, { index, ablate: pass.ablate });
       const { mixed, offset } = this.#slice(entry, index);
-      mixValues.dispatch(recorder, [[layer.mixValues], prompt, [mixed, offset]], rows);
+      mixValues.dispatch(recorder, [[layer.mixValues], prompt, [mixed, offset]], {
+        targets: rows,
+      });
       weights.attentionOut.w.dispatch(recorder, layer.attentionOut, { rows });
       recorder.end();
       this.#keepStream(encoder, segment, { index, place: "middle" });
       recorder = encoder.beginComputePass({ label: `MLP of layer ${index}` });
-      norm.dispatch(recorder, layer.norm2, rows);
+      norm.dispatch(recorder, [[layer.norm2]], { rows });
       weights.mlpIn.w.dispatch(recorder, layer.mlpIn, { rows });
       weights.mlpOut.w.dispatch(recorder, layer.mlpOut, { rows });
       recorder.end();
@@ -277,14 +281,18 @@ export class Forward {
     const { norm, attentionPattern, silenceHead } = this.#kernels;
     const layer = this.#layers[index]!;
     const rows = ids.length - first;
-    norm.dispatch(recorder, layer.norm1, rows);
+    norm.dispatch(recorder, [[layer.norm1]], { rows });
     this.#weights.layers[index]!.attentionIn.w.dispatch(recorder, layer.attentionIn, { rows });
     for (const { head } of ablate.filter((it) => it.layer === index)) {
-      silenceHead.dispatch(recorder, [[layer.silenceHead], prompt], { head, tokens: ids.length });
+      silenceHead.dispatch(
+        recorder,
+        [[layer.silenceHead], prompt, indexGroup(this.#device, head)],
+        { tokens: ids.length },
+      );
     }
     const { written, offset } = this.#slice(entry, index);
     const groups = [[layer.attentionPattern], prompt, [written, offset]] as const;
-    attentionPattern.dispatch(recorder, groups, rows);
+    attentionPattern.dispatch(recorder, groups, { targets: rows });
   }
 
   #keepStream(
@@ -373,9 +381,12 @@ export class Forward {
     const { attentionPattern, mixValues, headMean } = this.#kernels;
     const { layerBytes, stride, mean } = entry;
     const groups = entry.slabs.map(({ buffer, firstLayer }) => ({
-      written: attentionPattern.bindPatterns(buffer, layerBytes),
-      mixed: mixValues.bindPatterns(buffer, layerBytes),
-      averaged: headMean.bind({ patterns: buffer, mean, offset: firstLayer * stride * VEC4 }),
+      written: attentionPattern.bind({ patterns: { buffer, size: layerBytes } }),
+      mixed: mixValues.bind({ patterns: { buffer, size: layerBytes } }),
+      averaged: headMean.bind({
+        patterns: buffer,
+        mean: { buffer: mean, offset: firstLayer * stride * VEC4 },
+      }),
     }));
     this.#entryGroups.set(entry, groups);
     return groups;
@@ -385,19 +396,19 @@ export class Forward {
     const { norm, attentionPattern, silenceHead, mixValues } = this.#kernels;
     const { residual, middle, normed, z, hidden } = workspace;
     const qkv = workspace.qkv[index]!;
-    const job = this.#job;
+    const rows = this.#rows;
     const bindNorm = (x: GPUTextureView, { gain, bias }: NormWeights): GPUBindGroup =>
       norm.bind({ x, gain, bias, y: normed });
     const bindLinear = (
       x: GPUTextureView,
       { w, b }: LinearLayer,
       to: { residual: GPUTextureView; y: GPUTextureView },
-    ): GPUBindGroup => w.bind({ job, x, b, ...to });
+    ): GPUBindGroup => w.bind({ rows, x, b, ...to });
     return {
       norm1: bindNorm(residual, weights.norm1),
       attentionIn: bindLinear(normed, weights.attentionIn, { residual, y: qkv }),
       attentionPattern: attentionPattern.bind({ layer: this.#scales[index]!, qkv }),
-      silenceHead: silenceHead.bind(qkv),
+      silenceHead: silenceHead.bind({ qkv }),
       mixValues: mixValues.bind({ qkv, z }),
       attentionOut: bindLinear(z, weights.attentionOut, { residual, y: middle }),
       norm2: bindNorm(middle, weights.norm2),
@@ -405,17 +416,6 @@ export class Forward {
       mlpOut: bindLinear(hidden, weights.mlpOut, { residual: middle, y: residual }),
     };
   }
-}
-
-function uniform(
-  device: GPUDevice,
-  label: string,
-  words: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
-): GPUBuffer {
-  const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
-  const buffer = device.createBuffer({ label, size: 16, usage });
-  device.queue.writeBuffer(buffer, 0, words);
-  return buffer;
 }
 
 /** Whether two prompts have at least their first `count` tokens in common. */

@@ -1,4 +1,5 @@
 import { allocate, allocateTexture, TEXEL } from "../gpu/allocate.ts";
+import { makeUniform } from "../gpu/uniform.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Forward } from "./forward.ts";
 
@@ -33,12 +34,7 @@ export async function makeOutputMatrices(
     bytes: 4 * channels,
     usage: GPUBufferUsage.STORAGE,
   });
-  const job = device.createBuffer({
-    label: "pass",
-    size: 16,
-    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
-  });
-  device.queue.writeBuffer(job, 0, new Uint32Array([channels, 0]));
+  const rows = makeUniform(device, "rows of the pass", new Uint32Array([channels, 0]));
   const ones = new Float32Array(channels ** 2);
   for (let c = 0; c < channels; c++) ones[c * (channels + 1)] = 1;
   const layout = { bytesPerRow: 4 * channels };
@@ -51,12 +47,12 @@ export async function makeOutputMatrices(
   for (let layer = 0; layer < layers; layer++) {
     const { w } = forward.layerWeights(layer).attentionOut;
     const [x, residual] = [identity.createView(), nothing.createView()];
-    const operands = w.bind({ job, x, b: zeros, residual, y: view(layer) });
+    const operands = w.bind({ rows, x, b: zeros, residual, y: view(layer) });
     w.dispatch(pass, operands, { rows: channels });
   }
   pass.end();
   device.queue.submit([encoder.finish()]);
-  for (const it of [identity, nothing, zeros, job]) it.destroy();
+  for (const it of [identity, nothing, zeros, rows]) it.destroy();
   const { width, height, depthOrArrayLayers } = matrices;
   return { view, bytes: width * height * depthOrArrayLayers * TEXEL };
 }

@@ -1,0 +1,22 @@
+import type { BoundGroup } from "./kernel.ts";
+import { StructUniform } from "./struct_uniform.ts";
+
+/** More layers, or heads of a layer, no model has: a layer's number is a byte in Arrow. */
+const MOST = 256;
+const known = new WeakMap<GPUDevice, StructUniform<"index">>();
+
+/** The group of one number, for kernels that are told which layer or head a dispatch is about. */
+export function indexGroup(device: GPUDevice, index: number): BoundGroup {
+  if (index >= MOST) {
+    throw new RangeError(
+      `Cannot tell a kernel an index as it must lie below ${MOST}: current value is ${index}`,
+    );
+  }
+  let indices = known.get(device);
+  if (!indices) {
+    indices = new StructUniform(device, { label: "indices", members: ["index"], most: MOST });
+    indices.write(Array.from({ length: MOST }, (_, it) => ({ index: it })));
+    known.set(device, indices);
+  }
+  return indices.at(index);
+}
