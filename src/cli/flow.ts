@@ -5,6 +5,7 @@ import {
   type BosPolicy,
 } from "../requests/flow_options.ts";
 import { InfoFlow } from "../server/answers/info_flow.ts";
+import { read } from "../server/answers/reading.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
 import { loadModels } from "./load_models.ts";
@@ -38,8 +39,8 @@ async function flow(): Promise<void> {
   };
 
   const asked = values.get("model") as string | undefined;
-  const { models: [model] } = await loadModels({ asked: asked ? [asked] : [], cacheBytes: 0 });
-  const infoFlow = new InfoFlow(model!, prompt, options);
+  const { models } = await loadModels({ asked: asked ? [asked] : [], cacheBytes: 0 });
+  const infoFlow = new InfoFlow(read(models, { prompt }), options);
   const out = values.get("out") as string | undefined;
   if (out === undefined) await draw(infoFlow);
   else await write(infoFlow, out);

@@ -1,6 +1,6 @@
 import { EngineWorker } from "../server/queue/engine_worker.ts";
 import { OneOfSeveral } from "../server/queue/one_of_several.ts";
-import type { LoadedModel } from "../server/answers/info_flow.ts";
+import type { LoadedModel } from "../server/answers/loaded_model.ts";
 import { readArchitecture, readBosId } from "../checkpoints/checkpoint.ts";
 import { hubCache } from "../checkpoints/hub/environment.ts";
 import { ensureIntact, readSnapshot } from "../checkpoints/hub/snapshot.ts";

@@ -1,7 +1,6 @@
-import { FLOW_PATH } from "../server/links/matrix_link.ts";
+import { GRAPHQL_PATH, pathOf } from "../server/links/paths.ts";
 import { makeApp } from "../server/http/app.ts";
-import { GRAPHQL_PATH } from "../server/graphql/yoga.ts";
-import type { LoadedModel } from "../server/answers/info_flow.ts";
+import type { LoadedModel } from "../server/answers/loaded_model.ts";
 import { makeLog } from "../server/observe/log.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
@@ -76,7 +75,7 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
     [...kernels].join(", "),
     `  page      ${origin}/`,
     `  GraphiQL  ${origin}${GRAPHQL_PATH}`,
-    `  Arrow     ${origin}${FLOW_PATH}?prompt=Hello+world`,
+    `  Arrow     ${origin}${pathOf("infoFlow")}?prompt=Hello+world`,
   ];
   if (models.length === 1 && models[0]!.name === "bundled") {
     lines.push("The bundled model is a small one. For GPT-2 itself: deno task weights gpt2");

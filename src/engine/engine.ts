@@ -1,5 +1,5 @@
 import { chosenOf } from "../requests/choice.ts";
-import { keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
+import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
 import { Measures } from "./flow/methods.ts";
 import { FlowReduction } from "./flow/reduction.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "./gpu/device.ts";
@@ -18,7 +18,6 @@ import type { Question, Questions } from "../requests/questions.ts";
 import {
   cancelled,
   type FlowRequest,
-  type FlowResult,
   groupByPrompt,
   isAnyWanted,
   isPlain,

@@ -1,12 +1,6 @@
 import { InfoflowError } from "../errors.ts";
-import { type Choice, isByHead, type MatrixOptions } from "./flow_options.ts";
+import { type Choice, type Heads, isByHead, type MatrixOptions } from "./flow_options.ts";
 import { canonicalMethod } from "./methods.ts";
-
-/** What there is to choose from. */
-export interface Heads {
-  readonly layers: number;
-  readonly heads: number;
-}
 
 /** The layers and heads that take part, in ascending order. */
 export interface Chosen {

@@ -1,6 +1,11 @@
-import { ablatedIn, type Head, type MatrixOptions, methodOf } from "./flow_options.ts";
+import {
+  ablatedIn,
+  type FlowResult,
+  type Head,
+  type MatrixOptions,
+  methodOf,
+} from "./flow_options.ts";
 import type { Question, Questions } from "./questions.ts";
-import type { FlowResult } from "../engine/flow/flow_request.ts";
 
 /** Which model is asked. */
 export interface ToModel {

@@ -27,6 +27,12 @@ export interface Head {
   readonly head: number;
 }
 
+/** How many layers a model has, and heads in each. */
+export interface Heads {
+  readonly layers: number;
+  readonly heads: number;
+}
+
 /** Which layers and heads take part; all where nothing is said. */
 export interface Choice {
   readonly layers?: readonly number[] | null | undefined;
@@ -41,10 +47,10 @@ export interface FlowOptions extends Choice {
   readonly bos: BosPolicy;
   /** ATTENTION where nothing is said. */
   readonly method?: Method | undefined;
-  /** Heads that are switched off. */
+  /** Heads that are ablated: their values are zeroed. */
   readonly ablate?: readonly Head[] | null | undefined;
-  /** Whether what is wanted is the difference that switching them off makes. */
-  readonly compare?: boolean | undefined;
+  /** Whether the matrix is the difference that ablating them makes: the flow without them minus the flow with them. */
+  readonly difference?: boolean | undefined;
 }
 
 /** Which heads' attention patterns are asked for, each head by itself. */
@@ -72,6 +78,11 @@ export interface FlowMatrix {
   readonly dropped: Float32Array<ArrayBuffer>;
   readonly axes: readonly string[];
   readonly shape: readonly number[];
+}
+
+/** A flow, and whether it cost no forward pass. */
+export interface FlowResult extends FlowMatrix {
+  readonly cacheHit: boolean;
 }
 
 /** Whether each head is asked for by itself. */

@@ -1,4 +1,5 @@
-import { chosenOf, type Heads } from "./choice.ts";
+import { chosenOf } from "./choice.ts";
+import type { Heads } from "./flow_options.ts";
 import { type FlowMatrix, isByHead, keptFrom, type MatrixOptions, spanOf } from "./flow_options.ts";
 
 /** The axes and the shape of a matrix, before it is computed. */

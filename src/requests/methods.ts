@@ -1,7 +1,7 @@
 import { InfoflowError } from "../errors.ts";
 import type { Architecture } from "./architecture/architecture.ts";
 import { checkWork } from "./operation_limit.ts";
-import type { Heads } from "./choice.ts";
+import type { Heads } from "./flow_options.ts";
 import {
   ablatedIn,
   type Aggregation,
@@ -35,7 +35,7 @@ export function aggregationsOf(method: Method): readonly Aggregation[] {
 export function canonicalMethod(
   options: MatrixOptions,
   model: Heads,
-): Pick<FlowOptions, "method" | "ablate" | "compare"> {
+): Pick<FlowOptions, "method" | "ablate" | "difference"> {
   if (isByHead(options)) return {};
   const method = methodOf(options);
   const { aggregation, heads } = options;
@@ -60,7 +60,7 @@ export function canonicalMethod(
   return {
     method: method === "ATTENTION" ? undefined : method,
     ablate: ablate.length === 0 ? undefined : ablate,
-    compare: options.compare || undefined,
+    difference: options.difference || undefined,
   };
 }
 

@@ -1,6 +1,4 @@
 import type { Head } from "./flow_options.ts";
-import type { RouteGraph } from "../engine/analyses/routes.ts";
-import type { TopRow } from "../engine/analyses/unembedding.ts";
 
 /** What becomes of a token's log-probability. */
 export interface LogProbabilityChange {
@@ -43,6 +41,21 @@ export interface RouteEdge {
   readonly target: number;
   /** Its share of the sum that it is a part of. */
   readonly weight: number;
+}
+
+/** The likeliest tokens of a row. */
+export interface TopRow {
+  readonly ids: readonly number[];
+  readonly logits: readonly number[];
+  readonly logProbabilities: readonly number[];
+  /** The logarithm of the sum of exponents of all logits: what a logit has above its token's log-probability. */
+  readonly total: number;
+}
+
+/** Routes to one target. */
+export interface RouteGraph {
+  readonly nodes: readonly RouteNode[];
+  readonly edges: readonly RouteEdge[];
 }
 
 /** What is the same in all answers. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { InfoFlow, type LoadedModel } from "../../src/server/answers/info_flow.ts";
+import { InfoFlow } from "../../src/server/answers/info_flow.ts";
+import type { LoadedModel } from "../../src/server/answers/loaded_model.ts";
+import { read } from "../../src/server/answers/reading.ts";
 
 Deno.test("an answer of more than 256 MiB is refused before the model is asked", async () => {
   const architecture = { layers: 48, heads: 25, context: 1024 };
@@ -9,8 +11,8 @@ Deno.test("an answer of more than 256 MiB is refused before the model is asked",
     flow: () => Promise.resolve({ cacheHit: true }),
   };
   const model = { name: "large", engine } as unknown as LoadedModel;
-  const prompt = "word".repeat(1000);
-  const asked = new InfoFlow(model, prompt, { byHead: true, bos: "KEEP" });
+  const reading = read([model], { prompt: "word".repeat(1000) });
+  const asked = new InfoFlow(reading, { byHead: true, bos: "KEEP" });
   assert.deepEqual(asked.shape, [48, 25, 1001, 1001], "what it is about is said all the same");
   await assert.rejects(() => asked.compute(), {
     code: "MATRIX_TOO_LARGE",
@@ -18,7 +20,7 @@ Deno.test("an answer of more than 256 MiB is refused before the model is asked",
     details: { bytes: 4 * 48 * 25 * 1001 ** 2, limit: 2 ** 28 },
   });
   for (const fewer of [{ layers: [0], heads: [1] }, { cells: 48 }, { layers: [0, 1] }]) {
-    const { cacheHit } = await new InfoFlow(model, prompt, { byHead: true, bos: "KEEP", ...fewer })
+    const { cacheHit } = await new InfoFlow(reading, { byHead: true, bos: "KEEP", ...fewer })
       .compute();
     assert(cacheHit);
   }

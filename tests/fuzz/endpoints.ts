@@ -68,6 +68,7 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   cells: ["1", "8", "0", "-3", "1e9"],
   model: ["bundled", "gpt5"],
   compare: ["true", "false"],
+  difference: ["true", "false"],
   k: ["1", "5", "0"],
   nothing: ["1"],
 };

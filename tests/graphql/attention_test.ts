@@ -137,7 +137,7 @@ Deno.test("the url of an attention gives the same bytes, and the same id as its 
     const { data: { attention: answer } } = await app.query(ATTENTION, variables);
     assert.match(
       answer.matrix.url,
-      /^[^?]*\/attention\.arrow\?prompt=.*&bos=DROP&layers=1,3&heads=2&cells=4$/,
+      /^[^?]*\/attention\.arrow\?prompt=.*&layers=1,3&heads=2&bos=DROP&cells=4$/,
     );
     await sameBytes(app, answer);
   }));

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { brotliDecompressSync, zstdDecompressSync } from "node:zlib";
 import { tableFromIPC } from "@uwdata/flechette";
 import { makeApp } from "../../src/server/http/app.ts";
-import { parseAttentionQuery, parseFlowQuery } from "../../src/server/links/read_matrix_link.ts";
+import { pathOf } from "../../src/server/links/paths.ts";
+import { type Link, readLink } from "../../src/server/links/read_link.ts";
+import { writeLink } from "../../src/server/links/write_link.ts";
 import { ORIGIN, withApp } from "../support/app.ts";
 import { withModel } from "../support/model.ts";
 
@@ -51,9 +53,9 @@ Deno.test("GET /info-flow.arrow says what is wrong as problem+json", () =>
     assert.equal((await app.fetch("/info-flow.arrow?prompt=a")).status, 200);
   }));
 
-Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space", () => {
-  const prompt = "a b=c&d";
-  const options = {
+Deno.test("readLink() reads what URLs say, in both ways of writing a space", () => {
+  const args = {
+    prompt: "a b=c&d",
     byLayer: true,
     aggregation: "ROLLOUT",
     bos: "KEEP",
@@ -61,54 +63,81 @@ Deno.test("parseFlowQuery() reads what URLs say, in both ways of writing a space
     heads: [1],
     method: "ALTI",
     ablate: [{ layer: 3, head: 1 }, { layer: 0, head: 2 }],
-    compare: true,
-  };
-  const form = { layout: "rows", format: "stream" };
-  const rest =
-    "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI&ablate=3.1,0.2&compare=true";
-  const expected = { prompt, model: undefined, options, form };
-  assert.deepEqual(parseFlowQuery(`?prompt=a+b%3Dc%26d&${rest}`), expected);
-  assert.deepEqual(parseFlowQuery(`?${rest}&prompt=a%20b=c%26d`), expected);
-  assert.deepEqual(parseFlowQuery("?prompt=%2B"), {
-    prompt: "+",
+    compare: false,
+    difference: true,
     model: undefined,
-    options: {
-      byLayer: false,
-      aggregation: "MEAN",
-      bos: "DROP",
-      layers: undefined,
-      heads: undefined,
-      method: "ATTENTION",
-      ablate: undefined,
-      compare: false,
-    },
-    form,
+  };
+  const rest = "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI" +
+    "&ablate=3.1,0.2&difference=true";
+  for (const search of [`?prompt=a+b%3Dc%26d&${rest}`, `?${rest}&prompt=a%20b=c%26d`]) {
+    const link = readLink("infoFlow", search, { isMatrix: true });
+    assert.deepEqual(link, { args, form: { layout: "rows", format: "stream" } });
+  }
+});
+
+Deno.test("what a link does not say is as in GraphQL", async () => {
+  const defaults = { infoFlow: { byLayer: false, aggregation: "MEAN", bos: "DROP" } };
+  const { args } = readLink("infoFlow", "?prompt=%2B", { isMatrix: true });
+  assert.equal(args.prompt, "+");
+  for (const [name, value] of Object.entries(defaults.infoFlow)) assert.equal(args[name], value);
+  await withApp(async (app) => {
+    const query = `{ nextTokens(prompt: "a b") { id } logitLens(prompt: "a b") { id }
+      attribution(prompt: "a b") { id } headScores(prompt: "a b") { id }
+      routes(prompt: "a b") { id } }`;
+    const { data } = await app.query(query);
+    for (const [field, { id }] of Object.entries(data as Record<string, { id: string }>)) {
+      const response = await app.fetch(`${pathOf(field)}?prompt=a+b`);
+      assert.equal(response.headers.get("etag"), `"${id}"`, field);
+      await response.body?.cancel();
+    }
   });
 });
 
-Deno.test("parseAttentionQuery() reads lists in both ways of writing them", () => {
-  const expected = {
-    prompt: "a",
-    model: undefined,
-    options: { byHead: true, bos: "DROP", layers: [0, 11], heads: [3, 4, 5], cells: 48 },
-    form: { layout: "tidy", format: "file" },
+Deno.test("writeLink() writes what readLink() reads", () => {
+  const args = {
+    prompt: "a,b c",
+    layers: [2, 0],
+    ablate: [{ layer: 3, head: 1 }, { layer: 0, head: 2 }],
+    bos: "KEEP",
   };
+  const form = { layout: "tidy", format: "file" } as const;
+  const link = writeLink("http://127.0.0.1:8000/", "infoFlow", args, form);
+  assert.equal(
+    link,
+    "http://127.0.0.1:8000/info-flow.arrow?prompt=a%2Cb+c&bos=KEEP&layers=2,0&ablate=3.1,0.2&layout=tidy&format=file",
+  );
+  const read = readLink("infoFlow", new URL(link).search, { isMatrix: true });
+  assert.deepEqual(read.form, form);
+  for (const [name, value] of Object.entries(args)) assert.deepEqual(read.args[name], value);
+});
+
+Deno.test("readLink() reads lists in both ways of writing them", () => {
   const rest = "bos=DROP&cells=48&layout=tidy&format=file";
   for (const lists of ["layers=0,11&heads=3,4,5", "layers=0&layers=11&heads=3%2C4&heads=5"]) {
-    assert.deepEqual(parseAttentionQuery(`?prompt=a&${lists}&${rest}`), expected);
+    assert.deepEqual(readAttention(`?prompt=a&${lists}&${rest}`), {
+      args: {
+        prompt: "a",
+        model: undefined,
+        bos: "DROP",
+        layers: [0, 11],
+        heads: [3, 4, 5],
+        cells: 48,
+      },
+      form: { layout: "tidy", format: "file" },
+    });
   }
-  const { options } = parseAttentionQuery("?prompt=a");
-  assert.deepEqual({ bos: options.bos, layers: options.layers }, {
-    bos: "KEEP",
-    layers: undefined,
-  });
-  for (const list of ["layers=", "layers=1,", "layers=-1", "heads=1.5", "heads=all", "cells=1e2"]) {
-    assert.throws(() => parseAttentionQuery(`?prompt=a&${list}`), {
+  assert.equal(readAttention("?prompt=a").args.bos, "KEEP");
+  for (const list of ["layers=", "layers=1,", "heads=1.5", "heads=all", "cells=1e2"]) {
+    assert.throws(() => readAttention(`?prompt=a&${list}`), {
       code: "BAD_USER_INPUT",
       message: /must be (a whole number|whole numbers separated by commas): current value is/,
     });
   }
 });
+
+function readAttention(search: string): Link {
+  return readLink("attention", search, { isMatrix: true });
+}
 
 Deno.test("/, /healthz, /readyz and what there isn't", () =>
   withApp(async (app) => {

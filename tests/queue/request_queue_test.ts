@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CallBoard } from "../../src/thread/cancel_flags.ts";
 import type { Batch, BatchResult } from "../../src/thread/protocol.ts";
-import type { FlowResult } from "../../src/engine/flow/flow_request.ts";
+import type { FlowResult } from "../../src/requests/flow_options.ts";
 import { idsOf } from "../../src/requests/engine_request.ts";
 import { WorkQueue } from "../../src/server/queue/request_queue.ts";
 import { InfoflowError } from "../../src/errors.ts";

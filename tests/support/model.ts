@@ -1,5 +1,5 @@
 import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
-import type { LoadedModel } from "../../src/server/answers/info_flow.ts";
+import type { LoadedModel } from "../../src/server/answers/loaded_model.ts";
 import { BUNDLED } from "./fixtures.ts";
 
 const MIB = 2 ** 20;

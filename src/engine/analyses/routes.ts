@@ -2,19 +2,13 @@ import type { Settled } from "../passes/materialize.ts";
 import { InfoflowError } from "../../errors.ts";
 import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
 import { streamIndex } from "../activations/residual_stream.ts";
-import type { RouteEdge, RouteNode } from "../../requests/questions.ts";
+import type { RouteEdge, RouteGraph, RouteNode } from "../../requests/questions.ts";
 import type { Workbench } from "./device_context.ts";
 
 /** The least that a part counts for, as in `shaders/route_parts.wgsl`. */
 const FLOOR = 1e-5;
 /** More edges than that nobody looks at. */
 const MOST_EDGES = 50_000;
-
-/** Routes to one target. */
-export interface RouteGraph {
-  readonly nodes: readonly RouteNode[];
-  readonly edges: readonly RouteEdge[];
-}
 
 /** What one layer does to one position. */
 interface Row {

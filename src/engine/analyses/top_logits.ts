@@ -1,6 +1,7 @@
 import type { Settled } from "../passes/materialize.ts";
 import { streamIndex } from "../activations/residual_stream.ts";
-import { type TopRow, Unembedding } from "./unembedding.ts";
+import type { TopRow } from "../../requests/questions.ts";
+import { Unembedding } from "./unembedding.ts";
 import type { Workbench } from "./device_context.ts";
 
 /** Positions of the residual stream before some layers. */

@@ -1,3 +1,4 @@
+import type { TopRow } from "../../requests/questions.ts";
 import { allocate, allocateTexture } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { StructUniform } from "../gpu/struct_uniform.ts";
@@ -19,15 +20,6 @@ export interface StreamRows {
   readonly layer: number;
   readonly row: number;
   readonly rows: number;
-}
-
-/** The likeliest tokens of a row. */
-export interface TopRow {
-  readonly ids: readonly number[];
-  readonly logits: readonly number[];
-  readonly logProbabilities: readonly number[];
-  /** The logarithm of the sum of exponents of all logits: what a logit has above its token's log-probability. */
-  readonly total: number;
 }
 
 /** The final layer norm and the unembedding on the device, which are put there when they are first needed. */

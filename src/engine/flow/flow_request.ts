@@ -1,10 +1,5 @@
 import { InfoflowError } from "../../errors.ts";
-import {
-  ablatedIn,
-  type FlowMatrix,
-  type MatrixOptions,
-  methodOf,
-} from "../../requests/flow_options.ts";
+import { ablatedIn, type MatrixOptions, methodOf } from "../../requests/flow_options.ts";
 import type { PromptWork } from "../passes/prompt_plan.ts";
 
 /** A matrix that is asked for. */
@@ -14,11 +9,6 @@ export interface FlowRequest {
   readonly options: MatrixOptions;
   /** Whether somebody still waits for it; always, where it is not given. */
   isWanted?(): boolean;
-}
-
-/** A flow, and whether it cost a forward pass. */
-export interface FlowResult extends FlowMatrix {
-  readonly cacheHit: boolean;
 }
 
 /** A request, its place among the requests, and whether another one before it has the same prompt. */

@@ -1,6 +1,7 @@
 import { BindGroups } from "../gpu/bind_groups.ts";
 import { HeadCells } from "../kernels/head_cells.ts";
-import { chosenOf, type Heads } from "../../requests/choice.ts";
+import { chosenOf } from "../../requests/choice.ts";
+import type { Heads } from "../../requests/flow_options.ts";
 import { type AttentionOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
 import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
 import { type Places, shareOut } from "./triangle_offsets.ts";

@@ -1,7 +1,7 @@
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
 import type { PromptFields } from "../kernels/prompt.ts";
-import type { Heads } from "../../requests/choice.ts";
+import type { Heads } from "../../requests/flow_options.ts";
 import { type FlowMatrix, type FlowOptions, isByHead } from "../../requests/flow_options.ts";
 import { HeadFlows } from "./head_flows.ts";
 import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";

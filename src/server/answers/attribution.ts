@@ -1,18 +1,25 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
 import { InfoflowError } from "../../errors.ts";
-import type { LoadedModel } from "./info_flow.ts";
 import { tokenText } from "../../tokens/tokenize.ts";
 import type { Tokenizer } from "../../tokens/tokenizer.ts";
 import { checkInteger } from "./check_integer.ts";
 import type { LogitPart, Questions } from "../../requests/questions.ts";
-import { type LinkOptions, TableAnswer } from "./table_answer.ts";
+import type { LinkArguments } from "./answer.ts";
+import { type Reading, tokenizerOf } from "./reading.ts";
+import { TableAnswer } from "./table_answer.ts";
+
+/** What may be asked of {@linkcode Attribution}. */
+export interface AttributionOptions {
+  /** A token, by its number or by its text; the likeliest where there is none. */
+  readonly token?: number | string | null | undefined;
+}
 
 type Result = Questions["attribution"]["result"];
 
 /** Which parts of the model made the logit of one token after a prompt. */
 export class Attribution extends TableAnswer<Result> {
-  readonly kind = "attribution";
+  override readonly field = "attribution";
   readonly #token: number | undefined;
 
   /**
@@ -20,21 +27,20 @@ export class Attribution extends TableAnswer<Result> {
    * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if there is no such token.
    */
   constructor(
-    model: LoadedModel,
-    prompt: string,
-    { token }: { readonly token?: number | string | null | undefined },
+    reading: Reading,
+    { token }: AttributionOptions,
   ) {
-    super(model, prompt);
+    super(reading);
     const { vocabulary } = this.architecture;
     this.#token = token === undefined || token === null
       ? undefined
-      : checkInteger("token", idOf(token, vocabulary, this.tokenizer), {
+      : checkInteger("token", idOf(token, vocabulary, tokenizerOf(reading)), {
         min: 0,
         max: vocabulary - 1,
       });
   }
 
-  get options(): LinkOptions {
+  override get linkArguments(): LinkArguments {
     return { token: this.#token };
   }
 
@@ -50,11 +56,11 @@ export class Attribution extends TableAnswer<Result> {
     return (await this.compute()).parts;
   }
 
-  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
     return await engine.ask("attribution", { ids, token: this.#token });
   }
 
-  protected columns({ token, parts }: Result): readonly Column[] {
+  protected override columns({ token, parts }: Result): readonly Column[] {
     return [
       { name: "kind", type: "utf8", values: parts.map(({ kind }) => kind) },
       { name: "layer", type: "int32", values: parts.map(({ layer }) => layer) },

@@ -1,7 +1,7 @@
 import type { FlowOptions } from "../../requests/flow_options.ts";
-import { InfoFlow, type LoadedModel } from "./info_flow.ts";
+import { InfoFlow } from "./info_flow.ts";
 import { canonicalHeads } from "../../requests/methods.ts";
-import { tokenize, tokenText } from "../../tokens/tokenize.ts";
+import { type Reading, textOf } from "./reading.ts";
 
 /** How many of the likeliest tokens of both models are compared. */
 const TOKENS = 10;
@@ -16,45 +16,42 @@ export interface TokenChange {
   readonly change: number;
 }
 
-/** A flow with heads switched off, beside the same with all of them. */
+/** A flow with heads ablated, beside the same with all of them. */
 export class ComparedFlow extends InfoFlow {
   readonly comparison: Comparison;
 
-  constructor(model: LoadedModel, prompt: string, options: FlowOptions) {
-    super(model, prompt, { ...options, compare: false });
-    this.comparison = new Comparison(model, prompt, options);
+  constructor(reading: Reading, options: FlowOptions) {
+    super(reading, options);
+    this.comparison = new Comparison(reading, options);
   }
 }
 
-/** What switching heads off changes. */
+/** What ablating heads changes. */
 export class Comparison {
   /** The flow of the model as it is. */
   readonly baseline: InfoFlow;
-  /** The flow with heads switched off minus that. */
+  /** The flow with heads ablated minus that. */
   readonly difference: InfoFlow;
-  readonly #model: LoadedModel;
-  readonly #prompt: string;
+  readonly #reading: Reading;
   readonly #options: FlowOptions;
 
-  constructor(model: LoadedModel, prompt: string, options: FlowOptions) {
-    this.baseline = new InfoFlow(model, prompt, { ...options, ablate: undefined, compare: false });
-    this.difference = new InfoFlow(model, prompt, { ...options, compare: true });
-    this.#model = model;
-    this.#prompt = prompt;
+  constructor(reading: Reading, options: FlowOptions) {
+    this.baseline = new InfoFlow(reading, { ...options, ablate: undefined });
+    this.difference = new InfoFlow(reading, { ...options, difference: true });
+    this.#reading = reading;
     this.#options = options;
   }
 
   /** The tokens likeliest to come next in either, those that change most first. */
   async nextTokens(): Promise<TokenChange[]> {
-    const { engine, tokenizer } = this.#model;
+    const { model: { engine }, ids } = this.#reading;
     const { architecture } = engine.info;
-    const ids = tokenize(this.#prompt, architecture.context, tokenizer).map(({ id }) => id);
     const ablate = canonicalHeads(this.#options.ablate ?? [], architecture);
     const k = Math.min(TOKENS, architecture.vocabulary);
     const { changes } = await engine.ask("tokenChanges", { ids, k, ablate });
     return changes.map(({ id, ...logs }) => {
       const [before, after] = [Math.exp(logs.before), Math.exp(logs.after)];
-      return { id, text: tokenText(id, tokenizer), before, after, change: after - before };
+      return { id, text: textOf(this.#reading, id), before, after, change: after - before };
     }).sort((a, b) => Math.abs(b.change) - Math.abs(a.change) || a.id - b.id);
   }
 }

@@ -1,8 +1,8 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
-import type { LoadedModel } from "./info_flow.ts";
 import type { CellLists, Questions } from "../../requests/questions.ts";
-import { type LinkOptions, TableAnswer } from "./table_answer.ts";
+import type { LinkArguments } from "./answer.ts";
+import { TableAnswer } from "./table_answer.ts";
 
 type Result = Questions["headSums"]["result"];
 
@@ -49,24 +49,19 @@ export function scoreCells(
 
 /** Previous-token, BOS and induction scores of every head on a prompt. */
 export class HeadScores extends TableAnswer<Result> {
-  readonly kind = "head-scores";
-  readonly options: LinkOptions = {};
-
-  /** @throws {InfoflowError} As for any prompt. */
-  constructor(model: LoadedModel, prompt: string) {
-    super(model, prompt);
-  }
+  override readonly field = "headScores";
+  override readonly linkArguments: LinkArguments = {};
 
   /** Every head's scores, layer by layer. */
   async heads(): Promise<HeadScore[]> {
     return this.#rows(await this.compute());
   }
 
-  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
     return await engine.ask("headSums", { ids, lists: scoreCells(ids).lists });
   }
 
-  protected columns(result: Result): readonly Column[] {
+  protected override columns(result: Result): readonly Column[] {
     const rows = this.#rows(result);
     return [
       { name: "layer", type: "int32", values: rows.map(({ layer }) => layer) },

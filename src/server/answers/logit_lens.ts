@@ -1,11 +1,12 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
 import { InfoflowError } from "../../errors.ts";
-import type { LoadedModel } from "./info_flow.ts";
 import { checkInteger } from "./check_integer.ts";
 import { type Prediction, predictions } from "./next_tokens.ts";
 import type { Questions } from "../../requests/questions.ts";
-import { type LinkOptions, TableAnswer } from "./table_answer.ts";
+import type { LinkArguments } from "./answer.ts";
+import type { Reading } from "./reading.ts";
+import { TableAnswer } from "./table_answer.ts";
 import { checkWork } from "../../requests/operation_limit.ts";
 
 /** The most tokens that are named for a position and a layer. */
@@ -25,19 +26,19 @@ export interface LensPrediction extends Prediction {
 
 /** The likeliest tokens of each position behind each layer (the logit lens, nostalgebraist 2020). */
 export class LogitLens extends TableAnswer<Result> {
-  readonly kind = "logit-lens";
+  override readonly field = "logitLens";
   readonly #k: number;
 
   /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` can't be; MATRIX_TOO_LARGE if it takes too long. */
-  constructor(model: LoadedModel, prompt: string, { k }: { readonly k: number }) {
-    super(model, prompt);
+  constructor(reading: Reading, { k }: { readonly k: number }) {
+    super(reading);
     const { layers, channels, vocabulary } = this.architecture;
     this.#k = checkInteger("k", k, { min: 1, max: Math.min(MOST_TOKENS, vocabulary) });
     const each = 2 * (layers + 1) * channels * vocabulary;
     checkWork("the logit lens", this.tokens.length, (tokens) => tokens * each);
   }
 
-  get options(): LinkOptions {
+  override get linkArguments(): LinkArguments {
     return { k: this.#k };
   }
 
@@ -60,11 +61,11 @@ export class LogitLens extends TableAnswer<Result> {
     return this.#rows(await this.compute());
   }
 
-  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
     return await engine.ask("logitLens", { ids, k: this.#k });
   }
 
-  protected columns(result: Result): readonly Column[] {
+  protected override columns(result: Result): readonly Column[] {
     const rows = this.#rows(result);
     return [
       { name: "layer", type: "int32", values: rows.map(({ layer }) => layer) },

@@ -2,11 +2,12 @@ import type { Column } from "../arrow/table.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
 import type { Head } from "../../requests/flow_options.ts";
 import { canonicalHeads } from "../../requests/methods.ts";
-import type { LoadedModel } from "./info_flow.ts";
 import { checkInteger } from "./check_integer.ts";
 import type { Questions } from "../../requests/questions.ts";
-import { type LinkOptions, TableAnswer } from "./table_answer.ts";
-import type { TopRow } from "../../engine/analyses/unembedding.ts";
+import type { LinkArguments } from "./answer.ts";
+import type { Reading } from "./reading.ts";
+import { TableAnswer } from "./table_answer.ts";
+import type { TopRow } from "../../requests/questions.ts";
 
 /** The most tokens that are named for a position. */
 export const MOST_TOKENS = 100;
@@ -34,29 +35,32 @@ export function predictions(
   }));
 }
 
+/** What may be asked of {@linkcode NextTokens}. */
+export interface NextTokensOptions {
+  /** How many tokens. */
+  readonly k: number;
+  /** Heads that are ablated. */
+  readonly ablate?: readonly Head[] | null | undefined;
+}
+
 type Result = Questions["nextTokens"]["result"];
 
 /** What the model expects behind a prompt. */
 export class NextTokens extends TableAnswer<Result> {
-  readonly kind = "next-tokens";
+  override readonly field = "nextTokens";
   readonly #k: number;
   readonly #ablate: readonly Head[];
 
   /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` or a head can't be. */
-  constructor(
-    model: LoadedModel,
-    prompt: string,
-    { k, ablate }: { readonly k: number; readonly ablate?: readonly Head[] | null | undefined },
-  ) {
-    super(model, prompt);
+  constructor(reading: Reading, { k, ablate }: NextTokensOptions) {
+    super(reading);
     const { vocabulary } = this.architecture;
     this.#k = checkInteger("k", k, { min: 1, max: Math.min(MOST_TOKENS, vocabulary) });
     this.#ablate = canonicalHeads(ablate ?? [], this.architecture);
   }
 
-  get options(): LinkOptions {
-    const ablate = this.#ablate.map(({ layer, head }) => `${layer}.${head}`).join();
-    return { k: this.#k, ablate: ablate || undefined };
+  override get linkArguments(): LinkArguments {
+    return { k: this.#k, ablate: this.#ablate.length > 0 ? this.#ablate : undefined };
   }
 
   /** The likeliest tokens, best first. */
@@ -64,11 +68,11 @@ export class NextTokens extends TableAnswer<Result> {
     return predictions((await this.compute()).top, (id) => this.textOf(id));
   }
 
-  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
     return await engine.ask("nextTokens", { ids, k: this.#k, ablate: this.#ablate });
   }
 
-  protected columns({ top }: Result): readonly Column[] {
+  protected override columns({ top }: Result): readonly Column[] {
     const rows = predictions(top, (id) => this.textOf(id));
     return [
       { name: "rank", type: "int32", values: rows.map((_, rank) => rank) },

@@ -1,5 +1,5 @@
 import { InfoflowError } from "../../errors.ts";
-import type { LoadedModel } from "./info_flow.ts";
+import type { LoadedModel } from "./loaded_model.ts";
 
 /**
  * The model that a request asks.

@@ -1,16 +1,25 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelEngine } from "../queue/request_engine.ts";
 import { InfoflowError } from "../../errors.ts";
-import type { LoadedModel } from "./info_flow.ts";
 import { checkInteger } from "./check_integer.ts";
 import type { Questions, RouteEdge, RouteNode } from "../../requests/questions.ts";
-import { type LinkOptions, TableAnswer } from "./table_answer.ts";
+import type { LinkArguments } from "./answer.ts";
+import type { Reading } from "./reading.ts";
+import { TableAnswer } from "./table_answer.ts";
+
+/** What may be asked of {@linkcode RouteGraphAnswer}. */
+export interface RoutesOptions {
+  /** A position, 0 for BOS; the last one where there is none. */
+  readonly target?: number | null | undefined;
+  /** The least share of an edge, 0 to 1. */
+  readonly threshold: number;
+}
 
 type Result = Questions["routes"]["result"];
 
 /** What carries the prediction at one target, as a graph. */
 export class RouteGraphAnswer extends TableAnswer<Result> {
-  readonly kind = "routes";
+  override readonly field = "routes";
   /** The position that the routes lead to, 0 for BOS. */
   readonly target: number;
   readonly threshold: number;
@@ -20,11 +29,10 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
    * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if there is no such target, or the threshold can't be.
    */
   constructor(
-    model: LoadedModel,
-    prompt: string,
-    { target, threshold }: { readonly target?: number | null | undefined; threshold: number },
+    reading: Reading,
+    { target, threshold }: RoutesOptions,
   ) {
-    super(model, prompt);
+    super(reading);
     const max = this.tokens.length - 1;
     this.target = checkInteger("target", target ?? max, { min: 0, max });
     if (!(threshold >= 0 && threshold <= 1)) {
@@ -37,7 +45,7 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
     this.threshold = threshold;
   }
 
-  get options(): LinkOptions {
+  override get linkArguments(): LinkArguments {
     return { target: this.target, threshold: this.threshold };
   }
 
@@ -51,12 +59,12 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
     return (await this.compute()).edges;
   }
 
-  protected async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
     const { target, threshold } = this;
     return await engine.ask("routes", { ids, target, threshold });
   }
 
-  protected columns({ edges }: Result): readonly Column[] {
+  protected override columns({ edges }: Result): readonly Column[] {
     return [
       { name: "layer", type: "int32", values: edges.map(({ layer }) => layer) },
       { name: "kind", type: "utf8", values: edges.map(({ kind }) => kind) },

@@ -31,10 +31,10 @@ export interface Metadata {
   readonly bos: string;
   /** What was taken for flow, where it is not attention. */
   readonly method?: string;
-  /** Heads that were switched off. */
+  /** Heads that were ablated. */
   readonly ablate?: readonly Head[];
   /** Whether the numbers are the difference that this makes: signed, and no shares of rows. */
-  readonly compare?: boolean;
+  readonly difference?: boolean;
   /** The layers that take part, where they were chosen or each head is by itself. */
   readonly layers?: readonly number[];
   /** The heads, likewise. */

@@ -1,4 +1,4 @@
-import type { LoadedModel } from "../answers/info_flow.ts";
+import type { LoadedModel } from "../answers/loaded_model.ts";
 import type { AskedMatrix } from "./asked_matrix.ts";
 
 /** What resolvers know of the request. */

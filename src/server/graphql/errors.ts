@@ -1,6 +1,6 @@
 import { GraphQLError } from "graphql";
 import { asMeant, InfoflowError } from "../../errors.ts";
-import { logError } from "../http/observe.ts";
+import { logError } from "../observe/log_error.ts";
 import { httpFormOf } from "../../statuses.ts";
 import type { Log } from "../observe/log.ts";
 

@@ -1,21 +1,19 @@
 import { GraphQLError, Kind, type ValueNode } from "graphql";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import type { DeviceInfo } from "../../engine/gpu/device.ts";
-import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
 import { InfoflowError } from "../../errors.ts";
-import type { AttentionOptions, FlowOptions } from "../../requests/flow_options.ts";
-import { arrowUrl } from "../links/matrix_link.ts";
+import { tokenize } from "../../tokens/tokenize.ts";
+import type { Token } from "../../tokens/tokenize.ts";
+import type { Answer } from "../answers/answer.ts";
+import { ANSWERS } from "../answers/answers.ts";
 import { ComparedFlow, type Comparison } from "../answers/comparison.ts";
-import { InfoFlow, type LoadedModel } from "../answers/info_flow.ts";
+import type { InfoFlow } from "../answers/info_flow.ts";
+import type { LoadedModel } from "../answers/loaded_model.ts";
 import { pickModel } from "../answers/pick_model.ts";
-import { Attribution } from "../answers/attribution.ts";
-import { HeadScores } from "../answers/head_scores.ts";
-import { LogitLens } from "../answers/logit_lens.ts";
-import { NextTokens } from "../answers/next_tokens.ts";
-import type { Answered } from "../../requests/questions.ts";
-import { RouteGraphAnswer } from "../answers/routes.ts";
-import type { TableAnswer } from "../answers/table_answer.ts";
-import { type Token, tokenize } from "../../tokens/tokenize.ts";
+import type { ReadingArguments } from "../answers/reading.ts";
+import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
+import { linkOf } from "../links/link_of.ts";
+import { linkedType } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
 /** More numbers than that nobody reads as JSON. */
@@ -27,52 +25,23 @@ type Resolver<Parent, Arguments, Result> = (
   context: GraphQLContext,
 ) => Result | Promise<Result>;
 
-/** What is asked, and of which model. */
-interface Asked {
-  readonly prompt: string;
-  readonly model?: string | null;
-}
-
 type ModelFields = Record<string, string | number>;
-
-interface AnswerResolvers {
-  readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
-  readonly cacheHit: Resolver<InfoFlow, unknown, boolean>;
-}
 
 /** What the fields of `schema.graphql` do, where it is more than reading a property. */
 export interface Resolvers {
   readonly Query: {
-    readonly infoFlow: Resolver<unknown, FlowOptions & Asked, InfoFlow>;
-    readonly attention: Resolver<unknown, Omit<AttentionOptions, "byHead"> & Asked, InfoFlow>;
-    readonly nextTokens: Resolver<unknown, Asked & { k: number }, NextTokens>;
-    readonly logitLens: Resolver<unknown, Asked & { k: number }, LogitLens>;
-    readonly attribution: Resolver<
-      unknown,
-      Asked & { token?: number | string | null },
-      Attribution
-    >;
-    readonly headScores: Resolver<unknown, Asked, HeadScores>;
-    readonly routes: Resolver<
-      unknown,
-      Asked & { target?: number | null; threshold: number },
-      RouteGraphAnswer
-    >;
-    readonly tokens: Resolver<unknown, Asked, Token[]>;
+    // and a field for each of `ANSWERS`
+    readonly tokens: Resolver<unknown, ReadingArguments, readonly Token[]>;
     readonly model: Resolver<unknown, unknown, ModelFields>;
     readonly models: Resolver<unknown, unknown, ModelFields[]>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
-  readonly InfoFlow: AnswerResolvers & {
+  readonly InfoFlow: {
+    readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
     readonly comparison: Resolver<InfoFlow, unknown, Comparison | null>;
   };
-  readonly Attention: AnswerResolvers;
-  readonly NextTokens: TableResolvers<NextTokens>;
-  readonly LogitLens: TableResolvers<LogitLens>;
-  readonly Attribution: TableResolvers<Attribution>;
-  readonly HeadScores: TableResolvers<HeadScores>;
-  readonly Routes: TableResolvers<RouteGraphAnswer>;
+  readonly Attention: { readonly matrix: Resolver<InfoFlow, unknown, InfoFlow> };
   readonly Matrix: {
     readonly arrow: Resolver<InfoFlow, Pick<ArrowForm, "layout">, Uint8Array>;
     readonly url: Resolver<InfoFlow, ArrowForm, string>;
@@ -88,43 +57,26 @@ export interface Resolvers {
   };
 }
 
-interface TableResolvers<Answer> {
-  readonly cacheHit: Resolver<Answer, unknown, boolean>;
-  readonly url: Resolver<Answer, unknown, string>;
-}
-
-const table: TableResolvers<TableAnswer<Answered>> = {
-  cacheHit: async (answer) => (await answer.compute()).cacheHit,
-  url: (answer, _, { origin }) => answer.url(origin),
+/** A matrix is its `InfoFlow`, seen from another side. */
+const matrix: Resolver<InfoFlow, unknown, InfoFlow> = (infoFlow, _, { asked }) => {
+  asked?.note(infoFlow);
+  return infoFlow;
 };
 
-const answer: AnswerResolvers = {
-  matrix: (infoFlow, _, { asked }) => {
-    asked?.note(infoFlow);
-    return infoFlow;
-  },
-  cacheHit: async (infoFlow) => (await infoFlow.compute()).cacheHit,
-};
+const url: Resolver<Answer, unknown, string> = (answer, _, { origin }) => linkOf(answer, origin);
 
-/** The resolvers. A matrix is its `InfoFlow`, seen from another side. */
+const questions: Readonly<Record<string, Resolver<unknown, Record<string, unknown>, Answer>>> =
+  Object.fromEntries(
+    Object.entries(ANSWERS).map(([field, make]) => [
+      field,
+      (_, args, { models }) => make(models, args),
+    ]),
+  );
+
+/** The resolvers. What answers have as properties and methods, GraphQL finds by itself. */
 export const resolvers: Resolvers = {
   Query: {
-    infoFlow: (_, { prompt, model, compare, ...options }, { models }) =>
-      compare
-        ? new ComparedFlow(pickModel(models, model), prompt, options)
-        : new InfoFlow(pickModel(models, model), prompt, options),
-    attention: (_, { prompt, model, ...options }, { models }) =>
-      new InfoFlow(pickModel(models, model), prompt, { ...options, byHead: true }),
-    nextTokens: (_, { prompt, model, ...options }, { models }) =>
-      new NextTokens(pickModel(models, model), prompt, options),
-    logitLens: (_, { prompt, model, ...options }, { models }) =>
-      new LogitLens(pickModel(models, model), prompt, options),
-    attribution: (_, { prompt, model, ...options }, { models }) =>
-      new Attribution(pickModel(models, model), prompt, options),
-    headScores: (_, { prompt, model }, { models }) =>
-      new HeadScores(pickModel(models, model), prompt),
-    routes: (_, { prompt, model, ...options }, { models }) =>
-      new RouteGraphAnswer(pickModel(models, model), prompt, options),
+    ...questions,
     tokens: (_, { prompt, model }, { models }) => {
       const { engine, tokenizer } = pickModel(models, model);
       return tokenize(prompt, engine.info.architecture.context, tokenizer);
@@ -135,22 +87,21 @@ export const resolvers: Resolvers = {
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },
   InfoFlow: {
-    ...answer,
+    matrix,
     comparison: (infoFlow) => infoFlow instanceof ComparedFlow ? infoFlow.comparison : null,
   },
-  Attention: answer,
-  NextTokens: table,
-  LogitLens: table,
-  Attribution: table,
-  HeadScores: table,
-  Routes: table,
+  Attention: { matrix },
+  ...Object.fromEntries(
+    Object.keys(ANSWERS).map(linkedType).filter((it) => it !== undefined)
+      .map((type) => [type, { url }]),
+  ),
   Matrix: {
     arrow: (infoFlow, { layout }, { asked }) => {
       if (!asked) return infoFlow.arrow({ ...DEFAULT_FORM, layout });
       asked.noteLayout(layout);
       return new Uint8Array(); // the bytes come instead of this JSON
     },
-    url: (infoFlow, form, { origin }) => arrowUrl(origin, infoFlow, form),
+    url: (infoFlow, form, { origin }) => linkOf(infoFlow, origin, form),
     values: async (infoFlow) => {
       if (infoFlow.size > MOST_VALUES) throw tooManyValues(infoFlow);
       return Array.from((await infoFlow.compute()).flow);

@@ -1,15 +1,13 @@
 import { EnvelopArmorPlugin } from "@escape.tech/graphql-armor";
 import { NoSchemaIntrospectionCustomRule } from "graphql";
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
-import typeDefs from "../../../schema.graphql" with { type: "text" };
 import type { GraphQLContext } from "./context.ts";
 import type { Log } from "../observe/log.ts";
 import { maskError, ownMistake } from "./errors.ts";
+import { GRAPHQL_PATH } from "../links/paths.ts";
 import { operationOf } from "./operation.ts";
+import { TYPE_DEFS } from "../schema.ts";
 import { resolvers } from "./resolvers.ts";
-
-/** Where the GraphQL endpoint is. */
-export const GRAPHQL_PATH = "/graphql";
 
 /** The GraphQL server; it never listens, requests are handed to its `fetch`. */
 export type Yoga = YogaServerInstance<GraphQLContext, Record<never, never>>;
@@ -27,7 +25,7 @@ export interface YogaSettings {
  */
 export function makeYoga({ log, introspection }: YogaSettings): Yoga {
   return createYoga<GraphQLContext>({
-    schema: createSchema<GraphQLContext>({ typeDefs, resolvers: { ...resolvers } }),
+    schema: createSchema<GraphQLContext>({ typeDefs: TYPE_DEFS, resolvers: { ...resolvers } }),
     graphqlEndpoint: GRAPHQL_PATH,
     maskedErrors: { maskError: (error) => maskError(error, log) },
     plugins: [

@@ -1,22 +1,19 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { RequestEngine } from "../queue/request_engine.ts";
 import { InfoflowError } from "../../errors.ts";
-import { GRAPHQL_PATH, makeYoga } from "../graphql/yoga.ts";
-import { InfoFlow, type LoadedModel } from "../answers/info_flow.ts";
+import { ANSWERS } from "../answers/answers.ts";
+import type { LoadedModel } from "../answers/loaded_model.ts";
+import { makeYoga } from "../graphql/yoga.ts";
 import { type LogFormat, makeLog } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
 import { traced } from "../observe/trace.ts";
 import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
-import { matrixRepresentation, recentFiles, tableRepresentation } from "./arrow_representations.ts";
-import { pickModel } from "../answers/pick_model.ts";
-import { ATTENTION_PATH, FLOW_PATH } from "../links/matrix_link.ts";
+import { arrowRepresentation, recentFiles } from "./arrow_representations.ts";
+import { GRAPHQL_PATH, kindOf, pathOf } from "../links/paths.ts";
+import { readLink } from "../links/read_link.ts";
+import { isMatrixField } from "../schema.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
-import {
-  type MatrixQuery,
-  parseAttentionQuery,
-  parseFlowQuery,
-} from "../links/read_matrix_link.ts";
 import { PAGE_FILES } from "./page.ts";
 import { answerTo, type Env, observe } from "./observe.ts";
 import { respond } from "./representation.ts";
@@ -24,7 +21,6 @@ import type { RequestLimits, RequestScope } from "./request_scope.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
 import { type Neighbours, refuseStrangers } from "./strangers.ts";
-import { TABLES } from "../links/table_links.ts";
 import { requireToken } from "./token.ts";
 
 /** What the server is made from. */
@@ -127,23 +123,12 @@ export function makeApp(options: AppOptions): Hono<Env> {
       ? arrowAnswer(raw, format, { yoga, context, recent })
       : traced("graphql", () => yoga.fetch(raw, context));
   });
-  const matrix = (parse: (search: string) => MatrixQuery) =>
-  (
-    { req: { raw }, var: { scope } }: Context<Env>,
-  ) => {
-    const { pathname, search } = new URL(raw.url);
-    scope.operation = pathname.slice(1);
-    const { prompt, model, options, form } = parse(search);
-    const infoFlow = new InfoFlow(pickModel(modelsFor(scope), model), prompt, options);
-    return respond(raw, matrixRepresentation(infoFlow, form, recent));
-  };
-  app.get(FLOW_PATH, matrix(parseFlowQuery));
-  app.get(ATTENTION_PATH, matrix(parseAttentionQuery));
-  for (const [path, answer] of Object.entries(TABLES)) {
-    app.get(path, ({ req: { raw }, var: { scope } }) => {
-      scope.operation = path.slice(1);
-      const table = answer(modelsFor(scope), new URL(raw.url).search);
-      return respond(raw, tableRepresentation(table));
+  for (const [field, answer] of Object.entries(ANSWERS)) {
+    const isMatrix = isMatrixField(field);
+    app.get(pathOf(field), ({ req: { raw }, var: { scope } }) => {
+      scope.operation = `${kindOf(field)}.arrow`;
+      const { args, form } = readLink(field, new URL(raw.url).search, { isMatrix });
+      return respond(raw, arrowRepresentation(answer(modelsFor(scope), args), form, recent));
     });
   }
   app.get("/healthz", (context) => {

@@ -3,7 +3,7 @@ import { type Format, FORMATS, MEDIA_TYPES } from "../arrow/form.ts";
 import { AskedMatrix } from "../graphql/asked_matrix.ts";
 import type { GraphQLContext } from "../graphql/context.ts";
 import type { Yoga } from "../graphql/yoga.ts";
-import { matrixRepresentation, type RecentFiles } from "./arrow_representations.ts";
+import { arrowRepresentation, type RecentFiles } from "./arrow_representations.ts";
 import { respond } from "./representation.ts";
 
 const JSON_TYPE = "application/graphql-response+json";
@@ -34,7 +34,7 @@ export async function arrowAnswer(
   if (!answer.ok || JSON.parse(text).errors) return new Response(text, answer);
 
   const { matrix, layout } = asked.only;
-  const response = await respond(request, matrixRepresentation(matrix, { layout, format }, recent));
+  const response = await respond(request, arrowRepresentation(matrix, { layout, format }, recent));
   response.headers.append("vary", "accept");
   return response;
 }

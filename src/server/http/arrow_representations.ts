@@ -1,9 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { type ArrowForm, EXTENSIONS, MEDIA_TYPES } from "../arrow/form.ts";
-import { isByHead } from "../../requests/flow_options.ts";
-import type { InfoFlow } from "../answers/info_flow.ts";
-import type { Answered } from "../../requests/questions.ts";
-import type { TableAnswer } from "../answers/table_answer.ts";
+import type { Answer } from "../answers/answer.ts";
+import { kindOf } from "../links/paths.ts";
 import type { Representation } from "./representation.ts";
 
 /** Bytes of files that were asked for lately: whoever reads a file by its parts asks several times. */
@@ -14,17 +12,17 @@ export function recentFiles(bytes: number): RecentFiles {
   return new LRUCache({ maxSize: bytes, sizeCalculation: (file) => file.length });
 }
 
-/** A matrix as HTTP hands it out. */
-export function matrixRepresentation(
-  matrix: InfoFlow,
+/** The Arrow bytes of an answer as HTTP hands them out. */
+export function arrowRepresentation(
+  answer: Answer,
   form: ArrowForm,
   recent: RecentFiles,
 ): Representation {
   const { layout, format } = form;
+  const { id, field } = answer;
   const variant = [layout, format].filter((word) => word !== "rows" && word !== "stream");
-  const tag = [matrix.id, ...variant].join(".");
-  const name = isByHead(matrix.options) ? "attention" : "info-flow";
-  const words = [name, matrix.id.slice(0, 8), ...(layout === "rows" ? [] : [layout])];
+  const tag = [id, ...variant].join(".");
+  const words = [kindOf(field), id.slice(0, 8), ...(layout === "rows" ? [] : [layout])];
   return {
     type: MEDIA_TYPES[format],
     filename: `${words.join("-")}.${EXTENSIONS[format]}`,
@@ -32,19 +30,9 @@ export function matrixRepresentation(
     bytes: async () => {
       const known = recent.get(tag);
       if (known) return known;
-      const bytes = await matrix.arrow(form);
+      const bytes = await answer.arrow(form);
       if (format === "file") recent.set(tag, bytes);
       return bytes;
     },
-  };
-}
-
-/** A table as HTTP hands it out. */
-export function tableRepresentation(table: TableAnswer<Answered>): Representation {
-  return {
-    type: MEDIA_TYPES.stream,
-    filename: `${table.kind}-${table.id.slice(0, 8)}.${EXTENSIONS.stream}`,
-    tag: table.id,
-    bytes: () => table.arrow(),
   };
 }

@@ -1,3 +1,4 @@
+import { logError } from "../observe/log_error.ts";
 import type { Context, MiddlewareHandler } from "hono";
 import { idsOf } from "../../requests/engine_request.ts";
 import { asMeant, InfoflowError } from "../../errors.ts";
@@ -49,14 +50,6 @@ export function answerTo(
   }
   scope.code = "INTERNAL_SERVER_ERROR";
   return maskedProblem(logError(error, log), path);
-}
-
-/** Writes an error that no client is shown, and returns the id to find it by. */
-export function logError(error: unknown, log: Log): string {
-  const id = crypto.randomUUID();
-  const message = error instanceof Error ? error.stack ?? error.message : String(error);
-  log.write("error", { id, message });
-  return id;
 }
 
 function record(

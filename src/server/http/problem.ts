@@ -1,5 +1,5 @@
 import type { InfoflowError } from "../../errors.ts";
-import { GRAPHQL_PATH } from "../graphql/yoga.ts";
+import { GRAPHQL_PATH } from "../links/paths.ts";
 import { type HttpForm, httpFormOf } from "../../statuses.ts";
 
 /**

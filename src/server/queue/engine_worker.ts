@@ -4,7 +4,7 @@ import type { Question, Questions } from "../../requests/questions.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import { CallBoard } from "../../thread/cancel_flags.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
-import type { FlowResult } from "../../engine/flow/flow_request.ts";
+import type { FlowResult } from "../../requests/flow_options.ts";
 import type { Answer } from "./pending_request.ts";
 import type { MemoryStats } from "../../thread/protocol.ts";
 import type { ToModel, Work, WorkResult } from "../../requests/engine_request.ts";

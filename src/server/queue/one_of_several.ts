@@ -2,7 +2,7 @@ import type { MatrixOptions } from "../../requests/flow_options.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import type { Questions } from "../../requests/questions.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
-import type { FlowResult } from "../../engine/flow/flow_request.ts";
+import type { FlowResult } from "../../requests/flow_options.ts";
 import type { Asker, EngineStats, EngineWorker } from "./engine_worker.ts";
 import type { ModelEngine } from "./request_engine.ts";
 

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import type { ArrowForm } from "../arrow/form.ts";
+import { LAYOUT_VERSION } from "../arrow/layout_version.ts";
+import type { Reading } from "./reading.ts";
+
+/** The arguments of a field of `schema.graphql` that a link says, undefined and null left out. */
+export type LinkArguments = Readonly<Record<string, unknown>>;
+
+/**
+ * The answer to a question about a prompt. What it is about is known at once; it is computed when it is first asked for.
+ */
+export abstract class Answer {
+  readonly reading: Reading;
+
+  constructor(reading: Reading) {
+    this.reading = reading;
+  }
+
+  /** Its field in `schema.graphql`, which also names its link. */
+  abstract readonly field: string;
+
+  /** What its link says beside the prompt and the model. */
+  abstract readonly linkArguments: LinkArguments;
+
+  /** What sets it apart from other answers of its field about the same tokens, in the one way it is written. */
+  protected abstract identity(): Readonly<Record<string, unknown>>;
+
+  /** The answer as Arrow IPC. */
+  abstract arrow(form?: ArrowForm): Promise<Uint8Array<ArrayBuffer>>;
+
+  /** Whether no forward pass was run for it. */
+  abstract cacheHit(): Promise<boolean>;
+
+  /** A hash of the model, where it runs, the token ids and the options: same id, same bytes. */
+  get id(): string {
+    const { model: { name, engine: { info } }, ids } = this.reading;
+    return createHash("sha256").update(JSON.stringify([
+      LAYOUT_VERSION,
+      this.field,
+      name,
+      info.fingerprint,
+      info.device.description,
+      ids,
+      Object.entries(this.identity()).sort(([a], [b]) => a < b ? -1 : 1),
+    ])).digest("hex").slice(0, 32);
+  }
+
+  /** What the Arrow schema of every answer says. */
+  protected get metadata(): {
+    readonly version: number;
+    readonly id: string;
+    readonly model: string;
+    readonly fingerprint: string;
+    readonly prompt: string;
+  } {
+    const { model: { name, engine }, prompt } = this.reading;
+    const { fingerprint } = engine.info;
+    return { version: LAYOUT_VERSION, id: this.id, model: name, fingerprint, prompt };
+  }
+}

@@ -1,0 +1,49 @@
+import type { AttentionOptions, FlowOptions } from "../../requests/flow_options.ts";
+import type { Answer } from "./answer.ts";
+import { Attribution, type AttributionOptions } from "./attribution.ts";
+import { ComparedFlow } from "./comparison.ts";
+import { HeadScores } from "./head_scores.ts";
+import { InfoFlow } from "./info_flow.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+import { LogitLens } from "./logit_lens.ts";
+import { NextTokens, type NextTokensOptions } from "./next_tokens.ts";
+import { read, type Reading, type ReadingArguments } from "./reading.ts";
+import { RouteGraphAnswer, type RoutesOptions } from "./routes.ts";
+
+/** Makes the answer to a question, from the arguments of its field. Nothing is computed yet. */
+export type AnswerMaker = (
+  models: readonly LoadedModel[],
+  args: Readonly<Record<string, unknown>>,
+) => Answer;
+
+/**
+ * Every question about a prompt, by its field in `schema.graphql`. GraphQL and the links read this list: what stands
+ * here is asked as `{ NAME(…) { … } }` and as `GET /NAME.arrow?…`, with the same arguments and defaults.
+ */
+export const ANSWERS: Readonly<Record<string, AnswerMaker>> = {
+  infoFlow: of<FlowArguments>((reading, { compare, ...options }) =>
+    compare ? new ComparedFlow(reading, options) : new InfoFlow(reading, options)
+  ),
+  attention: of<Omit<AttentionOptions, "byHead">>((reading, options) =>
+    new InfoFlow(reading, { ...options, byHead: true })
+  ),
+  nextTokens: of<NextTokensOptions>((reading, options) => new NextTokens(reading, options)),
+  logitLens: of<{ k: number }>((reading, options) => new LogitLens(reading, options)),
+  attribution: of<AttributionOptions>((reading, options) => new Attribution(reading, options)),
+  headScores: of((reading) => new HeadScores(reading)),
+  routes: of<RoutesOptions>((reading, options) => new RouteGraphAnswer(reading, options)),
+};
+
+/** The arguments of `infoFlow`. */
+interface FlowArguments extends FlowOptions {
+  /** Whether `comparison` is wanted. It changes no number of the matrix. */
+  readonly compare?: boolean;
+}
+
+/** A question about one prompt: what is read is split off its arguments. */
+function of<Options>(make: (reading: Reading, options: Options) => Answer): AnswerMaker {
+  return (models, args) => {
+    const { prompt, model, ...options } = args as unknown as ReadingArguments;
+    return make(read(models, { prompt, model }), options as Options);
+  };
+}

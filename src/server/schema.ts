@@ -1,0 +1,25 @@
+import { buildSchema, getNamedType, type GraphQLField, isObjectType } from "graphql";
+import typeDefs from "../../schema.graphql" with { type: "text" };
+
+/** The text of `schema.graphql`. */
+export const TYPE_DEFS: string = typeDefs;
+
+/** What can be asked, by name: the arguments and the type of each field of `Query`. */
+export const QUERY_FIELDS: Readonly<Record<string, GraphQLField<unknown, unknown>>> = buildSchema(
+  typeDefs,
+).getQueryType()!.getFields();
+
+/** Whether the answers of a field are matrices, which Arrow may lay out in several ways. */
+export function isMatrixField(field: string): boolean {
+  return hasField(field, "matrix");
+}
+
+/** The type of a field's answers, such as `NextTokens`, if they have a link of their own. */
+export function linkedType(field: string): string | undefined {
+  return hasField(field, "url") ? getNamedType(QUERY_FIELDS[field]!.type).name : undefined;
+}
+
+function hasField(field: string, name: string): boolean {
+  const type = getNamedType(QUERY_FIELDS[field]!.type);
+  return isObjectType(type) && name in type.getFields();
+}
