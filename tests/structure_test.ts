@@ -19,6 +19,7 @@ const FOLDERS = [
   "engine",
   "engine/analyses",
   "engine/flow",
+  "engine/sae",
   "engine/passes",
   "engine/model",
   "engine/activations",

@@ -4,6 +4,9 @@ import { wgslConstant } from "../../src/engine/gpu/wgsl_constant.ts";
 import type { GroupSpec } from "../../src/engine/gpu/kernel.ts";
 import { ROWS_MEMBERS, SHAPE_MEMBERS } from "../../src/engine/kernels/linear.ts";
 import { PROMPT_MEMBERS } from "../../src/engine/kernels/prompt.ts";
+import { SAE_JOB_MEMBERS } from "../../src/engine/kernels/sae_encode.ts";
+import { SAE_ROWS_MEMBERS } from "../../src/engine/kernels/sae_input.ts";
+import { TOPK_JOB_MEMBERS } from "../../src/engine/kernels/sae_topk.ts";
 import { BLOCK_MEMBERS } from "../../src/engine/kernels/top_tokens.ts";
 import { withGpu } from "../support/gpu.ts";
 import { bindingsOf, functionsOf, structsOf } from "../support/wgsl.ts";
@@ -25,6 +28,9 @@ const HOST_MEMBERS: Record<string, readonly string[]> = {
   Block: BLOCK_MEMBERS,
   Layer: ["index"],
   Head: ["index"],
+  SaeRows: SAE_ROWS_MEMBERS,
+  SaeJob: SAE_JOB_MEMBERS,
+  TopkJob: TOPK_JOB_MEMBERS,
 };
 /** What stands in several shaders, as WGSL has no way to share it. */
 const SHARED = ["row_start", "sum_over_lanes", "nearness", "gelu", "gelu_new"];

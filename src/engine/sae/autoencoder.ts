@@ -1,0 +1,105 @@
+import type { EncoderWeights } from "../../checkpoints/sae/encoder_weights.ts";
+import type { SaeConfig } from "../../requests/sae/sae_config.ts";
+import { allocate, largestStorage } from "../gpu/allocate.ts";
+import { type EncoderTexture, uploadEncoder } from "./encoder_textures.ts";
+
+/** Some rows of a decoder on the device. */
+export interface DecoderRows {
+  /** (rows, m) */
+  readonly buffer: GPUBuffer;
+  /** The first feature, and the one after the last. */
+  readonly first: number;
+  readonly end: number;
+}
+
+/** An autoencoder's weights on the device. */
+export interface Autoencoder {
+  readonly name: string;
+  readonly config: SaeConfig;
+  readonly encoder: readonly EncoderTexture[];
+  /** (F, 4): bias, threshold, gain, level. */
+  readonly decisions: GPUBuffer;
+  /** (n): what is taken off the activation, and off what it is converted to. */
+  readonly shift: GPUBuffer;
+  readonly inputBias: GPUBuffer;
+  readonly decoder: readonly DecoderRows[];
+  /** (m) */
+  readonly decoderBias: GPUBuffer;
+  readonly bytes: number;
+  /** Gives the memory back. */
+  destroy(): void;
+}
+
+/** How an autoencoder is put on the device. */
+export interface AutoencoderOptions {
+  readonly name: string;
+  /** (n): what the model that it was trained on had not in this activation. */
+  readonly shift: Float32Array<ArrayBuffer>;
+  /** The most rows of a texture of its encoder; the device's limit by default. */
+  readonly mostRows?: number | undefined;
+}
+
+/**
+ * Puts an autoencoder on the device.
+ *
+ * @throws {AllocationError} If the device has no room.
+ */
+export async function uploadAutoencoder(
+  device: GPUDevice,
+  weights: EncoderWeights,
+  { name, shift, mostRows }: AutoencoderOptions,
+): Promise<Autoencoder> {
+  const { config } = weights;
+  const { inputs, outputs, features } = config;
+  const made: { destroy(): void }[] = [];
+  let bytes = 0;
+  const put = async (
+    label: string,
+    values: Float32Array<ArrayBuffer>,
+  ): Promise<GPUBuffer> => {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+    const buffer = await allocate(device, {
+      label: `${label} of ${name}`,
+      bytes: values.byteLength,
+      usage,
+    });
+    made.push(buffer);
+    bytes += values.byteLength;
+    device.queue.writeBuffer(buffer, 0, values);
+    return buffer;
+  };
+  try {
+    const encoder = await uploadEncoder(device, weights.encoder, {
+      label: name,
+      inputs,
+      features,
+      mostRows,
+    });
+    for (const { texture, bytes: size } of encoder) {
+      made.push(texture);
+      bytes += size;
+    }
+    const decoder: DecoderRows[] = [];
+    const rows = Math.floor(largestStorage(device) / (4 * outputs));
+    for (let first = 0; first < features; first += rows) {
+      const end = Math.min(first + rows, features);
+      const values = weights.decoder.subarray(first * outputs, end * outputs);
+      decoder.push({ buffer: await put("decoder", values), first, end });
+    }
+    return {
+      name,
+      config,
+      encoder,
+      decisions: await put("decisions", weights.decisions),
+      shift: await put("shift", shift),
+      inputBias: await put("input bias", weights.inputBias),
+      decoder,
+      decoderBias: await put("decoder bias", weights.decoderBias),
+      bytes,
+      destroy: () => made.forEach((it) => it.destroy()),
+    };
+  } catch (error) {
+    made.forEach((it) => it.destroy());
+    throw error;
+  }
+}

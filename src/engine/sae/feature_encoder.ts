@@ -1,0 +1,218 @@
+import type { SaeConfig } from "../../requests/sae/sae_config.ts";
+import { allocate, largestStorage } from "../gpu/allocate.ts";
+import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { GrowingTexture } from "../gpu/growing_texture.ts";
+import { StructUniform } from "../gpu/struct_uniform.ts";
+import { SAE_JOB_MEMBERS, SaeEncode } from "../kernels/sae_encode.ts";
+import { SAE_ROWS_MEMBERS, SaeInput, type SaeInputSteps } from "../kernels/sae_input.ts";
+import { SaeTopk, TOPK_JOB_MEMBERS } from "../kernels/sae_topk.ts";
+import type { Autoencoder } from "./autoencoder.ts";
+import { type KeptFeatures, LISTED } from "./kept_features.ts";
+
+/** Sums that topk chooses among are made for so many bytes of positions at a time. */
+const MOST_DENSE = 32 * 2 ** 20;
+/** Room is made for so many features a position, where it is not known how many will be on. */
+const EXPECTED = 128;
+
+/** Positions to encode. */
+export interface EncodedRows {
+  /** (T, n): the model's activations at the autoencoder's hook. */
+  readonly x: GPUTextureView;
+  /** The first position, and how many there are. */
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** What is done to an activation before it is encoded. */
+export function inputSteps(config: SaeConfig, epsilon: number): SaeInputSteps {
+  const { inputs: channels, conversion, normalization, site } = config;
+  if (site === "LN2_NORMALIZED") return { channels, centred: true, norm: "model_norm", epsilon };
+  const centred = normalization === "layer_norm" || (site !== "Z" && conversion.isCentred);
+  switch (normalization) {
+    case "layer_norm":
+      return { channels, centred, norm: "layer_norm", epsilon };
+    case "constant_norm_rescale":
+      return { channels, centred, norm: "constant_norm", epsilon };
+    default:
+      return { channels, centred, norm: "none", epsilon };
+  }
+}
+
+interface Kernels {
+  readonly input: SaeInput;
+  readonly encode: SaeEncode;
+  /** Undefined where features don't compete. */
+  readonly topk: SaeTopk | undefined;
+}
+
+/** Encodes positions with one autoencoder: activations in, the list of features that are on out. */
+export class FeatureEncoder {
+  readonly #device: GPUDevice;
+  readonly #sae: Autoencoder;
+  readonly #kernels: Kernels;
+  readonly #blocks: readonly GPUBindGroup[];
+  readonly #u: GrowingTexture;
+  readonly #sums: GrowingBuffer;
+  readonly #rows: StructUniform<typeof SAE_ROWS_MEMBERS[number]>;
+  #jobs: StructUniform<typeof SAE_JOB_MEMBERS[number]> | undefined;
+  #choices: StructUniform<typeof TOPK_JOB_MEMBERS[number]> | undefined;
+  /** For how many parts of the rows there is room in the two. */
+  #steps = 0;
+  /** The counter that kernels count in. */
+  readonly found: GPUBuffer;
+
+  private constructor(device: GPUDevice, sae: Autoencoder, kernels: Kernels) {
+    this.#device = device;
+    this.#sae = sae;
+    this.#kernels = kernels;
+    const { decisions } = sae;
+    this.#blocks = sae.encoder.map(({ texture }) =>
+      kernels.encode.bind({ w: texture.createView(), decisions })
+    );
+    const { inputs } = sae.config;
+    this.#u = new GrowingTexture(device, {
+      label: "what is encoded",
+      width: inputs / 4,
+      layers: 1,
+    });
+    this.#sums = new GrowingBuffer(device, "sums of features");
+    const members = SAE_ROWS_MEMBERS;
+    this.#rows = new StructUniform(device, { label: "rows to encode", members, most: 1 });
+    this.found = device.createBuffer({
+      label: "features found",
+      size: 16,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+    });
+  }
+
+  /**
+   * Compiles the kernels for an autoencoder.
+   *
+   * @param epsilon Of the model's layer norms.
+   */
+  static async create(
+    device: GPUDevice,
+    sae: Autoencoder,
+    epsilon: number,
+  ): Promise<FeatureEncoder> {
+    const isTopk = sae.config.architecture === "topk";
+    return new FeatureEncoder(device, sae, {
+      input: await SaeInput.create(device, inputSteps(sae.config, epsilon)),
+      encode: await SaeEncode.create(device, { dense: isTopk }),
+      topk: isTopk ? await SaeTopk.create(device) : undefined,
+    });
+  }
+
+  /** How many activations there should be room for, for so many more positions than are kept. */
+  roomFor(rows: number): number {
+    const { k, features } = this.#sae.config;
+    return rows * Math.min(k ?? EXPECTED, features);
+  }
+
+  /**
+   * Makes scratch for so many positions at once.
+   *
+   * @throws {AllocationError} If the device has no room.
+   */
+  async reserve(rows: number): Promise<void> {
+    await this.#u.atLeast(rows);
+    const { topk } = this.#kernels;
+    if (topk) {
+      await this.#sums.atLeast(Math.min(rows, this.#mostRows) * 4 * this.#sae.config.features);
+    }
+    const steps = topk ? Math.ceil(rows / this.#mostRows) : 1;
+    if (steps <= this.#steps) return;
+    this.#steps = steps;
+    this.#jobs = new StructUniform(this.#device, {
+      label: "blocks to encode",
+      members: SAE_JOB_MEMBERS,
+      most: steps * this.#blocks.length,
+    });
+    this.#choices = new StructUniform(this.#device, {
+      label: "rows to choose in",
+      members: TOPK_JOB_MEMBERS,
+      most: steps,
+    });
+  }
+
+  /**
+   * Records the encoding of positions; what is on is listed after the activations that are kept. The counter then says
+   * how many there are, also where there was no room for all of them. There is scratch by {@linkcode reserve}.
+   */
+  encode(pass: GPUComputePassEncoder, { x, first, rows }: EncodedRows, kept: KeptFeatures): void {
+    const { input, encode, topk } = this.#kernels;
+    const { features, inputs, k } = this.#sae.config;
+    const { shift, inputBias: bias, encoder } = this.#sae;
+    const { found } = this;
+    const { buffer: listed, scales } = kept;
+    const capacity = Math.floor(listed.size / (4 * LISTED));
+    this.#device.queue.writeBuffer(found, 0, new Uint32Array([kept.count, 0]));
+    this.#rows.write([{ first }]);
+    const u = this.#u.texture!.createView();
+    input.dispatch(pass, [[input.bind({ x, shift, bias, u, scales })], this.#rows.at(0)], { rows });
+
+    const sums = this.#sums.buffer!;
+    const operands = encode.bind({ u, found, listed: topk ? sums : listed });
+    const chosen = topk?.bind({ sums, found, listed });
+    const jobs: Partial<Record<typeof SAE_JOB_MEMBERS[number], number>>[] = [];
+    const choices: Record<typeof TOPK_JOB_MEMBERS[number], number>[] = [];
+    const most = topk ? this.#mostRows : rows;
+    for (let row = 0; row < rows; row += most) {
+      const count = Math.min(most, rows - row);
+      const position = first + row;
+      const part = { rows: count, row, position, inputs: inputs / 4, features, capacity };
+      encoder.forEach(({ first: feature, end, pitch }, block) => {
+        const job = this.#jobs!.at(jobs.push({ ...part, pitch, feature, end }) - 1);
+        const size = { rows: count, columns: end - feature };
+        encode.dispatch(pass, [[operands], [this.#blocks[block]!], job], size);
+      });
+      if (!topk) continue;
+      const choice = this.#choices!.at(choices.push({ position, features, k: k!, capacity }) - 1);
+      topk.dispatch(pass, [[chosen!], choice], { rows: count });
+    }
+    this.#jobs!.write(jobs);
+    this.#choices!.write(choices);
+  }
+
+  /** Gives scratch back; the autoencoder's own memory is not touched. */
+  destroy(): void {
+    this.#u.texture?.destroy();
+    this.#sums.buffer?.destroy();
+    this.found.destroy();
+  }
+
+  /** How many positions sums are written out for at a time. */
+  get #mostRows(): number {
+    const bytes = Math.min(MOST_DENSE, largestStorage(this.#device));
+    return Math.max(1, Math.floor(bytes / (4 * this.#sae.config.features)));
+  }
+}
+
+/**
+ * Makes room for features of a prompt.
+ *
+ * @param size How many activations, and how many positions the prompt has room for.
+ * @throws {AllocationError} If the device has none.
+ */
+export async function allocateFeatures(
+  device: GPUDevice,
+  { activations, positions }: { readonly activations: number; readonly positions: number },
+): Promise<KeptFeatures> {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  const buffer = await allocate(device, {
+    label: "features that are on",
+    bytes: 4 * LISTED * Math.max(activations, 64),
+    usage,
+  });
+  try {
+    const scales = await allocate(device, {
+      label: "scales of what is encoded",
+      bytes: 16 * positions,
+      usage,
+    });
+    return { buffer, scales, rows: 0, count: 0 };
+  } catch (error) {
+    buffer.destroy();
+    throw error;
+  }
+}
