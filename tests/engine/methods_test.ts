@@ -62,6 +62,33 @@ Deno.test("methods agree with methods/T14, layer by layer", () =>
     }
   }));
 
+/** Against the float64 reference, on tiny; 65 tokens are 2,145 pairs, three blocks of value zeroing. */
+const ON_TINY = [
+  // Roundings of float32 weights' products, in shares of rows. Measured: 1.8e-7, 2.4e-7, 2.3e-7, 5.4e-7,
+  // 1.1e-6, 1.0e-6, at 65 tokens each.
+  ["VALUE_NORM", valueNorm, 2e-6],
+  ["ATTENTION_NORM", attentionNorm, 2e-6],
+  ["ATTENTION_RESIDUAL", attentionResidual, 1e-6],
+  ["ALTI", alti, 8e-6],
+  ["ROUTES", (layer: MethodLayer) => routes(layer).matrix, 3e-5],
+  ["VALUE_ZEROING", valueZeroing, 6e-6],
+] as const;
+
+for (const tokens of [1, 5, 65]) {
+  Deno.test(`methods agree with the float64 reference, T = ${tokens}`, () =>
+    withEngine(async (engine) => {
+      const ids = [330, ...Array.from({ length: tokens - 1 }, (_, t) => (t * 97 + 13) % 330)];
+      const { architecture, weights } = await readModel(TINY);
+      const layers = methodLayers(architecture, weights, forward(architecture, weights, ids));
+      for (const [method, measure, atol] of ON_TINY) {
+        const options = { byLayer: true, aggregation: "MEAN", bos: "KEEP", method } as const;
+        const { flow } = await engine.flow(ids, options);
+        const expected = layers.flatMap((layer) => Array.from(shares(measure(layer), tokens)));
+        assertClose(flow, expected, { atol });
+      }
+    }));
+}
+
 Deno.test("rows of methods sum to 1, nothing is above the diagonal or negative, BOS dropped or kept", () =>
   withEngine(async (engine) => {
     const ids = [330, ...Array.from({ length: 64 }, (_, t) => (t * 97 + 13) % 330)];

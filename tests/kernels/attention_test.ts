@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { AttentionPattern } from "../../src/engine/kernels/attention_pattern.ts";
 import { MixValues } from "../../src/engine/kernels/mix_values.ts";
 import {
-  rowStart,
   triangleStride,
   unpackTriangles,
   VEC4,
@@ -20,6 +19,7 @@ import {
   withGpu,
 } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
+import { packTriangles } from "../support/triangles.ts";
 
 const CASES = [
   { tokens: 1, first: 0, heads: 3, headSize: 4, sharpness: 1 },
@@ -94,7 +94,7 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
 
   Deno.test(`mix_values, ${name}`, () =>
     withGpu(async (gpu) => {
-      const packed = pack(expected, { heads, tokens, stride });
+      const packed = packTriangles(expected, { count: heads, tokens, stride });
       const kernel = await MixValues.create(gpu.device, { heads, channels });
       const z = await Activations.create(gpu, { rows: ROW + targets + 1, columns: channels });
       const operands = kernel.bind({
@@ -116,20 +116,4 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
       // Means of values of size `sharpness`: a rounding for each of up to 65. Measured: 1.5e-7 and 3.4e-6.
       assertClose(actual, all.subarray(first * channels), { atol: 1e-6 * sharpness });
     }));
-}
-
-/** Packs (H, T, T) as the cache has it. */
-function pack(
-  patterns: Float64Array,
-  { heads, tokens, stride }: { heads: number; tokens: number; stride: number },
-): Float32Array {
-  const packed = new Float32Array(heads * stride * 4);
-  for (let row = 0; row < heads * tokens; row++) {
-    const [head, i] = [Math.floor(row / tokens), row % tokens];
-    packed.set(
-      patterns.subarray(row * tokens, row * tokens + i + 1),
-      4 * (head * stride + rowStart(i)),
-    );
-  }
-  return packed;
 }

@@ -46,7 +46,7 @@ export function methodLayers(
 }
 
 /** f, (T, H, C), of (T, 3C) and (C, C). */
-function headOutputs(
+export function headOutputs(
   qkv: Numbers,
   w: Numbers,
   { heads: H, channels: C }: { heads: number; channels: number },
@@ -78,7 +78,8 @@ function triangle(T: number, measure: (i: number, j: number) => number): Float64
   return matrix;
 }
 
-const norm2 = (x: Numbers): number => Math.hypot(...Array.from(x));
+/** The length of a vector. */
+export const norm2 = (x: Numbers): number => Math.hypot(...Array.from(x));
 const norm1 = (x: Numbers): number => Array.from(x).reduce((sum, v) => sum + Math.abs(v), 0);
 
 /** |y|_1 - |y - z|_1: how much nearer z brings one to y. */
@@ -87,7 +88,7 @@ function proximity(z: Numbers, y: Numbers): number {
 }
 
 /** sum_h A f, what target i takes from source j. */
-function moved(layer: MethodLayer, i: number, j: number): Float64Array {
+export function moved(layer: MethodLayer, i: number, j: number): Float64Array {
   const { heads: H, channels: C, f } = layer;
   const sum = new Float64Array(C);
   for (let h = 0; h < H; h++) {
@@ -155,23 +156,38 @@ export interface RoutesLayer {
   readonly mlpResidual: Float64Array;
 }
 
-/** The shares of all parts in the two sums of a layer. */
-export function routes(layer: MethodLayer): RoutesLayer {
+/** The parts of the sum behind attention: of every head, (H, T, T), and of the residual stream, (T). */
+export function routeParts(
+  layer: MethodLayer,
+): { readonly heads: Float64Array; readonly residual: Float64Array } {
   const { heads: H, tokens: T, channels: C, f, trace } = layer;
   const heads = new Float64Array(H * T * T);
   const residual = new Float64Array(T);
-  const mlp = new Float64Array(T);
   for (let i = 0; i < T; i++) {
     const mid = rowOf(layer, trace.residMid, i);
-    const post = rowOf(layer, trace.residPost, i);
     residual[i] = Math.max(proximity(rowOf(layer, trace.residPre, i), mid), FLOOR);
-    let sum = residual[i]!;
     for (let h = 0; h < H; h++) {
       for (let j = 0; j <= i; j++) {
         const a = weightOf(layer, h, i, j);
         const part = f.subarray((j * H + h) * C, (j * H + h + 1) * C).map((v) => a * v);
-        sum += heads[(h * T + i) * T + j] = Math.max(proximity(part, mid), FLOOR);
+        heads[(h * T + i) * T + j] = Math.max(proximity(part, mid), FLOOR);
       }
+    }
+  }
+  return { heads, residual };
+}
+
+/** The shares of all parts in the two sums of a layer. */
+export function routes(layer: MethodLayer): RoutesLayer {
+  const { heads: H, tokens: T, trace } = layer;
+  const { heads, residual } = routeParts(layer);
+  const mlp = new Float64Array(T);
+  for (let i = 0; i < T; i++) {
+    const mid = rowOf(layer, trace.residMid, i);
+    const post = rowOf(layer, trace.residPost, i);
+    let sum = residual[i]!;
+    for (let h = 0; h < H; h++) {
+      for (let j = 0; j <= i; j++) sum += heads[(h * T + i) * T + j]!;
     }
     residual[i]! /= sum;
     for (let h = 0; h < H; h++) {

@@ -48,62 +48,75 @@ export function promptOf({ device }: Gpu, fields: Partial<PromptFields>): BoundG
   return prompts.at(0);
 }
 
+/** The size of activations, and how many of them lie one behind the other. */
+export interface ActivationsSize {
+  readonly rows: number;
+  readonly columns: number;
+  readonly layers?: number;
+}
+
 /** Activations in a texture, four to a texel. */
 export class Activations {
   readonly #gpu: Gpu;
   readonly #texture: GPUTexture;
-  readonly #size: { readonly rows: number; readonly columns: number };
+  readonly #size: Required<ActivationsSize>;
 
-  private constructor(gpu: Gpu, texture: GPUTexture, size: { rows: number; columns: number }) {
+  private constructor(gpu: Gpu, texture: GPUTexture, size: Required<ActivationsSize>) {
     this.#gpu = gpu;
     this.#texture = texture;
     this.#size = size;
   }
 
-  /** Makes a texture of (rows, columns); without numbers all are NaN, so that what a kernel fails to write shows. */
+  /** Makes a texture of (layers, rows, columns); without numbers all are NaN, so that what a kernel fails to write shows. */
   static async create(
     gpu: Gpu,
-    size: { rows: number; columns: number },
-    numbers: ArrayLike<number> = new Float32Array(size.rows * size.columns).fill(NaN),
+    { rows, columns, layers = 1 }: ActivationsSize,
+    numbers: ArrayLike<number> = new Float32Array(layers * rows * columns).fill(NaN),
   ): Promise<Activations> {
-    const { rows, columns } = size;
     const texture = await allocateTexture(gpu.device, {
       label: "test activations",
       width: columns / 4,
       height: rows,
+      layers,
     });
     const data = Float32Array.from(numbers);
+    const height = data.length / columns / layers;
     gpu.device.queue.writeTexture(
       { texture },
       data,
-      { bytesPerRow: columns * 4 },
-      [columns / 4, data.length / columns],
+      { bytesPerRow: columns * 4, rowsPerImage: height },
+      [columns / 4, height, layers],
     );
-    return new Activations(gpu, texture, size);
+    return new Activations(gpu, texture, { rows, columns, layers });
   }
 
   /** What a kernel binds. */
   get view(): GPUTextureView {
-    return this.#texture.createView();
+    return this.#texture.createView({ dimension: "2d", arrayLayerCount: 1 });
+  }
+
+  /** The same of all layers. */
+  get views(): GPUTextureView {
+    return this.#texture.createView({ dimension: "2d-array" });
   }
 
   /** Reads them back. */
   async download(): Promise<Float32Array> {
     const { device } = this.#gpu;
-    const { rows, columns } = this.#size;
+    const { rows, columns, layers } = this.#size;
     const stride = Math.ceil(columns * 4 / 256) * 256;
     const usage = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const buffer = device.createBuffer({ label: "test copy", size: rows * stride, usage });
+    const buffer = device.createBuffer({ label: "test copy", size: layers * rows * stride, usage });
     const encoder = device.createCommandEncoder();
     encoder.copyTextureToBuffer(
       { texture: this.#texture },
-      { buffer, bytesPerRow: stride },
-      [columns / 4, rows],
+      { buffer, bytesPerRow: stride, rowsPerImage: rows },
+      [columns / 4, rows, layers],
     );
     device.queue.submit([encoder.finish()]);
     const padded = await download(this.#gpu, buffer);
     return Float32Array.from(
-      { length: rows * columns },
+      { length: layers * rows * columns },
       (_, i) => padded[Math.floor(i / columns) * stride / 4 + i % columns]!,
     );
   }
