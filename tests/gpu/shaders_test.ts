@@ -3,6 +3,7 @@ import type { KernelDefinition } from "../../src/engine/gpu/define_kernel.ts";
 import { wgslConstant } from "../../src/engine/gpu/wgsl_constant.ts";
 import type { GroupSpec } from "../../src/engine/gpu/kernel.ts";
 import { ROWS_MEMBERS, SHAPE_MEMBERS } from "../../src/engine/kernels/linear.ts";
+import { PATCHED_ROW_MEMBERS } from "../../src/engine/kernels/patched_attention.ts";
 import { PROMPT_MEMBERS } from "../../src/engine/kernels/prompt.ts";
 import { SAE_JOB_MEMBERS } from "../../src/engine/kernels/sae_encode.ts";
 import { SAE_ROWS_MEMBERS } from "../../src/engine/kernels/sae_input.ts";
@@ -26,6 +27,7 @@ const HOST_MEMBERS: Record<string, readonly string[]> = {
   Rows: ROWS_MEMBERS,
   Shape: SHAPE_MEMBERS,
   Block: BLOCK_MEMBERS,
+  PatchedRow: PATCHED_ROW_MEMBERS,
   Layer: ["index"],
   Head: ["index"],
   SaeRows: SAE_ROWS_MEMBERS,
