@@ -1,49 +1,66 @@
+import { documentOf } from "./calls/graphql.ts";
+import { javascriptOf } from "./calls/javascript.ts";
+import { linkOf } from "./calls/link.ts";
+import { pythonOf } from "./calls/python.ts";
 import { byId } from "./draw/elements.ts";
-import type { PageState } from "./page_state.ts";
-import { questionsOf } from "./server/questions.ts";
-import { javascriptLine, pythonLine } from "./server/snippets.ts";
-import { download, pngFile, svgFile } from "./views/download.ts";
-import type { Picture } from "./views/picture.ts";
+import { lightTheme } from "./draw/theme.ts";
+import { csvFile, download, pngFile, svgFile } from "./exhibits/download.ts";
+import { type Exhibit, fileNameOf } from "./exhibits/exhibit.ts";
+import { figureOf } from "./exhibits/figure.ts";
+import { writeState } from "./page_state.ts";
 
-/** What people take with them: files of what is on the screen, and lines that fetch it. */
+const SAYS_COPIED = 2000;
+
+/** What people take with them: files of what is on the screen, and lines that fetch the same. */
 export class Exports {
   readonly #arrow = byId("arrow", HTMLAnchorElement);
+  readonly #graphiql = byId("graphiql", HTMLAnchorElement);
+  readonly #part = byId("take", HTMLFieldSetElement);
+  #exhibit: Exhibit | undefined;
 
-  /**
-   * @param picture What is on the screen.
-   * @param tell Tells whoever asked what became of it.
-   */
-  constructor(picture: Picture, tell: (message: string) => void) {
-    byId("downloads", HTMLElement).addEventListener("click", async ({ target }) => {
-      if (!(target instanceof HTMLButtonElement) || !picture.files) return;
-      const { url, drawing, csv } = picture.files;
-      const file = target.value === "csv"
-        ? csv()
-        : target.value === "svg"
-        ? svgFile(drawing())
-        : await pngFile(drawing());
-      download(file, `${nameOf(url)}.${target.value}`);
+  constructor() {
+    byId("downloads", HTMLElement).addEventListener("click", ({ target }) => {
+      if (target instanceof HTMLButtonElement && this.#exhibit) {
+        this.#download(this.#exhibit, target.value);
+      }
     });
-    byId("copies", HTMLElement).addEventListener("click", async ({ target }) => {
-      if (!(target instanceof HTMLButtonElement)) return;
-      const text = this.#textOf(target.value);
-      const isCopied = await navigator.clipboard.writeText(text).then(() => true, () => false);
-      tell(isCopied ? `Copied: ${text}` : text);
+    byId("copies", HTMLElement).addEventListener("click", ({ target }) => {
+      if (target instanceof HTMLButtonElement && this.#exhibit) this.#copy(this.#exhibit, target);
     });
   }
 
-  /** Points the link to the Arrow bytes at those of a state. */
-  show(state: PageState): void {
-    this.#arrow.href = questionsOf(state).stage.url;
+  /** Offers what is shown now; nothing while that is not what is asked for. */
+  show(exhibit: Exhibit | undefined): void {
+    this.#exhibit = exhibit;
+    this.#part.disabled = exhibit === undefined;
+    if (exhibit) {
+      this.#arrow.href = linkOf(exhibit.call);
+      this.#graphiql.href = `/graphql?query=${encodeURIComponent(documentOf(exhibit.call))}`;
+    } else this.#arrow.removeAttribute("href");
   }
 
-  #textOf(kind: string): string {
-    if (kind === "python") return pythonLine(this.#arrow.href);
-    if (kind === "javascript") return javascriptLine(this.#arrow.href);
-    return location.href;
+  async #download(exhibit: Exhibit, kind: string): Promise<void> {
+    const figure = (): SVGSVGElement => figureOf(exhibit, lightTheme());
+    const file = kind === "csv"
+      ? csvFile(exhibit)
+      : kind === "svg"
+      ? svgFile(figure())
+      : await pngFile(figure());
+    download(file, fileNameOf(exhibit, kind));
   }
-}
 
-function nameOf(url: string): string {
-  return url.slice(1).replace(/\.arrow\?.*$/s, "");
+  async #copy(exhibit: Exhibit, button: HTMLButtonElement): Promise<void> {
+    const text = this.#textOf(exhibit, button.value);
+    const isCopied = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    const name = button.textContent;
+    if (!isCopied) return void prompt("Copy this:", text);
+    button.textContent = "Copied";
+    setTimeout(() => button.textContent = name, SAYS_COPIED);
+  }
+
+  #textOf({ call, python, known: { state } }: Exhibit, kind: string): string {
+    if (kind === "python") return pythonOf(call, python);
+    if (kind === "javascript") return javascriptOf(new URL(linkOf(call), location.href).href);
+    return `${location.origin}${location.pathname}${writeState(state)}`;
+  }
 }

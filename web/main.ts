@@ -1,47 +1,51 @@
 /**
- * The page. Its state is one value, kept in the link: the controls change it, `Page` gets what it needs from the
- * server, `Picture` draws that.
+ * The page. Its state is one value, kept in the link: the controls change it, `Page` has the view of that state ask the
+ * server and draw what comes.
  *
  * @module
  */
-import { Controls } from "./controls.ts";
+import { ModelPicker } from "./controls/model.ts";
+import { Options } from "./controls/options.ts";
+import { PromptBox } from "./controls/prompt.ts";
+import { Tabs } from "./controls/tabs.ts";
 import { byId } from "./draw/elements.ts";
 import { Exports } from "./exports.ts";
 import { Page } from "./page.ts";
-import { type PageState, readState, writeState } from "./page_state.ts";
-import { graphiqlUrl } from "./server/snippets.ts";
-import { Picture } from "./views/picture.ts";
-import { say } from "./views/status.ts";
-import { Tip } from "./views/tip.ts";
+import { DEFAULT_STATE, type PageState, readState, writeState } from "./page_state.ts";
+import { Stage } from "./stage.ts";
+import { Tip } from "./widgets/tip.ts";
 
-const element = (id: string): HTMLElement => byId(id, HTMLElement);
-const status = element("status");
-
-const picture = new Picture({
-  picture: element("picture"),
-  title: element("title"),
-  heatmap: element("heatmap"),
-  text: element("text"),
-  panels: element("panels"),
-  panelsTitle: element("panels-title"),
-  details: element("details"),
-  forecast: element("forecast"),
-  routes: element("routes"),
-  live: element("live"),
-  tip: new Tip(element("tip")),
-}, (chosen) => change(chosen, "push"));
-const controls = new Controls(change);
-const page = new Page({
-  picture,
-  status,
-  count: element("count"),
-  showServer: (server, shown) => controls.showServer(server, shown),
-});
-const exports = new Exports(picture, (message) => say(status, "note", message));
-
+const TYPING_PAUSE = 160;
 let state: PageState;
+let typing: number | undefined;
 
-function change(part: Partial<PageState>, step: "push" | "replace"): void {
+const { token, layer, head, off } = DEFAULT_STATE;
+const tabs = new Tabs(byId("views", HTMLElement), (view) => change({ view }));
+const options = new Options(byId("options", HTMLFormElement), change);
+const promptBox = new PromptBox({
+  box: byId("prompt", HTMLTextAreaElement),
+  examples: byId("examples", HTMLElement),
+}, {
+  // Another prompt has other tokens: what was chosen of the old ones goes.
+  type: (prompt) => {
+    clearTimeout(typing);
+    typing = setTimeout(() => change({ prompt, token }, "replace"), TYPING_PAUSE);
+  },
+  pick: (prompt) => change({ prompt, token }),
+});
+// Another model has other layers and heads.
+const models = new ModelPicker((model) => change({ model, layer, head, off }));
+const exports = new Exports();
+const page = new Page({
+  stage: new Stage(),
+  tools: { change, tip: new Tip(byId("tip", HTMLElement)), live: byId("live", HTMLElement) },
+  status: byId("status", HTMLElement),
+  count: byId("count", HTMLElement),
+  showServer: (server, { model }) => models.show(server, model),
+  offer: (exhibit) => exports.show(exhibit),
+});
+
+function change(part: Partial<PageState>, step: "push" | "replace" = "push"): void {
   const next = { ...state, ...part };
   const link = writeState(next) || "#";
   if (step === "push" && link !== (location.hash || "#")) history.pushState(null, "", link);
@@ -51,9 +55,9 @@ function change(part: Partial<PageState>, step: "push" | "replace"): void {
 
 function show(next: PageState, note = ""): void {
   state = next;
-  controls.show(state);
-  exports.show(state);
-  byId("graphiql", HTMLAnchorElement).href = graphiqlUrl(state);
+  promptBox.show(state.prompt);
+  tabs.show(state.view);
+  options.show(state);
   page.show(state, note);
 }
 

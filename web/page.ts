@@ -1,47 +1,39 @@
 import { count } from "./draw/format.ts";
 import { currentTheme, onThemeChange } from "./draw/theme.ts";
-import { bosOf, type PageState } from "./page_state.ts";
+import type { Exhibit } from "./exhibits/exhibit.ts";
+import { bosOf, type PageState, type ViewName } from "./page_state.ts";
 import { Answers } from "./server/answers.ts";
 import { Failure } from "./server/failure.ts";
-import { askForecast } from "./server/forecast.ts";
-import { differenceOf, fetchMatrices, type Matrix, panelsOf } from "./server/matrix.ts";
-import { askRoutes } from "./server/routes.ts";
-import { askScores } from "./server/scores.ts";
-import { type Place, questionsOf, routesOf } from "./server/questions.ts";
-import {
-  askServer,
-  askTokens,
-  type ModelCard,
-  type Reading,
-  type ServerCard,
-} from "./server/reading.ts";
-import type { Picture } from "./views/picture.ts";
-import { explain, say } from "./views/status.ts";
+import { type Reading, type ServerCard, serverQuestion, tokensOf } from "./server/reading.ts";
+import type { Stage } from "./stage.ts";
+import { MAKE } from "./views/make.ts";
+import type { Asked, Tools, View } from "./views/view.ts";
+import { explain, say } from "./widgets/status.ts";
+import { within } from "./within.ts";
 
 /** Parts of the page that the state is shown in. */
 export interface PageParts {
-  readonly picture: Picture;
+  readonly stage: Stage;
+  readonly tools: Tools;
   readonly status: HTMLElement;
   readonly count: HTMLElement;
   /** Shows which models there are, and which one answers. */
   readonly showServer: (server: ServerCard, state: PageState) => void;
+  /** Told what is shown now; nothing while that is not what is asked for. */
+  readonly offer: (exhibit: Exhibit | undefined) => void;
 }
 
 const LONGEST_PAUSE = 8;
 const LOADING_SHOWS_AFTER = 400;
 
 /**
- * Gets what a state needs and shows it. The newest state wins: what older ones asked for is broken off or dropped, and
- * the picture that is there stays until the new one is.
+ * Gets what a state needs and shows it. What is asked for and what is shown are two things: the newest state wins, what
+ * older ones asked for is broken off or dropped, and until its picture is there the one that is shown is marked as old.
  */
 export class Page {
   readonly #parts: PageParts;
-  readonly #tokens = new Answers(askTokens, 16);
-  readonly #routes = new Answers(askRoutes, 16);
-  readonly #scores = new Answers(askScores, 4);
-  readonly #forecasts = new Answers(askForecast, 16);
-  readonly #matrices = new Answers(fetchMatrices, 8);
-  #server = new Answers(askServer, 1);
+  readonly #answers = new Answers();
+  readonly #views = new Map<ViewName, View>();
   #state: PageState | undefined;
   #note = "";
   #run = 0;
@@ -64,87 +56,84 @@ export class Page {
     this.#state = state;
     this.#note = note;
     const run = ++this.#run;
+    const isNewest = (): boolean => run === this.#run;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const { picture, status } = this.#parts;
-    picture.waits(true);
+    const { stage, status, offer } = this.#parts;
+    stage.waits(true);
+    offer(undefined);
     const slow = setTimeout(
-      () => run === this.#run && say(status, "loading", "Reading the model’s attention …"),
+      () => isNewest() && say(status, "loading", "Reading the model’s attention …"),
       LOADING_SHOWS_AFTER,
     );
     try {
-      const notes = [note, ...await this.#draw(state, () => run === this.#run)].join(" ").trim();
-      if (run !== this.#run) return;
+      const { view, asked, notes } = await this.#ask(state, isNewest);
+      if (!isNewest()) return;
       this.#pause = 1;
-      picture.waits(false);
-      say(status, notes ? "note" : undefined, notes);
+      stage.waits(false);
+      const said = [note, ...notes].join(" ").trim();
+      say(status, said ? "note" : undefined, said);
+      // What comes after the picture fails by itself.
+      view.afterwards?.(asked).catch(() => {});
     } catch (error) {
-      if (run === this.#run) this.#fail(error);
+      if (isNewest()) this.#fail(error);
     } finally {
       clearTimeout(slow);
     }
   }
 
-  async #draw(state: PageState, isNewest: () => boolean): Promise<readonly string[]> {
-    const { picture, status } = this.#parts;
+  async #ask(
+    state: PageState,
+    isNewest: () => boolean,
+  ): Promise<{ view: View; asked: Asked; notes: readonly string[] }> {
+    const wanted = new Set<string>();
+    const ask: Asked["ask"] = (question) => {
+      wanted.add(question.key);
+      const answer = this.#answers.ask(question);
+      // Of several answers that fail one is told of; a view need not await them together.
+      answer.catch(() => {});
+      return answer;
+    };
     if (state.prompt === "") {
-      this.#tokens.want([]);
-      this.#matrices.want([]);
+      this.#answers.want(wanted);
       this.#parts.count.textContent = "";
       throw new Failure("empty", "There is no prompt");
     }
-    const server = await this.#server.get("");
-    if (!isNewest()) return [];
-    this.#parts.showServer(server, state);
+    const server = await ask(serverQuestion);
+    if (isNewest()) this.#parts.showServer(server, state);
     const { state: possible, notes, model } = within(state, server);
-    const asked = JSON.stringify({ prompt: state.prompt, model: possible.model });
-    this.#tokens.want([asked]);
-    const reading = { model, tokens: await this.#tokens.get(asked) };
-    if (!isNewest()) return [];
-    this.#showCount(reading);
-    const questions = questionsOf(possible);
-    const { stage, panels } = questions;
-    this.#matrices.want([stage.url, ...stage.minus ? [stage.minus] : [], ...panels]);
-    const theme = currentTheme();
-    const spans = bosOf(possible) === "DROP" ? reading.tokens.slice(1) : reading.tokens;
-    const shown = { state: possible, reading, spans, theme, url: stage.url };
-    if (possible.view === "routes") {
-      const routes = await this.#routes.get(JSON.stringify(routesOf(possible)));
-      if (isNewest()) picture.showRoutes({ ...shown, routes });
-      this.#forecast(possible, isNewest);
-      return notes;
+    const reading = { model, tokens: await ask(tokensOf(possible.prompt, possible.model)) };
+    const view = this.#viewOf(possible.view);
+    const bos = bosOf(possible);
+    const asked: Asked = {
+      state: possible,
+      bos,
+      reading,
+      spans: bos === "DROP" ? reading.tokens.slice(1) : reading.tokens,
+      theme: currentTheme(),
+      ask,
+      keep: ({ key }) => wanted.add(key),
+      isNewest,
+      present: (exhibit, draw) => {
+        if (!isNewest()) return;
+        this.#parts.stage.present(possible.view, view, exhibit);
+        draw();
+        this.#parts.offer(exhibit);
+      },
+    };
+    if (isNewest()) {
+      this.#showCount(reading);
+      const shown = view.show(asked);
+      this.#answers.want(wanted);
+      await shown;
     }
-    const large = this.#matrixAt(stage).then((matrix) => {
-      if (!isNewest()) return;
-      picture.showStage({ ...shown, matrix });
-      if (status.dataset["kind"] !== "loading") say(status);
-    });
-    const scores = possible.view === "heads" && possible.sort !== "place"
-      ? this.#scores.get(asked)
-      : undefined;
-    const small = Promise.all(panels.map((url) => this.#matrices.get(url))).then(async (all) => {
-      const known = await scores;
-      if (isNewest()) picture.showPanels({ ...shown, all, scores: known });
-    });
-    await Promise.all([large, small]);
-    this.#forecast(possible, isNewest);
-    return notes;
+    return { view, asked, notes };
   }
 
-  async #matrixAt({ url, panel, minus }: Place): Promise<Matrix> {
-    const [whole, other] = await Promise.all(
-      [url, ...minus ? [minus] : []].map((place) => this.#matrices.get(place)),
-    );
-    const matrix = panelsOf(whole!)[panel]!;
-    return other ? differenceOf(matrix, panelsOf(other)[panel]!) : matrix;
-  }
-
-  /** What comes next is beside the point of the picture: it comes after it, and if it fails only it is missing. */
-  async #forecast({ prompt, model, view, off }: PageState, isNewest: () => boolean): Promise<void> {
-    const question = JSON.stringify({ prompt, model, off: view === "whatif" ? off : "" });
-    this.#forecasts.want([question]);
-    const forecast = await this.#forecasts.get(question).catch(() => undefined);
-    if (forecast && isNewest()) this.#parts.picture.showForecast(forecast);
+  #viewOf(name: ViewName): View {
+    const known = this.#views.get(name) ?? MAKE[name](this.#parts.tools);
+    this.#views.set(name, known);
+    return known;
   }
 
   #showCount({ model, tokens }: Reading): void {
@@ -168,7 +157,7 @@ export class Page {
       this.#parts.count.classList.add("over");
     }
     // It may come back with other models.
-    if (error.kind === "gone") this.#server = new Answers(askServer, 1);
+    if (error.kind === "gone") this.#answers.forget(serverQuestion.key);
     const pause = error.wait ?? this.#pause;
     say(this.#parts.status, error.kind, explain(error, pause));
     if (!error.passes) return;
@@ -180,37 +169,4 @@ export class Page {
   #again(): void {
     if (this.#retry !== undefined && this.#state) this.show(this.#state, this.#note);
   }
-}
-
-/** What of a state there is: a link may ask for a model, or a layer, that this server has not. */
-function within(
-  state: PageState,
-  { models }: ServerCard,
-): { state: PageState; notes: readonly string[]; model: ModelCard } {
-  const asked = models.find(({ name }) => name === state.model);
-  const model = asked ?? models[0]!;
-  const notes: string[] = [];
-  if (state.model !== undefined && !asked) {
-    notes.push(`There is no model ${state.model} here: ${model.name} answers.`);
-  }
-  const { layer, head } = state;
-  if (layer !== undefined && layer >= model.layers) {
-    notes.push(
-      `There is no layer ${layer} here: ${model.name} has layers 0 to ${model.layers - 1}.`,
-    );
-  }
-  if (head !== undefined && head >= model.heads) {
-    notes.push(`There is no head ${head} here: ${model.name} has heads 0 to ${model.heads - 1}.`);
-  }
-  return {
-    model,
-    notes,
-    state: {
-      ...state,
-      // The first is not named, so that links say no more than they must.
-      model: model === models[0] ? undefined : model.name,
-      layer: layer !== undefined && layer < model.layers ? layer : undefined,
-      head: head !== undefined && head < model.heads ? head : undefined,
-    },
-  };
 }

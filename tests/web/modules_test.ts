@@ -3,7 +3,7 @@ import { labelText } from "../../web/draw/token_label.ts";
 import { distance, makeRamp } from "../../web/draw/ramp.ts";
 import { topOf } from "../../web/draw/shade.ts";
 import { DEFAULT_STATE, readState, writeState } from "../../web/page_state.ts";
-import { Answers } from "../../web/server/answers.ts";
+import { Answers, type Question } from "../../web/server/answers.ts";
 // @ts-types="@types/d3-color"
 import { lab } from "d3-color";
 
@@ -49,21 +49,26 @@ Deno.test("the scale ends where all but a few cells are below it, the first row 
 Deno.test("Answers asks once, keeps the last, forgets failures, breaks off what nobody wants", async () => {
   const asked: string[] = [];
   const broken: string[] = [];
-  const answers = new Answers((question, signal) => {
-    asked.push(question);
-    signal.addEventListener("abort", () => broken.push(question));
-    return question === "bad" ? Promise.reject(new Error("no")) : Promise.resolve(question);
-  }, 2);
-  assert.equal(await answers.get("a"), "a");
-  await answers.get("a");
+  const answers = new Answers();
+  const question = (key: string): Question<string> => ({
+    key: `letters ${key}`,
+    kept: 2,
+    fetch: (signal) => {
+      asked.push(key);
+      signal.addEventListener("abort", () => broken.push(key));
+      return key === "bad" ? Promise.reject(new Error("no")) : Promise.resolve(key);
+    },
+  });
+  assert.equal(await answers.ask(question("a")), "a");
+  await answers.ask(question("a"));
   assert.deepEqual(asked, ["a"]);
-  await assert.rejects(answers.get("bad"));
-  await assert.rejects(answers.get("bad"));
+  await assert.rejects(answers.ask(question("bad")));
+  await assert.rejects(answers.ask(question("bad")));
   assert.deepEqual(asked, ["a", "bad", "bad"]);
-  const slow = answers.get("b");
-  answers.want(["a"]);
+  const slow = answers.ask(question("b"));
+  answers.want(new Set(["letters a"]));
   assert.deepEqual(broken, ["b"]);
   await slow;
-  for (const question of ["c", "d", "a"]) await answers.get(question);
+  for (const key of ["c", "d", "a"]) await answers.ask(question(key));
   assert.deepEqual(asked.slice(3), ["b", "c", "d", "a"], "a was the oldest of three");
 });

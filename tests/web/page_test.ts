@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { VIEW_NAMES } from "../../web/page_state.ts";
+import { VIEWS } from "../../web/views/list.ts";
 import { topOf } from "../../web/draw/shade.ts";
 import { arrowAt, ask, colourOf, hoverCell, pixelAt, settled, withPages } from "../support/page.ts";
 
@@ -177,17 +179,17 @@ Deno.test("the page, in Chromium", (t) =>
         assert.notDeepEqual(await pixelAt(page, 12, 2), light);
       }));
 
-    await t.step("fits a phone, in every view", () =>
+    await t.step("fits a phone of 320 pixels, in every view", () =>
       open(`${origin}/`, async (page) => {
-        for (const view of ["Flow", "Text", "Heads", "Routes", "What if"]) {
-          await page.getByRole("tab", { name: view }).click();
+        for (const view of VIEW_NAMES) {
+          await page.getByRole("tab", { name: VIEWS[view].tab }).click();
           await settled(page);
           const width = await page.evaluate(() =>
             document.documentElement.scrollWidth
           );
-          assert(width <= 390, `${view}: ${width}`);
+          assert(width <= 320, `${view}: ${width}`);
         }
-      }, { viewport: { width: 390, height: 844 } }));
+      }, { viewport: { width: 320, height: 700 } }));
 
     await t.step("shows what is hard to show: marks, bytes, emoji, text from right to left", () =>
       open(`${origin}/`, async (page, record) => {

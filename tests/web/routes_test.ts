@@ -43,12 +43,12 @@ Deno.test("routes and what heads do, on the page", (t) =>
       open(`${origin}/#view=routes`, async (page) => {
         await settled(page);
         for (
-          const [name, start] of [["SVG", "<svg"], ["CSV", "layer,kind,head,source,target,weight"]]
+          const [name, start] of [["SVG", "<svg"], ["CSV", "layer,kind,head,source,source_token"]]
         ) {
           const waiting = page.waitForEvent("download");
           await page.locator("#downloads").getByText(name!, { exact: true }).click();
           const download = await waiting;
-          assert.match(download.suggestedFilename(), /^routes\./);
+          assert.match(download.suggestedFilename(), /^routes-routes-mary-and-john/);
           assert((await Deno.readTextFile(await download.path())).startsWith(start!), name);
         }
       }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { METHODS } from "../../web/page_state.ts";
-import { METHOD_CARDS } from "../../web/views/methods.ts";
+import { METHODS } from "../../web/state/common.ts";
+import { METHOD_CARDS } from "../../web/methods.ts";
 import { arrowAt, pixelAt, settled, withPages } from "../support/page.ts";
 
 const LINK = "/info-flow.arrow?prompt=Mary%20and%20John%20went%20to%20the%20store.%20John%20gave" +
@@ -59,7 +59,7 @@ Deno.test("methods, heads switched off, and what comes next, on the page", (t) =
           const head = page.locator('#panels [data-key="2.3"]');
           await head.click();
           await page.waitForFunction(() => location.hash.includes("off=2.3"));
-          await page.getByRole("heading", { name: "1 head off" }).waitFor();
+          await page.getByRole("heading", { name: "Head 2.3 off" }).waitFor();
           assert.equal(await head.getAttribute("aria-label"), "Layer 2, head 3, switched off");
           const { flow } = await arrowAt(`${origin}${LINK}&ablate=2.3`);
           const top = Math.max(...flow[12]!);

@@ -26,9 +26,16 @@ const AXIS_TITLE = 22;
 const LEGEND = 46;
 const MOST_MEASURED = 200;
 
-/** Lays a heatmap out in so much width, all of it in sight if the window is not too low for that. */
-export function layOut(tokens: readonly string[], available: number, font: string): Frame {
-  const most = Math.max(420, Math.min(720, innerHeight - 440));
+/** The side of a heatmap that is in sight as a whole, if the window is not too low for that. */
+export function sideInSight(): number {
+  return Math.max(420, Math.min(720, innerHeight - 440));
+}
+
+/** Lays a heatmap out in so much width, its cells together no larger than `most`. */
+export function layOut(
+  tokens: readonly string[],
+  { available, most, font }: { available: number; most: number; font: string },
+): Frame {
   const fontSize = available < 480 ? 11 : 12.5;
   const stride = Math.ceil(tokens.length / MOST_MEASURED);
   const widest = Math.max(

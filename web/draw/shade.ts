@@ -41,6 +41,26 @@ function luminance({ r, g, b }: RGBColor): number {
 const BEYOND = 0.005;
 const SAMPLES = 20_000;
 
+/** What of the state decides about colours. */
+export interface ColourChoice {
+  readonly scale: "shared" | "panel";
+  readonly curve: "sqrt" | "linear";
+}
+
+/**
+ * The shade of each matrix of a picture: all on the scale of the small ones, or each on its own. Differences have their
+ * own in any case.
+ */
+export function scaleOf(
+  { scale, curve }: ColourChoice,
+  small?: Matrices,
+): (matrix: Matrix) => Shade {
+  return (matrix) => {
+    if (matrix.isChange) return { curve, top: topOf(matrix), diverges: true };
+    return { curve, top: topOf(scale === "shared" && small ? small : matrix) };
+  };
+}
+
 const tops = new WeakMap<Matrix | Matrices, number>();
 
 /**

@@ -28,11 +28,19 @@ export function rampFor({ ramp, changeRamp }: Theme, { diverges }: Shade): Ramp 
 
 /** Reads the colours that hold now. */
 export function currentTheme(): Theme {
+  return themeOf(dark.matches ? "dark" : "light");
+}
+
+/** The colours of paper, whatever the screen's are. */
+export function lightTheme(): Theme {
+  return themeOf("light");
+}
+
+function themeOf(mode: "dark" | "light"): Theme {
   const style = getComputedStyle(document.documentElement);
   const probe = (name: string): string => style.getPropertyValue(name).trim();
-  const mode = dark.matches ? "dark" : "light";
   return {
-    isDark: dark.matches,
+    isDark: mode === "dark",
     ...ramps[mode],
     ink: probe(`--ink-${mode}`),
     muted: probe(`--muted-${mode}`),

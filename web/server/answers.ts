@@ -1,62 +1,68 @@
-interface Entry<Answer> {
-  readonly promise: Promise<Answer>;
+/** What can be asked of the server. */
+export interface Question<Answer> {
+  /** The same key, the same answer. */
+  readonly key: string;
+  /** How many answers are kept of its kind, which is what the key says before its first space. */
+  readonly kept?: number;
+  /** Gets the answer. */
+  readonly fetch: (signal: AbortSignal) => Promise<Answer>;
+}
+
+interface Entry {
+  readonly promise: Promise<unknown>;
   readonly controller: AbortController;
+  readonly kind: string;
   isSettled: boolean;
 }
 
-/** Answers by their question: each is asked once, the last few are kept, and what nobody waits for is broken off. */
-export class Answers<Answer> {
-  readonly #ask: (question: string, signal: AbortSignal) => Promise<Answer>;
-  readonly #kept: number;
-  readonly #entries = new Map<string, Entry<Answer>>();
+const KEPT = 16;
 
-  /**
-   * @param ask Gets the answer to a question.
-   * @param kept How many answers are kept.
-   */
-  constructor(ask: (question: string, signal: AbortSignal) => Promise<Answer>, kept: number) {
-    this.#ask = ask;
-    this.#kept = kept;
-  }
+/** Answers by their question: each is asked once, the last few are kept, and what nobody waits for is broken off. */
+export class Answers {
+  readonly #entries = new Map<string, Entry>();
 
   /** The answer, from here or from the server. A failure is forgotten, so that asking again asks again. */
-  get(question: string): Promise<Answer> {
-    const known = this.#entries.get(question);
+  ask<Answer>({ key, kept = KEPT, fetch }: Question<Answer>): Promise<Answer> {
+    const known = this.#entries.get(key);
     if (known) {
-      this.#entries.delete(question);
-      this.#entries.set(question, known);
-      return known.promise;
+      this.#entries.delete(key);
+      this.#entries.set(key, known);
+      return known.promise as Promise<Answer>;
     }
     const controller = new AbortController();
-    const entry: Entry<Answer> = {
-      controller,
-      isSettled: false,
-      promise: this.#ask(question, controller.signal).then((answer) => {
-        entry.isSettled = true;
-        this.#trim();
-        return answer;
-      }, (error) => {
-        if (this.#entries.get(question) === entry) this.#entries.delete(question);
-        throw error;
-      }),
-    };
-    this.#entries.set(question, entry);
-    return entry.promise;
+    const kind = key.split(" ", 1)[0]!;
+    const promise = fetch(controller.signal).then((answer) => {
+      entry.isSettled = true;
+      this.#trim(kind, kept);
+      return answer;
+    }, (error) => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      throw error;
+    });
+    const entry: Entry = { controller, kind, isSettled: false, promise };
+    this.#entries.set(key, entry);
+    return promise;
   }
 
-  /** Breaks off what is under way, but for these questions. */
-  want(questions: readonly string[]): void {
-    for (const [question, { controller, isSettled }] of this.#entries) {
-      if (isSettled || questions.includes(question)) continue;
-      this.#entries.delete(question);
+  /** Breaks off what is under way, but for these. */
+  want(keys: ReadonlySet<string>): void {
+    for (const [key, { controller, isSettled }] of this.#entries) {
+      if (isSettled || keys.has(key)) continue;
+      this.#entries.delete(key);
       controller.abort();
     }
   }
 
-  #trim(): void {
-    for (const [question, { isSettled }] of this.#entries) {
-      if (this.#entries.size <= this.#kept) return;
-      if (isSettled) this.#entries.delete(question);
+  /** Forgets an answer that may have changed. */
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  #trim(kind: string, kept: number): void {
+    const ofKind = [...this.#entries].filter(([, entry]) => entry.kind === kind);
+    const settled = ofKind.filter(([, { isSettled }]) => isSettled);
+    for (const [key] of settled.slice(0, Math.max(0, ofKind.length - kept))) {
+      this.#entries.delete(key);
     }
   }
 }

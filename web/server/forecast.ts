@@ -1,10 +1,6 @@
+import type { Head } from "../calls/call.ts";
+import type { Question } from "./answers.ts";
 import { askGraphQL } from "./graphql.ts";
-
-/** A head of a layer. */
-export interface Head {
-  readonly layer: number;
-  readonly head: number;
-}
 
 /** Reads heads as the state writes them, such as `0.3,2.11`. */
 export function headsOff(off: string): Head[] {
@@ -26,7 +22,7 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** What the model expects behind a prompt, as it is and with heads switched off. */
+/** What the model expects after a prompt, as it is and with heads switched off. */
 export interface Forecast {
   readonly whole: readonly Prediction[];
   /** Only where heads are off. */
@@ -44,19 +40,22 @@ const QUERY_OFF = `query Next($prompt: String!, $model: String, $off: [HeadInput
 
 type List = { readonly predictions: readonly Prediction[] };
 
-/**
- * Asks what comes next.
- *
- * @param question The prompt, the heads that are off, and the model's name, as JSON: `{ prompt, off, model }`.
- * @throws {Failure} If there is no answer.
- */
-export async function askForecast(question: string, signal: AbortSignal): Promise<Forecast> {
-  const { off, ...asked } = JSON.parse(question) as { prompt: string; off: string };
-  const heads = headsOff(off);
-  const { whole, without } = await askGraphQL<{ whole: List; without?: List }>(
-    heads.length === 0 ? QUERY : QUERY_OFF,
-    heads.length === 0 ? asked : { ...asked, off: heads },
-    signal,
-  );
-  return { whole: whole.predictions, without: without?.predictions };
+/** Asks what comes next, as the model is and with heads switched off. */
+export function forecastOf(
+  prompt: string,
+  model: string | undefined,
+  off = "",
+): Question<Forecast> {
+  return {
+    key: `forecast ${JSON.stringify([prompt, model, off])}`,
+    fetch: async (signal) => {
+      const heads = headsOff(off);
+      const { whole, without } = await askGraphQL<{ whole: List; without?: List }>(
+        heads.length === 0 ? QUERY : QUERY_OFF,
+        { prompt, model, ...heads.length === 0 ? {} : { off: heads } },
+        signal,
+      );
+      return { whole: whole.predictions, without: without?.predictions };
+    },
+  };
 }

@@ -1,7 +1,6 @@
 import { tableFromIPC } from "@uwdata/flechette";
 import { failureOf, gone } from "./failure.ts";
 import type { Problem } from "./graphql.ts";
-import { requestOf } from "./long_question.ts";
 
 /** Matrices of one prompt, all of P targets and P sources. */
 export interface Matrices {
@@ -27,16 +26,6 @@ export interface Matrix {
   readonly isChange?: boolean;
 }
 
-/** What a matrix has more or less than another of the same prompt. */
-export function differenceOf(matrix: Matrix, { values }: Matrix): Matrix {
-  return {
-    ...matrix,
-    isChange: true,
-    values: matrix.values.map((value, index) => value - values[index]!),
-    dropped: new Float32Array(matrix.positions),
-  };
-}
-
 const panels = new WeakMap<Matrices, Matrix[]>();
 
 /** The matrices one by one, the same objects each time; no number is copied. */
@@ -60,8 +49,8 @@ export function panelsOf(matrices: Matrices): readonly Matrix[] {
  *
  * @throws {Failure} If there is none.
  */
-export async function fetchMatrices(url: string, signal: AbortSignal): Promise<Matrices> {
-  const response = await fetch(requestOf(url), { signal }).catch((error) => {
+export async function fetchMatrices(request: Request, signal: AbortSignal): Promise<Matrices> {
+  const response = await fetch(request, { signal }).catch((error) => {
     throw signal.aborted ? error : gone();
   });
   if (!response.ok) {

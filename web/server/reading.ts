@@ -1,3 +1,4 @@
+import type { Question } from "./answers.ts";
 import { askGraphQL } from "./graphql.ts";
 
 /** A token of the prompt and where it stands in it. */
@@ -39,25 +40,20 @@ const TOKENS = `query Tokens($prompt: String!, $model: String) {
   tokens(prompt: $prompt, model: $model) { text start end }
 }`;
 
-/**
- * Asks what there is to ask.
- *
- * @throws {Failure} If the server does not answer.
- */
-export function askServer(_question: string, signal: AbortSignal): Promise<ServerCard> {
-  return askGraphQL<ServerCard>(SERVER, {}, signal);
-}
+/** Asks what there is to ask. */
+export const serverQuestion: Question<ServerCard> = {
+  key: "server",
+  fetch: (signal) => askGraphQL<ServerCard>(SERVER, {}, signal),
+};
 
-/**
- * Asks how a prompt is read.
- *
- * @param question The prompt and the model's name, as JSON: `{ prompt, model }`.
- * @throws {Failure} If it can't be, or the server does not answer.
- */
-export async function askTokens(
-  question: string,
-  signal: AbortSignal,
-): Promise<readonly TokenSpan[]> {
-  const variables = JSON.parse(question) as Record<string, unknown>;
-  return (await askGraphQL<Pick<Reading, "tokens">>(TOKENS, variables, signal)).tokens;
+/** Asks how a prompt is read. */
+export function tokensOf(
+  prompt: string,
+  model: string | undefined,
+): Question<readonly TokenSpan[]> {
+  return {
+    key: `tokens ${JSON.stringify([prompt, model])}`,
+    fetch: async (signal) =>
+      (await askGraphQL<Pick<Reading, "tokens">>(TOKENS, { prompt, model }, signal)).tokens,
+  };
 }

@@ -1,8 +1,8 @@
-import { carriedBy, type RouteEdge, type RouteNode, type Routes } from "../server/routes.ts";
-import { svg } from "./elements.ts";
-import { share } from "./format.ts";
-import type { Theme } from "./theme.ts";
-import { labelText } from "./token_label.ts";
+import { carriedBy, type RouteEdge, type RouteNode, type Routes } from "./question.ts";
+import { svg } from "../../draw/elements.ts";
+import { share } from "../../draw/format.ts";
+import type { Theme } from "../../draw/theme.ts";
+import { labelText } from "../../draw/token_label.ts";
 
 /** What a picture of routes is drawn from. */
 export interface RoutesDrawing {

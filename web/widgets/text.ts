@@ -5,7 +5,7 @@ import { rampFor, type Theme } from "../draw/theme.ts";
 import { labelText } from "../draw/token_label.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { TokenSpan } from "../server/reading.ts";
-import { type Direction, linksOf } from "./links.ts";
+import { type Direction, linksOf } from "./weights_of.ts";
 
 /** What a text view shows. */
 export interface TextPicture {

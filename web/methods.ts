@@ -1,10 +1,14 @@
-import type { Method } from "../page_state.ts";
+import type { METHODS } from "./state/common.ts";
+
+type Method = typeof METHODS[number];
 
 /** What a person is told of a method. */
 export interface MethodCard {
   readonly name: string;
   /** What it shows, and what it can't. */
   readonly says: string;
+  /** Where it comes from. */
+  readonly paper?: { readonly name: string; readonly url: string };
   /** Whether its paper defines a product of layers, and with it a rollout. */
   readonly multiplies: boolean;
 }

@@ -1,10 +1,10 @@
-import { html } from "../draw/elements.ts";
-import { count, share } from "../draw/format.ts";
-import { drawRoutes } from "../draw/routes_svg.ts";
-import type { Theme } from "../draw/theme.ts";
-import { carriedBy, type Routes } from "../server/routes.ts";
-import { tokenOf } from "./details.ts";
-import type { Tip } from "./tip.ts";
+import { html } from "../../draw/elements.ts";
+import { count, share } from "../../draw/format.ts";
+import { drawRoutes } from "./routes_svg.ts";
+import type { Theme } from "../../draw/theme.ts";
+import { carriedBy, type Routes } from "./question.ts";
+import { tokenOf } from "../../widgets/details.ts";
+import type { Tip } from "../../widgets/tip.ts";
 
 /** What the picture of routes shows. */
 export interface RoutesPicture {
@@ -23,7 +23,7 @@ export interface RoutesEvents {
 }
 
 /** The routes to one target, as a graph whose heads and places can be clicked. */
-export class RoutesView {
+export class RoutesGraph {
   readonly #element: HTMLElement;
   #picture: RoutesPicture | undefined;
 
@@ -58,21 +58,6 @@ export class RoutesView {
   show(picture: RoutesPicture): void {
     this.#picture = picture;
     this.#draw(picture);
-  }
-
-  /** The drawing as SVG that stands for itself. */
-  toSvg(): SVGSVGElement {
-    return this.#element.querySelector("svg")!.cloneNode(true) as SVGSVGElement;
-  }
-
-  /** The edges as CSV. */
-  toCsv(): Blob {
-    const lines = this.#picture!.routes.edges.map(({ layer, kind, head, source, target, weight }) =>
-      `${layer},${kind},${head ?? ""},${source},${target},${weight}\r\n`
-    );
-    return new Blob(["layer,kind,head,source,target,weight\r\n", ...lines], {
-      type: "text/csv;charset=utf-8",
-    });
   }
 
   #draw(picture: RoutesPicture): void {

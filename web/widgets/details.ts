@@ -4,7 +4,7 @@ import { coloursOf } from "../draw/shade.ts";
 import { rampFor, type Theme } from "../draw/theme.ts";
 import { labelParts, labelText } from "../draw/token_label.ts";
 import type { Matrix } from "../server/matrix.ts";
-import { type Direction, linksOf, strongest } from "./links.ts";
+import { type Direction, linksOf, strongest } from "./weights_of.ts";
 
 /** What the details are about. */
 export interface DetailsPicture {

@@ -1,4 +1,5 @@
-import { askGraphQL } from "./graphql.ts";
+import type { Question } from "../../server/answers.ts";
+import { askGraphQL } from "../../server/graphql.ts";
 
 /** What carries along an edge, as in the API. */
 export type RouteKind = "HEAD" | "RESIDUAL" | "MLP" | "MLP_RESIDUAL";
@@ -51,21 +52,19 @@ const QUERY = `query Routes($prompt: String!, $model: String, $target: Int, $thr
   }
 }`;
 
-/** What is asked of routes; no target is the last token. */
-export interface RoutesQuestion {
+/** Asks for the routes to a target, counted from BOS; to the last token if none is given. */
+export function routesOf(args: RoutesArguments): Question<Routes> {
+  return {
+    key: `routes ${JSON.stringify(args)}`,
+    fetch: async (signal) =>
+      (await askGraphQL<{ routes: Routes }>(QUERY, { ...args }, signal)).routes,
+  };
+}
+
+/** What is asked of routes. */
+export interface RoutesArguments {
   readonly prompt: string;
   readonly model: string | undefined;
   readonly target: number | undefined;
   readonly threshold: number;
-}
-
-/**
- * Asks for routes.
- *
- * @param question A {@linkcode RoutesQuestion} as JSON.
- * @throws {Failure} If there is no answer.
- */
-export async function askRoutes(question: string, signal: AbortSignal): Promise<Routes> {
-  const variables = JSON.parse(question) as Record<string, unknown>;
-  return (await askGraphQL<{ routes: Routes }>(QUERY, variables, signal)).routes;
 }

@@ -1,5 +1,5 @@
 import { html, svg } from "../draw/elements.ts";
-import { type Frame, layOut } from "../draw/frame.ts";
+import { type Frame, layOut, sideInSight } from "../draw/frame.ts";
 import { drawSurroundings, sourceLabel, targetLabel } from "../draw/heatmap_svg.ts";
 import { paintMatrix } from "../draw/raster.ts";
 import type { Shade } from "../draw/shade.ts";
@@ -63,7 +63,11 @@ export class Heatmap {
     const { element } = this;
     this.#picture = picture;
     if (element.clientWidth === 0) return; // Not in sight: it is drawn when it comes into it.
-    const frame = this.#frame = layOut(matrix.tokens, element.clientWidth, theme.font);
+    const frame = this.#frame = layOut(matrix.tokens, {
+      available: element.clientWidth,
+      most: sideInSight(),
+      font: theme.font,
+    });
     const ramp = rampFor(theme, picture.shade);
     paintMatrix(this.#canvas, matrix, { shade: picture.shade, ramp });
     const { style } = this.#canvas;
@@ -101,36 +105,6 @@ export class Heatmap {
       "stroke-width": 1.5,
       rx: 2,
     }));
-  }
-
-  /** The drawing as SVG that stands for itself. */
-  toSvg(): SVGSVGElement {
-    const { frame, picture } = { frame: this.#frame!, picture: this.#picture! };
-    const { theme, title } = picture;
-    const { width, height, left, top, side } = frame;
-    const copy = svg("svg", {
-      xmlns: "http://www.w3.org/2000/svg",
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-    });
-    const image = svg("image", {
-      href: this.#canvas.toDataURL("image/png"),
-      x: left,
-      y: top,
-      width: side,
-      height: side,
-      "image-rendering": "pixelated",
-      preserveAspectRatio: "none",
-    });
-    const paper = svg("rect", { width, height, fill: theme.paper });
-    copy.append(
-      svg("title", {}, title),
-      paper,
-      image,
-      this.#svg.firstElementChild!.cloneNode(true),
-    );
-    return copy;
   }
 
   #point(cell: Cell | undefined, by: "pointer" | "keyboard"): void {

@@ -1,0 +1,15 @@
+import { areHeads, type Call, given, type Value } from "./call.ts";
+
+/** The link that answers with Arrow. It is relative, so that it works behind any proxy. */
+export function linkOf(call: Call): string {
+  const pairs = given(call).map(([name, value]) => `${name}=${encodeURIComponent(written(value))}`);
+  const name = call.field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return `/${name}.arrow?${pairs.join("&")}`;
+}
+
+function written(value: Value): string {
+  if (typeof value === "string") return value.toWellFormed();
+  if (areHeads(value)) return value.map(({ layer, head }) => `${layer}.${head}`).join(",");
+  if (typeof value === "object" && "word" in value) return value.word;
+  return String(value);
+}

@@ -1,0 +1,30 @@
+import { areHeads, type Call, given, type Value } from "./call.ts";
+
+/** A line of Python that asks the same, with the package infoflow. */
+export function pythonOf(call: Call, result: string): string {
+  const args = given(call).map(([name, value]) =>
+    name === "prompt" ? literal(value) : `${snake(name)}=${literal(value)}`
+  );
+  const name = call.field === "infoFlow" ? "flow" : snake(call.field);
+  return `import infoflow; ${name} = infoflow.${name}(${args.join(", ")})${result}`;
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function literal(value: Value): string {
+  if (typeof value === "string") return text(value);
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (areHeads(value)) {
+    return `[${value.map(({ layer, head }) => `(${layer}, ${head})`).join(", ")}]`;
+  }
+  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  if (typeof value === "object" && "word" in value) return text(value.word);
+  return String(value);
+}
+
+/** JSON's escapes are Python's, but for pairs of surrogates, which JSON leaves as they are. */
+function text(value: string): string {
+  return JSON.stringify(value.toWellFormed());
+}

@@ -1,0 +1,50 @@
+import type { Call } from "../calls/call.ts";
+import type { Theme } from "../draw/theme.ts";
+import type { Heading, Known } from "../views/view.ts";
+
+/** Rows under named columns. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: () => Iterable<readonly (string | number | null)[]>;
+}
+
+/** What is shown: the one description behind the title, every file and every line that leaves the page. */
+export interface Exhibit {
+  readonly known: Known;
+  readonly heading: Heading;
+  /** How it was computed, such as `attention`, where the heading does not say it. */
+  readonly method?: string | undefined;
+  /** The question to the API that has the same numbers. */
+  readonly call: Call;
+  /** What follows the question in Python, such as `.values[0]`. */
+  readonly python: string;
+  /** The picture without its title, so many pixels wide. */
+  readonly drawing: (theme: Theme, width: number) => SVGSVGElement;
+  /** The numbers. */
+  readonly table: () => Table;
+}
+
+/** A line below the title: of which prompt and model, by which method. */
+export function captionOf({ known: { state, reading }, method }: Exhibit): string {
+  const { model, tokens } = reading;
+  return `“${state.prompt}” · ${tokens.length} tokens with BOS · ${model.name}${
+    method ? ` · ${method}` : ""
+  }`;
+}
+
+/** A file's name that tells what is in it. */
+export function fileNameOf(exhibit: Exhibit, ending: string): string {
+  const { known: { state }, heading, method } = exhibit;
+  const parts = [
+    state.view,
+    method,
+    heading.name,
+    Array.from(state.prompt).slice(0, 40).join(""),
+  ];
+  const words = parts.filter(Boolean).join(" ").toLowerCase().normalize("NFKD")
+    .replaceAll(/\p{M}/gu, "").replaceAll(/[^\p{L}\p{N}.]+/gu, "-").replaceAll(
+      /^[-.]+|[-.]+$/g,
+      "",
+    );
+  return `${words.slice(0, 80)}.${ending}`;
+}

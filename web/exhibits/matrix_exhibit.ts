@@ -1,0 +1,47 @@
+import type { Call } from "../calls/call.ts";
+import type { Shade } from "../draw/shade.ts";
+import { METHOD_CARDS } from "../methods.ts";
+import type { Matrix } from "../server/matrix.ts";
+import type { Heading, Known } from "../views/view.ts";
+import type { Exhibit, Table } from "./exhibit.ts";
+import { drawHeatmap } from "./heatmap_drawing.ts";
+
+/** What there is to say of a matrix that is shown. */
+export interface ShownMatrix {
+  readonly known: Known;
+  readonly heading: Heading;
+  /** What gives this matrix, and it alone. */
+  readonly call: Call;
+  readonly matrix: Matrix;
+  readonly shade: Shade;
+}
+
+/** A matrix of targets and sources as it leaves the page. */
+export function matrixExhibit({ known, heading, call, matrix, shade }: ShownMatrix): Exhibit {
+  const axes = call.field === "attention" ? "[0, 0]" : call.args["byLayer"] ? "[0]" : "";
+  const { method } = known.state;
+  return {
+    known,
+    heading,
+    method: call.field === "infoFlow" ? METHOD_CARDS[method].name : undefined,
+    call,
+    python: `.values${axes}`,
+    drawing: (theme, width) => drawHeatmap({ matrix, shade, theme, width }),
+    table: () => tableOf(matrix),
+  };
+}
+
+/** A row for each target and source that can feed it. */
+function tableOf({ tokens, values, positions }: Matrix): Table {
+  return {
+    columns: ["target", "target_token", "source", "source_token", "weight"],
+    *rows() {
+      for (let target = 0; target < positions; target++) {
+        for (let source = 0; source <= target; source++) {
+          const weight = values[target * positions + source]!;
+          yield [target, tokens[target]!, source, tokens[source]!, weight] as const;
+        }
+      }
+    },
+  };
+}

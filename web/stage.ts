@@ -1,0 +1,44 @@
+import { byId, html } from "./draw/elements.ts";
+import { captionOf, type Exhibit } from "./exhibits/exhibit.ts";
+import type { ViewName } from "./page_state.ts";
+import { VIEWS } from "./views/list.ts";
+import type { View } from "./views/view.ts";
+
+/** The place where views show what they have: title, large picture, what stands beside and below it. */
+export class Stage {
+  readonly #main = byId("main", HTMLElement);
+  readonly #picture = byId("picture", HTMLElement);
+  readonly #title = byId("title", HTMLElement);
+  readonly #of = byId("of", HTMLElement);
+  readonly #says = byId("method-says", HTMLElement);
+  readonly #stage = byId("stage", HTMLElement);
+  readonly #side = byId("side", HTMLElement);
+  readonly #strip = byId("strip", HTMLElement);
+  #mounted: View | undefined;
+
+  /** Whether what is shown is of an older state than what is asked for. */
+  waits(isWaiting: boolean): void {
+    this.#picture.setAttribute("aria-busy", String(isWaiting));
+    if (isWaiting) this.#picture.classList.add("stale");
+  }
+
+  /** Puts a view's elements into their places, and says what they show. */
+  present(name: ViewName, view: View, exhibit: Exhibit): void {
+    if (view !== this.#mounted) {
+      this.#mounted = view;
+      this.#main.dataset["layout"] = VIEWS[name].layout;
+      this.#main.dataset["view"] = name;
+      const { stage, side, strip = [] } = view.slots;
+      this.#stage.replaceChildren(...stage);
+      this.#side.replaceChildren(...side);
+      this.#strip.replaceChildren(...strip);
+      this.#strip.hidden = strip.length === 0;
+    }
+    const { heading, known: { state } } = exhibit;
+    this.#title.replaceChildren(heading.name, html("small", {}, heading.note));
+    this.#of.textContent = captionOf(exhibit);
+    this.#says.textContent = view.says(state);
+    document.title = `${state.prompt.slice(0, 60)} · ${VIEWS[name].tab} · Infoflow`;
+    this.#picture.classList.remove("stale");
+  }
+}

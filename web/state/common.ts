@@ -1,0 +1,41 @@
+import { index, name, oneOf, text } from "./part.ts";
+
+/** How the layers become one matrix, as in the API. */
+export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
+
+/** What is taken for flow, as in the API. */
+export const METHODS = [
+  "ATTENTION",
+  "VALUE_NORM",
+  "ATTENTION_NORM",
+  "ATTENTION_RESIDUAL",
+  "ALTI",
+  "ROUTES",
+  "VALUE_ZEROING",
+] as const;
+
+/** What becomes of BOS, as in the API. */
+export const BOS_POLICIES = ["DROP", "KEEP"] as const;
+
+/** The parts of the state that several views share. */
+export const COMMON = {
+  prompt: text("Mary and John went to the store. John gave the cart to"),
+  /** The model's name; not given: the server's first. */
+  model: name,
+  method: oneOf(METHODS),
+  aggregation: oneOf(AGGREGATIONS),
+  /** AUTO: what the view is best seen with, see `bosOf`. */
+  bos: oneOf(["AUTO", ...BOS_POLICIES]),
+  /** The layer that is shown large; not given: all layers as one. */
+  layer: index,
+  /** The head that is shown large, of the views of heads. */
+  head: index,
+  /** One colour scale for all panels, or one for each. */
+  scale: oneOf(["shared", "panel"]),
+  /** How a colour grows with a weight. */
+  curve: oneOf(["sqrt", "linear"]),
+  /** The position of the token that was chosen. */
+  token: index,
+  /** Whether its sources are shown, or the targets that take from it. */
+  direction: oneOf(["sources", "targets"]),
+} as const;

@@ -1,0 +1,19 @@
+import type { Part } from "../state/part.ts";
+import type { Option } from "../options.ts";
+
+/**
+ * What is known of a view before anything is drawn. It names no type of the whole state, which is made of the cards'
+ * own parts.
+ */
+export interface ViewCard {
+  /** What stands on its tab. */
+  readonly tab: string;
+  /** A large picture with small ones beside it, or a grid of small ones with a large one beside it. */
+  readonly layout: "large" | "grid";
+  /** What becomes of BOS where nobody says. */
+  readonly bos: "DROP" | "KEEP";
+  /** The options that it offers. */
+  readonly options: readonly Option[];
+  /** Its own parts of the link; their names are no other view's. */
+  readonly state: Readonly<Record<string, Part<unknown>>>;
+}

@@ -1,0 +1,48 @@
+import { METHOD_CARDS } from "../methods.ts";
+import type { Option } from "../options.ts";
+
+/** What is taken for flow. */
+export const METHOD: Option = {
+  name: "method",
+  label: "Method",
+  help: "What is taken for flow from a source to a target.",
+  choices: Object.entries(METHOD_CARDS).map(([value, { name }]) => [value, name]),
+};
+
+/** How the layers become one matrix. */
+export const AGGREGATION: Option = {
+  name: "aggregation",
+  label: "Layers",
+  help:
+    "How the flows of the layers become one: their mean; their product, which follows a token " +
+    "through all layers; or as the notebook computed it that Infoflow grew out of, where the last layers count most.",
+  paper: { name: "Abnar & Zuidema 2020", url: "https://aclanthology.org/2020.acl-main.385/" },
+  choices: [["MEAN", "mean"], ["ROLLOUT", "rollout"], ["NOTEBOOK", "notebook"]],
+};
+
+/** What becomes of BOS. */
+export const BOS: Option = {
+  name: "bos",
+  label: "BOS",
+  help:
+    "The beginning-of-text token stands before every prompt. Heads rest on it when they have nothing to do: " +
+    "left out, each row is divided by what remains.",
+  choices: [["DROP", "left out"], ["KEEP", "kept"]],
+};
+
+/** Whether all panels share a scale. */
+export const SCALE: Option = {
+  name: "scale",
+  label: "Scale",
+  help:
+    "Whether the same colour is the same weight in all pictures, or each picture has a scale of its own.",
+  choices: [["shared", "shared"], ["panel", "per picture"]],
+};
+
+/** How a colour grows with a weight. */
+export const CURVE: Option = {
+  name: "curve",
+  label: "Colour",
+  help: "The square root tells small weights apart; linear lets only the large ones stand out.",
+  choices: [["sqrt", "square root"], ["linear", "linear"]],
+};

@@ -1,0 +1,73 @@
+import { html } from "../../draw/elements.ts";
+import { rampFor } from "../../draw/theme.ts";
+import { scaleOf } from "../../draw/shade.ts";
+import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
+import { METHOD_CARDS } from "../../methods.ts";
+import type { PageState } from "../../page_state.ts";
+import { panelsOf } from "../../server/matrix.ts";
+import { matricesOf } from "../../server/matrix_question.ts";
+import { forecastOf } from "../../server/forecast.ts";
+import { ForecastPanel } from "../../widgets/forecast.ts";
+import { MatrixBoard } from "../../widgets/matrix_board.ts";
+import { Panels } from "../../widgets/panels.ts";
+import type { Asked, Slots, Tools, View } from "../view.ts";
+import { shownCall, smallCalls } from "./call.ts";
+import { headingOf } from "./heading.ts";
+import { layerPanels } from "./panels.ts";
+
+/** The flow of all layers as one or of one layer, large, as a heatmap or as text; each of them small. */
+export class FlowView implements View {
+  readonly slots: Slots;
+  readonly #board: MatrixBoard;
+  readonly #forecast = new ForecastPanel();
+  readonly #panels: Panels;
+
+  constructor(tools: Tools, as: "heatmap" | "text") {
+    const board = this.#board = new MatrixBoard(tools);
+    const title = html("h3", { id: "panels-title" }, "Layer by layer");
+    const panels = html("div", {
+      class: "panels",
+      id: "panels",
+      role: "group",
+      "aria-labelledby": "panels-title",
+    });
+    this.#panels = new Panels(
+      panels,
+      (key) => tools.change({ layer: key === "all" ? undefined : Number(key) }),
+    );
+    this.slots = {
+      stage: as === "text" ? [board.text] : [board.heatmap, board.hint],
+      side: [board.direction, board.details, this.#forecast.element],
+      strip: [title, panels],
+    };
+  }
+
+  says({ method }: PageState): string {
+    return METHOD_CARDS[method].says;
+  }
+
+  async show(asked: Asked): Promise<void> {
+    const { state, theme, ask, keep, present } = asked;
+    const call = shownCall(state);
+    const [large, ...small] = [call, ...smallCalls(state)].map((one) => ask(matricesOf(one)));
+    keep(forecastOf(state.prompt, state.model));
+    const [matrix, all] = [panelsOf(await large!)[0]!, await Promise.all(small)];
+    // Both have one scale, so they are drawn together.
+    const shadeOf = scaleOf(state, all.at(-1)!);
+    const shade = shadeOf(matrix);
+    const heading = headingOf(asked);
+    present(matrixExhibit({ known: asked, heading, call, matrix, shade }), () => {
+      this.#forecast.clearFor(asked);
+      this.#board.show({ known: asked, matrix, shade, title: `${heading.name}, ${heading.note}` });
+      this.#panels.show({
+        panels: layerPanels(all, shadeOf),
+        ramp: rampFor(theme, shade),
+        chosen: String(state.layer ?? "all"),
+      });
+    });
+  }
+
+  afterwards(asked: Asked): Promise<void> {
+    return this.#forecast.show(asked);
+  }
+}

@@ -1,0 +1,30 @@
+import { oneOf } from "../../state/part.ts";
+import type { ViewCard } from "../card.ts";
+import { BOS, CURVE, SCALE } from "../common_options.ts";
+
+const SORT = {
+  name: "sort",
+  label: "Sort",
+  help:
+    "Which heads come first: by their place in the model, or those that do most of a known job.",
+  choices: [
+    ["place", "layer, head"],
+    ["previousToken", "previous token"],
+    ["bos", "rests on BOS"],
+    ["induction", "induction"],
+  ],
+} as const;
+
+/** Every head's attention pattern. */
+export const HEADS = {
+  tab: "Heads",
+  layout: "grid",
+  bos: "KEEP",
+  options: [SORT, BOS, SCALE, CURVE],
+  state: {
+    /** By which job the head grid is sorted. */
+    sort: oneOf(
+      SORT.choices.map(([value]) => value) as ["place", "previousToken", "bos", "induction"],
+    ),
+  },
+} as const satisfies ViewCard;

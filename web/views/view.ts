@@ -1,0 +1,69 @@
+import type { Theme } from "../draw/theme.ts";
+import type { Exhibit } from "../exhibits/exhibit.ts";
+import type { BosPolicy, PageState } from "../page_state.ts";
+import type { Question } from "../server/answers.ts";
+import type { Reading, TokenSpan } from "../server/reading.ts";
+import type { Tip } from "../widgets/tip.ts";
+
+/** A state that this server can answer, and what is known of it before a view asks for anything. */
+export interface Known {
+  readonly state: PageState;
+  /** What becomes of BOS in it. */
+  readonly bos: BosPolicy;
+  readonly reading: Reading;
+  /** The tokens of the axes: without BOS where it is dropped. */
+  readonly spans: readonly TokenSpan[];
+  readonly theme: Theme;
+}
+
+/** What is shown large, in a word and a note. */
+export interface Heading {
+  readonly name: string;
+  readonly note: string;
+}
+
+/** A state that is to be shown, and the ways to ask and to show. */
+export interface Asked extends Known {
+  /**
+   * Asks the server, or the answers that are kept. A view asks for all that its picture needs before it awaits
+   * anything: what it has not asked for by then, and an older state had, is broken off.
+   */
+  ask<Answer>(question: Question<Answer>): Promise<Answer>;
+  /** Says that a question will be asked later, so that it is not broken off. */
+  keep(question: Question<unknown>): void;
+  /**
+   * Shows what came: title, exports and drawing change together. Nothing happens where a newer state is asked for by
+   * now.
+   */
+  present(exhibit: Exhibit, draw: () => void): void;
+  /** Whether no newer state is asked for. */
+  readonly isNewest: () => boolean;
+}
+
+/** What a view puts into the places of the page. */
+export interface Slots {
+  readonly stage: readonly HTMLElement[];
+  readonly side: readonly HTMLElement[];
+  /** Small pictures; without them that place is not there. */
+  readonly strip?: readonly HTMLElement[];
+}
+
+/** A view: what it asks for, and how it draws that. */
+export interface View {
+  readonly slots: Slots;
+  /** What its picture shows, and what it can't, in a sentence or two. */
+  says(state: PageState): string;
+  /** Asks for what the picture of a state needs, and presents it. */
+  show(asked: Asked): Promise<void>;
+  /** What is asked for once the picture is there, such as what comes next; if it fails, only it is missing. */
+  afterwards?(asked: Asked): Promise<void>;
+}
+
+/** What views are made with. */
+export interface Tools {
+  /** Changes the state; by itself as a step in the browser’s history. */
+  readonly change: (part: Partial<PageState>, step?: "push" | "replace") => void;
+  readonly tip: Tip;
+  /** What is written there is read out. */
+  readonly live: HTMLElement;
+}

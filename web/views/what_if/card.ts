@@ -1,0 +1,17 @@
+import { headList, oneOf } from "../../state/part.ts";
+import type { ViewCard } from "../card.ts";
+import { AGGREGATION, BOS, CURVE, METHOD, SCALE } from "../common_options.ts";
+
+/** The flow and the prediction with heads switched off. */
+export const WHAT_IF = {
+  tab: "What if",
+  layout: "grid",
+  bos: "DROP",
+  options: [METHOD, AGGREGATION, BOS, SCALE, CURVE],
+  state: {
+    /** The heads that are switched off. */
+    off: headList,
+    /** Whether the flow without them is shown, or what changes. */
+    show: oneOf(["result", "change"]),
+  },
+} as const satisfies ViewCard;

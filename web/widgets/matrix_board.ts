@@ -1,0 +1,125 @@
+import { html } from "../draw/elements.ts";
+import { share } from "../draw/format.ts";
+import type { Shade } from "../draw/shade.ts";
+import type { Matrix } from "../server/matrix.ts";
+import type { Known, Tools } from "../views/view.ts";
+import { cellSentence, drawDetails } from "./details.ts";
+import { type Cell, Heatmap } from "./heatmap.ts";
+import { Segments } from "./segments.ts";
+import { TextView } from "./text.ts";
+
+/** What a board shows. */
+export interface BoardPicture {
+  readonly known: Known;
+  readonly matrix: Matrix;
+  readonly shade: Shade;
+  /** What it is, for who can't see it. */
+  readonly title: string;
+}
+
+/** A matrix of targets and sources as a heatmap and as text, with the strongest links of the chosen token in a table. */
+export class MatrixBoard {
+  readonly heatmap = html("div", {
+    class: "heatmap",
+    id: "heatmap",
+    tabindex: 0,
+    role: "application",
+    "aria-roledescription": "heatmap",
+    "aria-describedby": "keys",
+  });
+  readonly hint = html(
+    "p",
+    { class: "hint", id: "keys" },
+    "Arrow keys move over the cells, Enter chooses a token.",
+  );
+  readonly text = html("div", {
+    class: "text",
+    id: "text",
+    role: "group",
+    "aria-label": "The prompt’s tokens",
+  });
+  readonly details = html("div", { id: "details" });
+  readonly direction: HTMLElement;
+  readonly #direction: Segments<"sources" | "targets">;
+  readonly #heatmap: Heatmap;
+  readonly #text: TextView;
+  readonly #tools: Tools;
+  #picture: BoardPicture | undefined;
+  #pointed: number | undefined;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+    const choose = (token: number): void => tools.change({ token });
+    this.#direction = new Segments(
+      "Direction",
+      { sources: "What feeds it", targets: "What it feeds" },
+      (direction) => tools.change({ direction }, "replace"),
+    );
+    this.direction = this.#direction.element;
+    this.direction.id = "direction";
+    this.#heatmap = new Heatmap(this.heatmap, {
+      point: (cell, by) => this.#pointCell(cell, by),
+      choose,
+    });
+    this.#text = new TextView(this.text, {
+      point: (position) => {
+        this.#pointed = position;
+        this.#drawDetails();
+      },
+      choose,
+    });
+  }
+
+  /** Draws a matrix in place of the one before it. */
+  show(picture: BoardPicture): void {
+    this.#picture = picture;
+    this.#pointed = undefined;
+    this.#tools.tip.hide();
+    const { matrix, shade, title, known: { theme, state, spans } } = picture;
+    const { curve, direction, prompt } = state;
+    this.#direction.show(direction);
+    this.#heatmap.show({ matrix, shade, theme, title });
+    this.#text.show({ prompt, spans, matrix, theme, curve, direction });
+    const chosen = this.chosen!;
+    this.#heatmap.mark(chosen);
+    this.#text.mark(chosen);
+    this.#drawDetails();
+  }
+
+  /** The chosen token; by itself the last one, which the model goes on from. */
+  get chosen(): number | undefined {
+    if (!this.#picture) return undefined;
+    const { matrix: { positions }, known: { state: { token } } } = this.#picture;
+    return token !== undefined && token < positions ? token : positions - 1;
+  }
+
+  #drawDetails(): void {
+    if (!this.#picture) return;
+    const { matrix, known: { theme, state: { direction, curve } } } = this.#picture;
+    const position = this.#pointed ?? this.chosen!;
+    if (position < matrix.positions) {
+      drawDetails(this.details, { matrix, position, direction, theme, curve });
+    }
+  }
+
+  #pointCell(cell: Cell | undefined, by: "pointer" | "keyboard"): void {
+    const { tip, live } = this.#tools;
+    if (!cell || !this.#picture) {
+      tip.hide();
+      this.#pointed = undefined;
+      return this.#drawDetails();
+    }
+    const { matrix, known: { state: { direction } } } = this.#picture;
+    const dropped = matrix.dropped[cell.target]!;
+    const sentence = cellSentence(matrix, cell);
+    const left = dropped > 0 ? [`BOS had ${share(dropped)} of this row`] : [];
+    const { x, y } = this.heatmap.getBoundingClientRect();
+    const centre = this.#heatmap.centreOf(cell);
+    tip.show([sentence, ...left], { x: x + scrollX + centre.x, y: y + scrollY + centre.y });
+    if (by === "keyboard") live.textContent = [sentence, ...left].join(". ");
+    const pointed = direction === "sources" ? cell.target : cell.source;
+    if (pointed === this.#pointed) return;
+    this.#pointed = pointed;
+    this.#drawDetails();
+  }
+}
