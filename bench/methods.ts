@@ -8,7 +8,8 @@
  */
 import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/engine.ts";
-import { type FlowOptions, type Method, METHODS } from "../src/requests/flow_options.ts";
+import { type FlowOptions } from "../src/requests/flow_options.ts";
+import { type Method, METHODS } from "../src/requests/flow_methods.ts";
 
 const { values } = parseArgs({
   options: {

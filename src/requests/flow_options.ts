@@ -1,3 +1,5 @@
+import type { Method } from "./flow_methods.ts";
+
 /** How the layers become one matrix, see "Definitions" in the README. */
 export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
 /** One of {@linkcode AGGREGATIONS}. */
@@ -7,19 +9,6 @@ export type Aggregation = typeof AGGREGATIONS[number];
 export const BOS_POLICIES = ["DROP", "KEEP"] as const;
 /** One of {@linkcode BOS_POLICIES}. */
 export type BosPolicy = typeof BOS_POLICIES[number];
-
-/** What is taken for flow from a source to a target, see docs/methods.md. */
-export const METHODS = [
-  "ATTENTION",
-  "VALUE_NORM",
-  "ATTENTION_NORM",
-  "ATTENTION_RESIDUAL",
-  "ALTI",
-  "ROUTES",
-  "VALUE_ZEROING",
-] as const;
-/** One of {@linkcode METHODS}. */
-export type Method = typeof METHODS[number];
 
 /** A head of a layer. */
 export interface Head {

@@ -1,5 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 import type { Architecture } from "./architecture/architecture.ts";
+import { FLOW_METHODS, type FlowMethod, type Method } from "./flow_methods.ts";
 import { checkWork } from "./operation_limit.ts";
 import type { Heads } from "./flow_options.ts";
 import {
@@ -10,19 +11,15 @@ import {
   type Head,
   isByHead,
   type MatrixOptions,
-  type Method,
   methodOf,
 } from "./flow_options.ts";
-
-/** Methods of whose matrices their papers take products, and attention, whose rollout adds the residual stream. */
-const MULTIPLIED: readonly Method[] = ["ATTENTION", "ATTENTION_RESIDUAL", "ALTI", "VALUE_ZEROING"];
 
 /** The most heads that a question may have switched off. */
 export const MOST_ABLATED = 64;
 
 /** The aggregations that a method defines. */
 export function aggregationsOf(method: Method): readonly Aggregation[] {
-  return MULTIPLIED.includes(method) ? AGGREGATIONS : ["MEAN", "NOTEBOOK"];
+  return FLOW_METHODS[method].hasProduct ? AGGREGATIONS : ["MEAN", "NOTEBOOK"];
 }
 
 /**
@@ -48,7 +45,7 @@ export function canonicalMethod(
       { aggregation, valid },
     );
   }
-  if (method !== "ATTENTION" && heads) {
+  if (heads && !FLOW_METHODS[method].takesHeads) {
     throw new InfoflowError(
       "BAD_USER_INPUT",
       `Cannot choose heads for ${method} as it measures what all heads write together: choose them for ATTENTION, or ` +
@@ -65,19 +62,17 @@ export function canonicalMethod(
 }
 
 /**
- * Refuses a method that would take too long for a prompt: value zeroing sends a row through the MLP for each pair of a
- * target and a source.
+ * Refuses a method that would take too long for a prompt.
  *
  * @throws {InfoflowError} MATRIX_TOO_LARGE, as {@linkcode checkWork} does.
  */
 export function checkMethodWork(
   method: Method,
-  { layers, channels, inner }: Pick<Architecture, "layers" | "channels" | "inner">,
+  sizes: Pick<Architecture, "layers" | "channels" | "inner">,
   tokens: number,
 ): void {
-  if (method !== "VALUE_ZEROING") return;
-  const perPair = layers * 4 * channels * inner;
-  checkWork(method, tokens, (count) => count * (count + 1) / 2 * perPair);
+  const { operations }: FlowMethod = FLOW_METHODS[method];
+  if (operations) checkWork(method, tokens, (count) => operations(sizes, count));
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import { type Aggregation, type Method, METHODS } from "../../src/requests/flow_options.ts";
+import { type Aggregation } from "../../src/requests/flow_options.ts";
+import { type Method, METHODS } from "../../src/requests/flow_methods.ts";
 import { aggregationsOf } from "../../src/requests/methods.ts";
 import { forward } from "../reference/gpt2.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { METHODS } from "../../src/requests/flow_options.ts";
+import { METHODS } from "../../src/requests/flow_methods.ts";
 import type { InfoflowError } from "../../src/errors.ts";
 import { canonicalHeads, checkMethodWork } from "../../src/requests/methods.ts";
 import { assertClose } from "../support/assert_close.ts";

@@ -1,5 +1,6 @@
 import { checkMethodWork } from "../../requests/methods.ts";
-import { ablatedIn, type Method, methodOf } from "../../requests/flow_options.ts";
+import { ablatedIn, methodOf } from "../../requests/flow_options.ts";
+import type { Method } from "../../requests/flow_methods.ts";
 import { type Measures, needsStreams } from "./methods.ts";
 import type { FlowReduction } from "./reduction.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";

@@ -15,7 +15,7 @@ import type { OutputMatrices } from "../model/output_matrices.ts";
 import { type PatternEntry, patternsOf } from "../activations/prompt_activations.ts";
 import { VEC4 } from "../activations/packed_triangles.ts";
 import { streamIndex, streamView } from "../activations/residual_stream.ts";
-import type { Method } from "../../requests/flow_options.ts";
+import { FLOW_METHODS, type Method } from "../../requests/flow_methods.ts";
 import { ZeroedRows } from "./value_zeroing.ts";
 
 /** A method whose matrices are measured layer by layer, from what heads write. */
@@ -48,7 +48,7 @@ interface MeasureKernels {
 
 /** Whether a method looks at the residual stream, not at patterns and values alone. */
 export function needsStreams(method: Method): boolean {
-  return !["ATTENTION", "VALUE_NORM", "ATTENTION_NORM"].includes(method);
+  return FLOW_METHODS[method].readsStream;
 }
 
 /** Measures flow by other methods than attention; their kernels are compiled when they are first asked for. */
