@@ -76,7 +76,8 @@ async function startServer(): Promise<{ origin: string; startMs: number; stop():
 
 /** The same cached flow from the engine, and by GraphQL and by GET over a loopback socket. */
 async function aroundTheEngine(origin: string): Promise<void> {
-  const engine = await EngineWorker.start({ directories: [model!], cacheBytes: 2 ** 28 });
+  const worker = await EngineWorker.start({ directories: [model!], cacheBytes: 2 ** 28 });
+  const engine = worker.client();
   const { context } = engine.info.architecture;
   const ids = tokenize(PROMPT, context).map(({ id }) => id);
   const T = ids.length;

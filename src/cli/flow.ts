@@ -6,9 +6,11 @@ import {
 } from "../requests/flow_options.ts";
 import { InfoFlow } from "../server/answers/info_flow.ts";
 import { read } from "../server/answers/reading.ts";
+import { loadModels } from "../server/load_models.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
-import { loadModels } from "./load_models.ts";
+import { showLoadBars } from "./load_bars.ts";
+import { ownFile } from "./own_file.ts";
 import { runCommand } from "./run_command.ts";
 
 const FLAGS = {
@@ -39,7 +41,13 @@ async function flow(): Promise<void> {
   };
 
   const asked = values.get("model") as string | undefined;
-  const { models } = await loadModels({ asked: asked ? [asked] : [], cacheBytes: 0 });
+  const { models } = await loadModels({
+    asked: asked ? [asked] : [],
+    cacheBytes: 0,
+    tuning: { file: ownFile("tuning.json") },
+    verifiedFile: ownFile("verified.json"),
+    progress: showLoadBars(),
+  });
   const infoFlow = new InfoFlow(read(models, { prompt }), options);
   const out = values.get("out") as string | undefined;
   if (out === undefined) await draw(infoFlow);

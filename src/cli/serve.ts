@@ -1,11 +1,12 @@
 import { GRAPHQL_PATH, pathOf } from "../server/links/paths.ts";
-import { makeApp } from "../server/http/app.ts";
+import { listen } from "../server/http/listen.ts";
 import type { LoadedModel } from "../server/answers/loaded_model.ts";
-import { makeLog } from "../server/observe/log.ts";
+import { InfoflowServer } from "../server/server.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";
-import { type LoadedModels, loadModels } from "./load_models.ts";
+import { showLoadBars } from "./load_bars.ts";
+import { ownFile } from "./own_file.ts";
 import { runCommand } from "./run_command.ts";
 import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
@@ -14,53 +15,29 @@ export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
-  const loaded: { all?: LoadedModels } = {};
   const { publicUrl, policy, lines } = settings;
-  const stderr = (line: string): void => console.error(line);
-  const log = makeLog(lines.format, stderr);
-  const drain = new Drain(log, () => loaded.all?.worker);
-  const app = makeApp({
-    models: () => loaded.all?.models ?? [],
+  const server = new InfoflowServer({
+    models: {
+      asked: settings.models,
+      cacheBytes: settings.cacheBytes,
+      mostWaiting: settings.mostWaiting,
+      tuning: { file: ownFile("tuning.json"), redo: settings.tune },
+      verifiedFile: ownFile("verified.json"),
+      progress: showLoadBars(),
+    },
     publicUrl,
     policy,
     lines,
-    log: stderr,
-    isDraining: () => drain.isDraining,
+    writeLine: (line) => console.error(line),
   });
-  const server = listen(settings, (request) => app.fetch(request));
-  drain.onSignals(server);
+  const listener = listen(server, settings);
+  new Drain(server, listener).onSignals();
+  const models = await server.load();
 
-  const { models } = loaded.all = await loadModels({
-    asked: settings.models,
-    cacheBytes: settings.cacheBytes,
-    mostWaiting: settings.mostWaiting,
-    tune: settings.tune,
-    onNews: (news) => log.write("engine", { news }),
-  });
-
-  const { hostname, port } = server.addr;
+  const { hostname, port } = listener.addr;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   for (const line of [...reachLines(settings), ...startLines(models, origin)]) {
     console.log(line);
-  }
-}
-
-function listen(
-  { host, port }: ServeSettings,
-  handle: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname: host, port, onListen: () => {} }, handle);
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new Error(
-        `Cannot listen on ${host}:${port} as another program does: choose another --port, or 0 for a free one`,
-      );
-    }
-    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AddrNotAvailable) {
-      throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
-    }
-    throw error;
   }
 }
 

@@ -1,62 +1,79 @@
-/** How far a call is. */
+/** How far a request is. */
 const FREE = 0;
 const WAITING = 1;
 const RUNNING = 2;
 const CANCELLED = 3;
 
-/** More than are ever on their way to a worker at once. */
-const PLACES = 64;
+/** More requests than are ever on their way to a worker at once. */
+const SLOTS = 64;
 
 /**
- * What the main thread and a worker know of each other's calls without a message: the worker's thread reads none while
- * the device works. Each call has a place on the board, in memory that both threads see.
+ * What the main thread and a worker know of each other's requests without a message: the worker's thread reads none
+ * while the device works. Each request has a slot in memory that both threads see.
  */
-export class CallBoard {
+export class CancelFlags {
   readonly memory: SharedArrayBuffer;
-  readonly #places: Int32Array;
+  readonly #slots: Int32Array;
 
-  /** @param memory That of the other thread's board. */
+  /** @param memory The memory of the other thread's flags. */
   constructor(
-    memory: SharedArrayBuffer = new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT),
+    memory: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * Int32Array.BYTES_PER_ELEMENT),
   ) {
     this.memory = memory;
-    this.#places = new Int32Array(memory);
+    this.#slots = new Int32Array(memory);
   }
 
-  /** Takes a place for a call that waits. */
-  take(): number {
-    const place = this.#places.indexOf(FREE);
-    if (place < 0) throw new RangeError("Cannot send a call as all places are taken");
-    Atomics.store(this.#places, place, WAITING);
-    return place;
-  }
-
-  /** Gives a place back; its call was answered. */
-  free(place: number): void {
-    Atomics.store(this.#places, place, FREE);
-  }
-
-  /** Tells the worker that nobody waits for a call any more. */
-  cancel(place: number): void {
-    Atomics.store(this.#places, place, CANCELLED);
-  }
-
-  /** Whether nobody waits for it any more. */
-  isCancelled(place: number): boolean {
-    return Atomics.load(this.#places, place) === CANCELLED;
+  /** How many requests are at the worker, begun or not. */
+  get taken(): number {
+    let taken = 0;
+    for (let slot = 0; slot < this.#slots.length; slot++) {
+      if (Atomics.load(this.#slots, slot) !== FREE) taken++;
+    }
+    return taken;
   }
 
   /**
-   * Begins a call, on the worker's side.
+   * Takes a slot for a request that waits.
+   *
+   * @throws {RangeError} If all are taken.
+   */
+  take(): number {
+    const slot = this.#slots.indexOf(FREE);
+    if (slot < 0) {
+      throw new RangeError(
+        `Cannot send a request as ${SLOTS} at most may be at the worker: current value is ${SLOTS}`,
+      );
+    }
+    Atomics.store(this.#slots, slot, WAITING);
+    return slot;
+  }
+
+  /** Gives a slot back; its request was answered. */
+  free(slot: number): void {
+    Atomics.store(this.#slots, slot, FREE);
+  }
+
+  /** Tells the worker that nobody waits for a request any more. */
+  cancel(slot: number): void {
+    Atomics.store(this.#slots, slot, CANCELLED);
+  }
+
+  /** Whether nobody waits for it any more. */
+  isCancelled(slot: number): boolean {
+    return Atomics.load(this.#slots, slot) === CANCELLED;
+  }
+
+  /**
+   * Begins a request, on the worker's side.
    *
    * @returns Whether somebody still waits for it.
    */
-  begin(place: number): boolean {
-    return Atomics.compareExchange(this.#places, place, WAITING, RUNNING) === WAITING;
+  begin(slot: number): boolean {
+    return Atomics.compareExchange(this.#slots, slot, WAITING, RUNNING) === WAITING;
   }
 
   /** Whether the worker began it. */
-  hasBegun(place: number): boolean {
-    return Atomics.load(this.#places, place) !== WAITING;
+  hasBegun(slot: number): boolean {
+    return Atomics.load(this.#slots, slot) !== WAITING;
   }
 }

@@ -18,10 +18,10 @@ export interface Batch {
   readonly requests: readonly SentRequest[];
 }
 
-/** A request, and its place on the {@linkcode CallBoard}. */
+/** A request, and its slot among the {@linkcode CancelFlags}. */
 export interface SentRequest {
   readonly work: Work;
-  readonly place: number;
+  readonly slot: number;
 }
 
 /** What became of a batch. */
@@ -49,7 +49,7 @@ export type SentOutcome = { readonly value: WorkResult } | { readonly error: Sen
 
 /** What the engine's worker can be asked to do. */
 export interface Calls {
-  start: { argument: StartOptions & { board: SharedArrayBuffer }; result: readonly EngineInfo[] };
+  start: { argument: StartOptions & { flags: SharedArrayBuffer }; result: readonly EngineInfo[] };
   answer: { argument: Batch; result: BatchResult };
   cacheStats: { argument: null; result: CacheStats };
   /** A pass over one token, that leaves nothing behind. */

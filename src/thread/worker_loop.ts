@@ -1,5 +1,5 @@
 import { allocatedBytes } from "../engine/gpu/allocate.ts";
-import { CallBoard } from "./cancel_flags.ts";
+import { CancelFlags } from "./cancel_flags.ts";
 import { Engine } from "../engine/engine.ts";
 import { cancelled } from "../engine/flow/flow_request.ts";
 import {
@@ -36,12 +36,12 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
   const reply = (message: Reply, transfer: Transferable[] = []): void =>
     channel.postMessage(message, transfer);
   const engines: Engine[] = [];
-  let board = new CallBoard();
+  let flags = new CancelFlags();
   let last: Promise<unknown> = Promise.resolve();
   let isLost = false;
 
   const start = async (argument: Calls["start"]["argument"]): Promise<Calls["start"]["result"]> => {
-    board = new CallBoard(argument.board);
+    flags = new CancelFlags(argument.flags);
     for (const [model, directory] of argument.directories.entries()) {
       const onProgress = (done: number, total: number): void =>
         reply({ progress: [done, total, model] });
@@ -58,9 +58,9 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
   };
   const answerAll = async ({ requests }: Batch): Promise<BatchResult> => {
     const began = now();
-    const asked = requests.map(({ work, place }) => {
-      const isBegun = board.begin(place);
-      return { work, isWanted: () => isBegun && !board.isCancelled(place) };
+    const asked = requests.map(({ work, slot }) => {
+      const isBegun = flags.begin(slot);
+      return { work, isWanted: () => isBegun && !flags.isCancelled(slot) };
     });
     const engine = started(engines, modelOf(requests[0]!.work));
     const settled = await settle(engine, asked);

@@ -1,6 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
-import type { CallBoard } from "./cancel_flags.ts";
+import type { CancelFlags } from "./cancel_flags.ts";
 import type { EngineInfo } from "../engine/engine.ts";
 import {
   type Batch,
@@ -37,7 +37,7 @@ const TEARDOWN_MS = 100;
  */
 export class WorkerThread {
   readonly #options: WorkerThreadOptions;
-  readonly #board: CallBoard;
+  readonly #flags: CancelFlags;
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #worker: Worker | undefined;
@@ -48,9 +48,9 @@ export class WorkerThread {
   /** How often another worker took over. */
   restarts = 0;
 
-  private constructor(options: WorkerThreadOptions, board: CallBoard) {
+  private constructor(options: WorkerThreadOptions, flags: CancelFlags) {
     this.#options = options;
-    this.#board = board;
+    this.#flags = flags;
   }
 
   /**
@@ -58,8 +58,8 @@ export class WorkerThread {
    *
    * @throws {Error} What kept the engine from starting.
    */
-  static async start(options: WorkerThreadOptions, board: CallBoard): Promise<WorkerThread> {
-    const thread = new WorkerThread(options, board);
+  static async start(options: WorkerThreadOptions, flags: CancelFlags): Promise<WorkerThread> {
+    const thread = new WorkerThread(options, flags);
     try {
       await thread.#start();
     } catch (error) {
@@ -141,7 +141,7 @@ export class WorkerThread {
       directories,
       cacheBytes,
       tuning,
-      board: this.#board.memory,
+      flags: this.#flags.memory,
     });
     this.#isReady = true;
   }

@@ -27,7 +27,7 @@ Deno.test("three models answer side by side what each answers alone, and hit onl
   try {
     for (const isHit of [false, true]) {
       const answers = await Promise.all(
-        [0, 1, 2].map((model) => worker.flow(ids, BY_LAYER, { model })),
+        [0, 1, 2].map((model) => worker.client(model).flow(ids, BY_LAYER)),
       );
       answers.forEach(({ flow, cacheHit }, model) => {
         assert.deepEqual(flow, expected[model], `model ${model}`);
@@ -35,7 +35,7 @@ Deno.test("three models answer side by side what each answers alone, and hit onl
       });
     }
     // A prompt that goes on from one that another model knows is new to this one.
-    const longer = await worker.flow([...ids, 7], BY_LAYER, { model: 2 });
+    const longer = await worker.client(2).flow([...ids, 7], BY_LAYER);
     assert.deepEqual(longer.flow, await alone(DIRECTORIES[2]!, [...ids, 7]));
     const { entries, hits, misses } = await worker.cacheStats();
     assert.deepEqual([entries, hits, misses], [3, 3, 4]);

@@ -1,13 +1,12 @@
 // GraphQL over HTTP, by the audits of graphql-http, asked as its own clients ask: over a socket, with no special header.
+import { listen } from "../../src/server/http/listen.ts";
 import { serverAudits } from "graphql-http";
-import { makeApp } from "../../src/server/http/app.ts";
-import { withModel } from "../support/model.ts";
+import { withApp } from "../support/app.ts";
 
 Deno.test("all audits of graphql-http pass in the default configuration", (test) =>
-  withModel(async (model) => {
-    const app = makeApp({ models: () => [model], log: () => {} });
-    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-    const url = `http://127.0.0.1:${server.addr.port}/graphql`;
+  withApp(async ({ server }) => {
+    const listener = listen(server, { host: "127.0.0.1", port: 0 });
+    const url = `http://127.0.0.1:${listener.addr.port}/graphql`;
     try {
       const audits = serverAudits({ url });
       if (audits.length < 61) throw new Error(`61 audits expected, ${audits.length} found`);
@@ -18,6 +17,6 @@ Deno.test("all audits of graphql-http pass in the default configuration", (test)
         });
       }
     } finally {
-      await server.shutdown();
+      await listener.shutdown();
     }
   }));

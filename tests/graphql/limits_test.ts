@@ -99,7 +99,7 @@ Deno.test("--max-passes is the limit", () =>
   withApp(async (app) => {
     assert.equal((await app.query(flows(["a"]))).errors, undefined);
     assert.equal((await app.query(flows(["a", "b"]))).errors![0]!.extensions.limit, 1);
-  }, { passes: 1 }));
+  }, { policy: { passes: 1 } }));
 
 Deno.test("introspection can be switched off, and then no suggestion tells of the schema either", () =>
   withApp(async (app) => {
@@ -110,11 +110,11 @@ Deno.test("introspection can be switched off, and then no suggestion tells of th
     const { errors } = await app.query("{ modell { name } }");
     assert(!errors![0]!.message.includes('"model"'), errors![0]!.message);
     assert.equal((await app.query("{ __typename }")).data.__typename, "Query");
-  }, { introspection: false }));
+  }, { policy: { introspection: false } }));
 
 Deno.test("GraphiQL can be switched off", () =>
   withApp(async (app) => {
     const response = await app.fetch("/graphql", { headers: { accept: "text/html" } });
     assert.notEqual(response.status, 200);
     assert(!(await response.text()).includes("<script"));
-  }, { graphiql: false }));
+  }, { policy: { graphiql: false } }));

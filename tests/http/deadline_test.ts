@@ -1,9 +1,7 @@
 // Whoever asks: until when, and what becomes of the work when nobody waits any more.
 import assert from "node:assert/strict";
-import { makeApp } from "../../src/server/http/app.ts";
-import { type TestApp, withApp } from "../support/app.ts";
-import { blockedEngine } from "../support/blocked_engine.ts";
-import { withModel } from "../support/model.ts";
+import { listen } from "../../src/server/http/listen.ts";
+import { BLOCKED_WORKER, type TestApp, withApp } from "../support/app.ts";
 
 const ARROW = "/info-flow.arrow?prompt=a";
 const FLOW = "query ($p: String!) { infoFlow(prompt: $p) { matrix { values } } }";
@@ -18,24 +16,21 @@ async function codeOf(response: Response): Promise<unknown> {
   return body.code ?? body.errors[0].extensions.code;
 }
 
-/** An app whose engine answers nothing. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let looks = 0; !isSo(); looks++) {
+    assert(looks < 2000, `not after ${looks} looks: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A server whose worker answers nothing. */
 async function withBlocked(
   use: (app: TestApp, waiting: () => number) => Promise<void>,
   { deadline = 30_000, mostWaiting = 2 } = {},
 ): Promise<void> {
-  await withModel(async ({ name, engine }) => {
-    const blocked = blockedEngine(engine, mostWaiting);
-    const app = makeApp({
-      models: () => [{ name, engine: blocked.engine }],
-      log: () => {},
-      policy: { deadline },
-    });
-    const fetch: TestApp["fetch"] = async (path, init) =>
-      await app.fetch(new Request(`http://localhost${path}`, init));
-    await use(
-      { log: [], fetch, query: () => Promise.reject(new Error("unused")) },
-      () => blocked.stats().waiting,
-    );
+  await withApp((app) => use(app, () => app.server.worker!.stats.queue.waiting), {
+    models: { mostWaiting, module: BLOCKED_WORKER },
+    policy: { deadline },
   });
 }
 
@@ -57,13 +52,12 @@ for (
     withBlocked(async (app, waiting) => {
       const controller = new AbortController();
       const { signal } = controller;
-      const others = ["b", "c", "d"].map((prompt) =>
-        app.fetch(`/info-flow.arrow?prompt=${prompt}`, { signal })
-      );
-      for (let looks = 0; waiting() < 2; looks++) {
-        assert(looks < 2000, "nobody waits");
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      const ask = (prompt: string): Promise<Response> =>
+        app.fetch(`/info-flow.arrow?prompt=${prompt}`, { signal });
+      const others = [ask("b")];
+      await until(() => app.server.worker!.stats.queue.atWorker === 1 && waiting() === 0);
+      others.push(ask("c"), ask("d"));
+      await until(() => waiting() === 2);
       // Prompts that nobody may look at: one that is none, one that is too long.
       for (const prompt of ["", " word".repeat(1000)]) {
         const response = await app.fetch(
@@ -104,20 +98,14 @@ Deno.test("an app with a model answers after all that", () =>
   }));
 
 Deno.test("over a socket, a client that goes away frees its place, and is no error", () =>
-  withModel(async ({ name, engine }) => {
-    const blocked = blockedEngine(engine, 8);
-    const log: string[] = [];
-    const app = makeApp({
-      models: () => [{ name, engine: blocked.engine }],
-      log: (line) => log.push(line),
-    });
-    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
-    const origin = `http://127.0.0.1:${server.addr.port}`;
+  withBlocked(async ({ server, log }, waiting) => {
+    const listener = listen(server, { host: "127.0.0.1", port: 0 });
+    const origin = `http://127.0.0.1:${listener.addr.port}`;
     const waitingIs = async (count: number): Promise<void> => {
       const { length } = log;
       const began = performance.now();
-      while (blocked.stats().waiting !== count) {
-        assert(performance.now() - began < 20_000, `${blocked.stats().waiting} wait, not ${count}`);
+      while (waiting() !== count) {
+        assert(performance.now() - began < 20_000, `${waiting()} wait, not ${count}`);
         await new Promise((go) => setTimeout(go, 5));
       }
       assert.equal(log.length, length, log.join("\n"));
@@ -136,8 +124,8 @@ Deno.test("over a socket, a client that goes away frees its place, and is no err
     await waitingIs(asked.length - 3);
     for (const controller of controllers) controller.abort();
     assert.deepEqual(new Set(await Promise.all(asked)), new Set(["gone"]));
-    await server.shutdown();
-  }));
+    await listener.shutdown();
+  }, { mostWaiting: 8 }));
 
 Deno.test("a signal that fires after the answer, as Deno's does without no-legacy-abort, changes nothing", () =>
   withApp(
@@ -156,6 +144,5 @@ Deno.test("a signal that fires after the answer, as Deno's does without no-legac
       const [, , code] = app.log.map((line) => line.match(/code=(\w+)/)![1]);
       assert.equal(code, "OK");
     },
-    {},
-    { requests: true },
+    { lines: { requests: true } },
   ));

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { brotliDecompressSync, zstdDecompressSync } from "node:zlib";
 import { tableFromIPC } from "@uwdata/flechette";
-import { makeApp } from "../../src/server/http/app.ts";
 import { pathOf } from "../../src/server/links/paths.ts";
 import { type Link, readLink } from "../../src/server/links/read_link.ts";
 import { writeLink } from "../../src/server/links/write_link.ts";
 import { ORIGIN, withApp } from "../support/app.ts";
-import { withModel } from "../support/model.ts";
 
 Deno.test("GET /info-flow.arrow answers Arrow with an ETag, and 304 to who has it", () =>
   withApp(async (app) => {
@@ -151,36 +149,26 @@ Deno.test("/, /healthz, /readyz and what there isn't", () =>
     assert.match(await missing.text(), /GraphQL at \/graphql/);
   }));
 
-Deno.test("while the model is being loaded the process lives, but is not ready", async () => {
-  const app = makeApp({ models: () => [], log: () => {} });
-  const status = async (path: string): Promise<number> => (await app.request(path)).status;
-  assert.equal(await status("/healthz"), 200);
-  assert.equal(await status("/readyz"), 503);
-  assert.equal(await status("/info-flow.arrow?prompt=a"), 503);
-  const response = await app.request("/graphql?query={__typename}");
-  assert.equal(response.status, 503);
-  assert.equal(response.headers.get("retry-after"), "1");
-  assert.equal((await response.json()).errors[0].extensions.code, "OVERLOADED");
-});
+Deno.test("while the model is being loaded the process lives, but is not ready", () =>
+  withApp(async (app) => {
+    const status = async (path: string): Promise<number> => (await app.fetch(path)).status;
+    assert.equal(await status("/healthz"), 200);
+    assert.equal(await status("/readyz"), 503);
+    assert.equal(await status("/info-flow.arrow?prompt=a"), 503);
+    const response = await app.fetch("/graphql?query={__typename}");
+    assert.equal(response.status, 503);
+    assert.equal(response.headers.get("retry-after"), "1");
+    assert.equal((await response.json()).errors[0].extensions.code, "OVERLOADED");
+  }, { isLoaded: false }));
 
 Deno.test("--public-url is where links begin", () =>
-  withModel(async (model) => {
-    const app = makeApp({
-      models: () => [model],
-      publicUrl: "https://flow.example/gpt2/",
-      log: () => {},
-    });
-    const response = await app.request("/graphql", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ query: `{ infoFlow(prompt: "a") { matrix { url } } }` }),
-    });
-    const { data } = await response.json();
+  withApp(async (app) => {
+    const { data } = await app.query(`{ infoFlow(prompt: "a") { matrix { url } } }`);
     assert.match(
       data.infoFlow.matrix.url,
       /^https:\/\/flow\.example\/gpt2\/info-flow\.arrow\?prompt=a&/,
     );
-  }));
+  }, { publicUrl: "https://flow.example/gpt2/" }));
 
 Deno.test("no answer may be read from another origin", () =>
   withApp(async (app) => {

@@ -109,7 +109,7 @@ Deno.test("with a token, nothing but the health is told without it", () =>
     for (const path of ["/healthz", "/readyz"]) {
       assert.equal((await app.fetch(path)).status, 200, path);
     }
-  }, { token: "opensesame" }));
+  }, { policy: { token: "opensesame" } }));
 
 Deno.test("every answer has its security headers", () =>
   withApp(async (app) => {

@@ -124,7 +124,7 @@ Deno.test("a server for all addresses answers to any address, and to names only 
       const response = await app.fetch("/healthz", { headers: { host } });
       status = response.status;
       await response.body?.cancel();
-    }, { host: "0.0.0.0", names: ["infoflow.test", ...names] }).then(() => status);
+    }, { policy: { host: "0.0.0.0", names: ["infoflow.test", ...names] } }).then(() => status);
   };
   assert.equal(await statusOf("192.168.1.7:8000", []), 200);
   assert.equal(await statusOf("gpu.lab.example", []), 403);
@@ -157,7 +157,7 @@ Deno.test("no answer may be read from another origin, and an allow-list opens th
     });
     assert.equal(preflight.status, 204);
     assert.match(preflight.headers.get("access-control-allow-headers")!, /content-type/);
-  }, { origins: ["https://notes.example"] }));
+  }, { policy: { origins: ["https://notes.example"] } }));
 
 async function codeOf(response: Response): Promise<unknown> {
   const body = await response.json();

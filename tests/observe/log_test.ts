@@ -70,8 +70,7 @@ Deno.test("each request has a line, with what it cost and without its prompt", (
       assert(lines[0].gpuMs > 0 && lines[0].queueMs >= 0);
       assert(!app.log.join().includes("ecret"), app.log.join("\n"));
     },
-    {},
-    { requests: true, format: "json" },
+    { lines: { requests: true, format: "json" } },
   ));
 
 Deno.test("prompts are in the log if they are asked for", () =>
@@ -81,6 +80,5 @@ Deno.test("prompts are in the log if they are asked for", () =>
       assert.equal(app.log.length, 1);
       assert.equal(JSON.parse(app.log[0]!).prompt, "a\nb 🍣");
     },
-    {},
-    { requests: true, prompts: true, format: "json" },
+    { lines: { requests: true, prompts: true, format: "json" } },
   ));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
+import type { ModelClient } from "../../src/server/queue/model_client.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { TINY } from "../support/fixtures.ts";
 import { withCheckpoint } from "../support/write_checkpoint.ts";
@@ -10,19 +11,19 @@ const FAULTY = [7, 5, 43];
 
 async function withWorker(
   fault: string,
-  use: (engine: EngineWorker, news: string[]) => Promise<void>,
+  use: (engine: ModelClient, news: string[]) => Promise<void>,
 ): Promise<void> {
   const news: string[] = [];
-  const engine = await EngineWorker.start({
+  const worker = await EngineWorker.start({
     directories: [TINY],
     cacheBytes: 2 ** 20,
     onNews: (line) => news.push(line),
     module: new URL(`./faulty_worker.ts?${fault}`, import.meta.url),
   });
   try {
-    await use(engine, news);
+    await use(worker.client(), news);
   } finally {
-    await engine.close();
+    await worker.close();
   }
 }
 
@@ -127,10 +128,10 @@ Deno.test("EngineWorker.start() passes on why it can't", async () => {
 });
 
 Deno.test("close() cancels what is under way", async () => {
-  const engine = await EngineWorker.start({ directories: [TINY], cacheBytes: 0 });
-  const asked = engine.flow(GOOD, OPTIONS);
-  const closed = engine.close();
+  const worker = await EngineWorker.start({ directories: [TINY], cacheBytes: 0 });
+  const asked = worker.client().flow(GOOD, OPTIONS);
+  const closed = worker.close();
   await assert.rejects(() => asked, { code: "CANCELLED" });
   await closed;
-  assert.equal(engine.isReady, false);
+  assert.equal(worker.isReady, false);
 });

@@ -28,7 +28,7 @@ if (mark && hasMark(mark)) {
 const submit = GPUQueue.prototype.submit;
 GPUQueue.prototype.submit = function (commands): undefined {
   const isBroken = fault === "?broken" && wasFaulty ||
-    fault === "?hiccup" && isFaultyTurn && !hadOne;
+    fault.startsWith("?hiccup") && isFaultyTurn && !hadOne;
   if (isBroken) {
     hadOne = true;
     throw new Error("a submission that fails, for the test");
@@ -48,6 +48,7 @@ self.onmessage = (event: MessageEvent): void => {
   isFaultyTurn = request.call === "answer" &&
     request.argument.requests.some(({ work }) => idsOf(work).length === 3);
   wasFaulty ||= isFaultyTurn;
+  if (fault === "?hiccups") hadOne = false; // at each prompt of 3 tokens, not at the first only
   if (isFaultyTurn && mark) Deno.writeTextFileSync(mark, "");
   if (isFaultyTurn && fault === "?lost") engine!.destroy();
   if (isFaultyTurn && (fault === "?crash" || mark)) {

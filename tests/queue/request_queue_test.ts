@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { CallBoard } from "../../src/thread/cancel_flags.ts";
+import { CancelFlags } from "../../src/thread/cancel_flags.ts";
 import type { Batch, BatchResult } from "../../src/thread/protocol.ts";
 import type { FlowResult } from "../../src/requests/flow_options.ts";
 import { idsOf } from "../../src/requests/engine_request.ts";
-import { WorkQueue } from "../../src/server/queue/request_queue.ts";
+import { RequestQueue } from "../../src/server/queue/request_queue.ts";
 import { InfoflowError } from "../../src/errors.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 
@@ -11,7 +11,7 @@ const OPTIONS: FlowOptions = { byLayer: true, aggregation: "MEAN", bos: "DROP" }
 
 /** A worker that answers when it is told to, with the prompt itself as its flow. */
 class FakeWorker {
-  readonly board = new CallBoard();
+  readonly flags = new CancelFlags();
   readonly batches: Batch[] = [];
   readonly #done: { resolve(result: BatchResult): void; reject(reason: unknown): void }[] = [];
 
@@ -25,9 +25,7 @@ class FakeWorker {
   /** Begins the oldest batch, and says which of its prompts are still wanted. */
   begin(): number[] {
     const { requests } = this.batches[this.batches.length - this.#done.length]!;
-    return requests.filter(({ place }) => this.board.begin(place)).map(({ work }) =>
-      idsOf(work)[0]!
-    );
+    return requests.filter(({ slot }) => this.flags.begin(slot)).map(({ work }) => idsOf(work)[0]!);
   }
 
   /** Answers the oldest batch. */
@@ -60,9 +58,9 @@ function promptsOf({ requests }: Batch): number[] {
   return requests.map(({ work }) => idsOf(work)[0]!);
 }
 
-function make(limit = 64): { worker: FakeWorker; queue: WorkQueue; ask: Ask } {
+function make(limit = 64): { worker: FakeWorker; queue: RequestQueue; ask: Ask } {
   const worker = new FakeWorker();
-  const queue = new WorkQueue(worker, worker.board, limit);
+  const queue = new RequestQueue(worker, worker.flags, limit);
   const ask: Ask = async (n, { tokens = 60, signal, byLayer = true } = {}) => {
     const ids = [n, ...new Array(tokens - 1).fill(0)];
     const { result } = await queue.submit({ ids, options: { ...OPTIONS, byLayer } }, signal);
@@ -80,7 +78,7 @@ Deno.test("a full queue takes the last request that has room and refuses the nex
   const running = ask(0);
   worker.begin();
   const waiting = [ask(1), ask(2), ask(3)];
-  assert.deepEqual(queue.stats, { waiting: 3, limit: 3 });
+  assert.deepEqual(queue.stats, { waiting: 3, limit: 3, atWorker: 2 });
   await assert.rejects(() => ask(4), (error: InfoflowError) => {
     assert.equal(error.code, "OVERLOADED");
     assert.equal(error.details.waiting, 3);
@@ -136,10 +134,10 @@ Deno.test("what is at the worker already is not begun, or told to stop", async (
   assert.deepEqual(worker.begin(), [0]);
   for (const controller of controllers) controller.abort(new Error("gone"));
   for (const one of left) await assert.rejects(one, { message: "gone" });
-  const [running, waiting] = worker.batches.map(({ requests }) => requests[0]!.place);
-  assert.equal(worker.board.isCancelled(running!), true);
+  const [running, waiting] = worker.batches.map(({ requests }) => requests[0]!.slot);
+  assert.equal(worker.flags.isCancelled(running!), true);
   await worker.finish();
-  assert.equal(worker.board.begin(waiting!), false);
+  assert.equal(worker.flags.begin(waiting!), false);
   // Asked again, it is computed again.
   const again = ask(1);
   await worker.finish();
@@ -155,7 +153,7 @@ Deno.test("the work goes on while one of those who asked for it waits", async ()
   worker.begin();
   controller.abort(new Error("gone"));
   await assert.rejects(left, { message: "gone" });
-  assert.equal(worker.board.isCancelled(worker.batches[0]!.requests[0]!.place), false);
+  assert.equal(worker.flags.isCancelled(worker.batches[0]!.requests[0]!.slot), false);
   await worker.finish();
   assert.equal((await stays)[0], 1);
 });

@@ -1,9 +1,12 @@
-import { type LineOptions, makeApp, type Policy } from "../../src/server/http/app.ts";
-import { withModel } from "./model.ts";
+import { InfoflowServer, type ServerOptions } from "../../src/server/server.ts";
 
-/** An app in front of the bundled model, which never listens. */
+const MIB = 2 ** 20;
+
+/** A server in front of the bundled model, which never listens. */
 export interface TestApp {
-  /** What the app wrote to its log. */
+  /** The server that `deno task serve` runs. */
+  readonly server: InfoflowServer;
+  /** What it wrote to its log. */
   readonly log: string[];
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Asks in GraphQL. */
@@ -17,36 +20,44 @@ export interface GraphQLAnswer {
   readonly errors?: { message: string; path?: string[]; extensions: Record<string, unknown> }[];
 }
 
-/** Where the app believes it is. */
+/** What sets a test's server apart from the usual one. */
+export interface TestAppOptions extends Omit<ServerOptions, "models" | "writeLine"> {
+  readonly models?: Partial<ServerOptions["models"]>;
+  /** Whether its models are to be loaded; they are, if nothing is said. */
+  readonly isLoaded?: boolean;
+}
+
+/** Where the server believes it is. */
 export const ORIGIN = "http://infoflow.test:1234";
 
-/** Makes an app for as long as `use` runs. */
+/** A worker that answers no request: it begins the first batch, and that is all. */
+export const BLOCKED_WORKER = new URL("./blocked_worker.ts", import.meta.url);
+
+/** Makes a server as `deno task serve` does, for as long as `use` runs. */
 export async function withApp(
   use: (app: TestApp) => Promise<void>,
-  policy: Partial<Policy> = {},
-  lines: Partial<LineOptions> = {},
+  { models, isLoaded = true, ...options }: TestAppOptions = {},
 ): Promise<void> {
-  await withModel(async (model) => {
-    const log: string[] = [];
-    const app = makeApp({
-      models: () => [model],
-      log: (line) => log.push(line),
-      lines,
-      policy: { names: ["infoflow.test"], ...policy },
-    });
-    const fetch: TestApp["fetch"] = async (path, init) =>
-      await app.fetch(new Request(ORIGIN + path, init));
-    await use({
-      log,
-      fetch,
-      query: async (query, variables) => {
-        const response = await fetch("/graphql", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ query, variables }),
-        });
-        return await response.json();
-      },
-    });
+  const log: string[] = [];
+  const server = new InfoflowServer({
+    ...options,
+    models: { asked: ["bundled"], cacheBytes: 64 * MIB, ...models },
+    policy: { names: ["infoflow.test"], ...options.policy },
+    writeLine: (line) => log.push(line),
   });
+  const fetch: TestApp["fetch"] = (path, init) => server.fetch(new Request(ORIGIN + path, init));
+  const query: TestApp["query"] = async (query, variables) => {
+    const response = await fetch("/graphql", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ query, variables }),
+    });
+    return await response.json();
+  };
+  if (isLoaded) await server.load();
+  try {
+    await use({ server, log, fetch, query });
+  } finally {
+    await server.close();
+  }
 }

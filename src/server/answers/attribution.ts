@@ -1,5 +1,5 @@
 import type { Column } from "../arrow/table.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
 import { tokenText } from "../../tokens/tokenize.ts";
 import type { Tokenizer } from "../../tokens/tokenizer.ts";
@@ -56,7 +56,7 @@ export class Attribution extends TableAnswer<Result> {
     return (await this.compute()).parts;
   }
 
-  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     return await engine.ask("attribution", { ids, token: this.#token });
   }
 

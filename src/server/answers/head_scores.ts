@@ -1,5 +1,5 @@
 import type { Column } from "../arrow/table.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 import type { CellLists, Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
 import { TableAnswer } from "./table_answer.ts";
@@ -57,7 +57,7 @@ export class HeadScores extends TableAnswer<Result> {
     return this.#rows(await this.compute());
   }
 
-  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     return await engine.ask("headSums", { ids, lists: scoreCells(ids).lists });
   }
 

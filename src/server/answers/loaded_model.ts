@@ -1,12 +1,12 @@
 import type { Tokenizer } from "../../tokens/tokenizer.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 
 /** A model by the name that it was asked for, and the engine that runs it. */
 export interface LoadedModel {
   readonly name: string;
   /** Whether a request that names no model means another one: links to its answers name it. */
   readonly isFurther?: boolean;
-  readonly engine: ModelEngine;
+  readonly engine: ModelClient;
   /** How it reads text, where that is not GPT-2's way. */
   readonly tokenizer?: Tokenizer;
 }

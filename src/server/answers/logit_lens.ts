@@ -1,5 +1,5 @@
 import type { Column } from "../arrow/table.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
 import { checkInteger } from "./check_integer.ts";
 import { type Prediction, predictions } from "./next_tokens.ts";
@@ -61,7 +61,7 @@ export class LogitLens extends TableAnswer<Result> {
     return this.#rows(await this.compute());
   }
 
-  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     return await engine.ask("logitLens", { ids, k: this.#k });
   }
 

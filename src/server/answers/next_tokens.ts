@@ -1,5 +1,5 @@
 import type { Column } from "../arrow/table.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 import type { Head } from "../../requests/flow_options.ts";
 import { canonicalHeads } from "../../requests/methods.ts";
 import { checkInteger } from "./check_integer.ts";
@@ -68,7 +68,7 @@ export class NextTokens extends TableAnswer<Result> {
     return predictions((await this.compute()).top, (id) => this.textOf(id));
   }
 
-  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     return await engine.ask("nextTokens", { ids, k: this.#k, ablate: this.#ablate });
   }
 

@@ -1,5 +1,5 @@
 import type { Column } from "../arrow/table.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
 import { checkInteger } from "./check_integer.ts";
 import type { Questions, RouteEdge, RouteNode } from "../../requests/questions.ts";
@@ -59,7 +59,7 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
     return (await this.compute()).edges;
   }
 
-  protected override async ask(engine: ModelEngine, ids: readonly number[]): Promise<Result> {
+  protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     const { target, threshold } = this;
     return await engine.ask("routes", { ids, target, threshold });
   }

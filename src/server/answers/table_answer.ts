@@ -1,7 +1,7 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Answered } from "../../requests/questions.ts";
 import { type Column, encodeTable } from "../arrow/table.ts";
-import type { ModelEngine } from "../queue/request_engine.ts";
+import type { ModelClient } from "../queue/model_client.ts";
 import { Answer, type LinkArguments } from "./answer.ts";
 import type { Token } from "../../tokens/tokenize.ts";
 import { textOf } from "./reading.ts";
@@ -11,7 +11,7 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
   #result: Promise<Result> | undefined;
 
   /** Asks the engine. */
-  protected abstract ask(engine: ModelEngine, ids: readonly number[]): Promise<Result>;
+  protected abstract ask(engine: ModelClient, ids: readonly number[]): Promise<Result>;
 
   /** The result as a table. */
   protected abstract columns(result: Result): readonly Column[];

@@ -1,11 +1,10 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { RequestEngine } from "../queue/request_engine.ts";
 import { InfoflowError } from "../../errors.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { makeYoga } from "../graphql/yoga.ts";
-import { type LogFormat, makeLog } from "../observe/log.ts";
+import type { Log, LogFormat } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
 import { traced } from "../observe/trace.ts";
 import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
@@ -23,16 +22,15 @@ import { limitBody, limitHead } from "./size_limits.ts";
 import { type Neighbours, refuseStrangers } from "./strangers.ts";
 import { requireToken } from "./token.ts";
 
-/** What the server is made from. */
+/** What the app is made from. */
 export interface AppOptions {
   /** The models, the default one first; none while they are being loaded. */
   readonly models: () => readonly LoadedModel[];
   /** Where links to this server begin, where that is not the request's own origin. */
   readonly publicUrl?: string | undefined;
-  /** Writes a line where operators look. */
-  readonly log: (line: string) => void;
-  readonly lines?: Partial<LineOptions>;
-  readonly policy?: Partial<Policy>;
+  readonly log: Log;
+  readonly lines?: Partial<LineOptions> | undefined;
+  readonly policy?: Partial<Policy> | undefined;
   /** Whether the server is about to stop, and takes nothing new. */
   readonly isDraining?: () => boolean;
 }
@@ -75,13 +73,12 @@ const RECENT_FILES = 64 * 2 ** 20;
 /** What tells whether the server is well; no secret, and asked by programs that have none. */
 const HEALTH_PATHS = ["/healthz", "/readyz"];
 
-/** The HTTP server; it never listens, requests are handed to its `fetch`. */
+/** Answers requests over HTTP; part of an {@linkcode InfoflowServer}. */
 export function makeApp(options: AppOptions): Hono<Env> {
-  const { models, publicUrl, isDraining = () => false } = options;
+  const { models, publicUrl, log, isDraining = () => false } = options;
   const app = new Hono<Env>();
   const policy = { ...DEFAULT_POLICY, ...options.policy };
   const lines = { ...FEW_LINES, ...options.lines };
-  const log = makeLog(lines.format, options.log);
   const metrics = new Metrics(() => {
     // The models have one engine, which goes by the name of the first.
     const [first] = models();
@@ -92,7 +89,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
   const modelsFor = (scope: RequestScope): LoadedModel[] => {
     const loaded = models();
     if (loaded.length === 0) throw notYet();
-    return loaded.map((model) => ({ ...model, engine: new RequestEngine(model.engine, scope) }));
+    return loaded.map((model) => ({ ...model, engine: model.engine.for(scope) }));
   };
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 

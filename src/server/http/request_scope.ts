@@ -1,6 +1,6 @@
-import type { Asker } from "../queue/engine_worker.ts";
+import type { Caller } from "../queue/caller.ts";
 import type { Answer } from "../queue/pending_request.ts";
-import { PassBudget } from "../queue/prompt_budget.ts";
+import { PromptBudget } from "../queue/prompt_budget.ts";
 import { idsOf, type Work } from "../../requests/engine_request.ts";
 import { InfoflowError } from "../../errors.ts";
 import { addSpan } from "../observe/trace.ts";
@@ -14,8 +14,8 @@ export interface RequestLimits {
 }
 
 /** One request to the server: until when somebody waits for its answer, and what it took. */
-export class RequestScope implements Asker, Disposable {
-  readonly passes: PassBudget;
+export class RequestScope implements Caller, Disposable {
+  readonly budget: PromptBudget;
   /** What the log calls it. */
   readonly id = crypto.randomUUID().slice(0, 13);
   /** What it asks, in a word of ours; there are few of them. */
@@ -30,7 +30,7 @@ export class RequestScope implements Asker, Disposable {
   readonly #timer: ReturnType<typeof setTimeout>;
 
   constructor(request: Request, { passes, deadline }: RequestLimits) {
-    this.passes = new PassBudget(passes);
+    this.budget = new PromptBudget(passes);
     this.#client = request.signal;
     this.#client.addEventListener("abort", this.#leave);
     this.#timer = setTimeout(() => this.#controller.abort(tooLate(deadline)), deadline);

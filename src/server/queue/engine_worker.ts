@@ -1,17 +1,15 @@
 import { InfoflowError } from "../../errors.ts";
-import type { MatrixOptions } from "../../requests/flow_options.ts";
-import type { Question, Questions } from "../../requests/questions.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
-import { CallBoard } from "../../thread/cancel_flags.ts";
+import { CancelFlags } from "../../thread/cancel_flags.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
-import type { FlowResult } from "../../requests/flow_options.ts";
+import { ModelClient } from "./model_client.ts";
 import type { Answer } from "./pending_request.ts";
 import type { MemoryStats } from "../../thread/protocol.ts";
-import type { ToModel, Work, WorkResult } from "../../requests/engine_request.ts";
-import { MOST_WAITING, type QueueStats, WorkQueue } from "./request_queue.ts";
+import type { Work } from "../../requests/engine_request.ts";
+import { MOST_WAITING, type QueueStats, RequestQueue } from "./request_queue.ts";
 import { WorkerThread, type WorkerThreadOptions } from "../../thread/worker_thread.ts";
 
-/** How to run an engine for many who ask. */
+/** How to run the engines. */
 export interface EngineWorkerOptions extends WorkerThreadOptions {
   /** Requests that may wait for it, {@linkcode MOST_WAITING} by default. */
   readonly mostWaiting?: number | undefined;
@@ -26,18 +24,9 @@ export interface EngineStats extends MemoryStats {
   readonly restarts: number;
 }
 
-/** Who asks: which model, until when, and who takes down what it cost. */
-export interface Asker extends ToModel {
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
-  readonly note?: (work: Work, answer: Answer) => void;
-}
-
-const NOBODY: Asker = {};
-
-/** Who answered so many ms ago works. */
+/** An answer within this many ms proves that the worker works. */
 const FRESH_MS = 5000;
-/** A pass over one token that takes so many ms is none that works. */
+/** A pass over one token that takes longer than this many ms counts as failed. */
 const PROBE_MS = 5000;
 
 const NOTHING: MemoryStats = {
@@ -45,13 +34,13 @@ const NOTHING: MemoryStats = {
   deviceBytes: 0,
 };
 
-/** An engine in a thread of its own, and the queue in front of it. */
+/** The thread that the engines run in, and the queue in front of it. Requests ask it through a {@linkcode ModelClient}. */
 export class EngineWorker {
   readonly #thread: WorkerThread;
-  readonly #queue: WorkQueue;
+  readonly #queue: RequestQueue;
   #probe: Promise<boolean> | undefined;
 
-  private constructor(thread: WorkerThread, queue: WorkQueue) {
+  private constructor(thread: WorkerThread, queue: RequestQueue) {
     this.#thread = thread;
     this.#queue = queue;
   }
@@ -62,20 +51,10 @@ export class EngineWorker {
    * @throws {Error} What kept the engine from starting.
    */
   static async start(options: EngineWorkerOptions): Promise<EngineWorker> {
-    const board = new CallBoard();
-    const thread = await WorkerThread.start(options, board);
-    const queue = new WorkQueue(thread, board, options.mostWaiting ?? MOST_WAITING);
+    const flags = new CancelFlags();
+    const thread = await WorkerThread.start(options, flags);
+    const queue = new RequestQueue(thread, flags, options.mostWaiting ?? MOST_WAITING);
     return new EngineWorker(thread, queue);
-  }
-
-  /** Puts a queue in front of a worker. */
-  static of(thread: WorkerThread, queue: WorkQueue): EngineWorker {
-    return new EngineWorker(thread, queue);
-  }
-
-  /** The first model, or the only one, and what it runs on. */
-  get info(): EngineInfo {
-    return this.#thread.infos[0]!;
   }
 
   /** What runs, in the order of the directories, and on what. */
@@ -125,8 +104,8 @@ export class EngineWorker {
   }
 
   /**
-   * Refuses, if there is no room for another request. Whoever has work to do before it asks, such as reading a prompt,
-   * calls it first.
+   * Refuses if there is no room for another request. Called before work that a refusal would make useless, such as
+   * reading a prompt.
    *
    * @throws {InfoflowError} OVERLOADED, with `retryAfter` in seconds.
    */
@@ -134,39 +113,20 @@ export class EngineWorker {
     this.#queue.admit();
   }
 
-  /**
-   * Computes a matrix, see {@linkcode Engine.flow}.
-   *
-   * @throws {InfoflowError} MATRIX_TOO_LARGE; OVERLOADED; DEVICE_LOST if the device or the worker went away meanwhile.
-   * @throws What the asker's signal was aborted with, as soon as it is.
-   */
-  async flow(
-    ids: readonly number[],
-    options: MatrixOptions,
-    asker: Asker = NOBODY,
-  ): Promise<FlowResult> {
-    const { model } = asker;
-    return await this.#answer({ ids, options, model }, asker) as FlowResult;
+  /** One of the models, for whoever asks without a request of their own. */
+  client(model = 0): ModelClient {
+    return new ModelClient(this, model);
   }
 
   /**
-   * Answers another question, see {@linkcode Engine.ask}.
+   * Has a request computed when its turn comes.
    *
-   * @throws As {@linkcode flow} does.
+   * @param signal Aborted when nobody waits for the answer any more.
+   * @throws {InfoflowError} OVERLOADED; what the engine throws; DEVICE_LOST if the device or the worker went away.
+   * @throws What `signal` was aborted with, as soon as it is.
    */
-  async ask<Name extends keyof Questions>(
-    name: Name,
-    argument: Questions[Name]["argument"],
-    asker: Asker = NOBODY,
-  ): Promise<Questions[Name]["result"]> {
-    const work = { name, argument, model: asker.model } as Question & ToModel;
-    return await this.#answer(work, asker) as Questions[Name]["result"];
-  }
-
-  async #answer(work: Work, { signal, note }: Asker): Promise<WorkResult> {
-    const answer = await this.#queue.submit(work, signal);
-    note?.(work, answer);
-    return answer.result;
+  submit(work: Work, signal?: AbortSignal): Promise<Answer> {
+    return this.#queue.submit(work, signal);
   }
 
   /** The counters of the pattern cache. */

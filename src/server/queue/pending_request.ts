@@ -22,20 +22,20 @@ interface Caller {
 }
 
 /** A request on its way, with all who asked for the same. */
-export class Flight {
+export class PendingRequest {
   readonly work: Work;
   readonly key: string;
   /** What it shares with requests of the same prompt. */
   readonly promptKey: string;
   /** When the first of them asked, in ms since 1970. */
   readonly since: number;
-  /** Its place on the board, once it is on its way to the worker. */
-  place: number | undefined;
+  /** Its slot among the cancel flags, once it is on its way to the worker. */
+  slot: number | undefined;
   readonly #callers = new Set<Caller>();
-  readonly #onEmpty: (flight: Flight) => void;
+  readonly #onEmpty: (pending: PendingRequest) => void;
 
   /** @param onEmpty Told when the last who waited went away. */
-  constructor(work: Work, key: string, onEmpty: (flight: Flight) => void) {
+  constructor(work: Work, key: string, onEmpty: (pending: PendingRequest) => void) {
     this.work = work;
     this.key = key;
     this.promptKey = promptKey(work);

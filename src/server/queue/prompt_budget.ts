@@ -1,7 +1,7 @@
 import { InfoflowError } from "../../errors.ts";
 
 /** How many different prompts one request may have computed, whatever its query looks like. */
-export class PassBudget {
+export class PromptBudget {
   readonly #limit: number;
   readonly #passes = new Set<string>();
 

@@ -1,7 +1,7 @@
 import { InfoflowError } from "../../errors.ts";
-import type { CallBoard } from "../../thread/cancel_flags.ts";
+import type { CancelFlags } from "../../thread/cancel_flags.ts";
 import { MOST_REQUESTS } from "../../engine/engine.ts";
-import { type Answer, Flight } from "./pending_request.ts";
+import { type Answer, PendingRequest } from "./pending_request.ts";
 import {
   type Batch,
   type BatchResult,
@@ -21,6 +21,8 @@ export interface QueueStats {
   /** Requests that wait for the engine. */
   readonly waiting: number;
   readonly limit: number;
+  /** Requests that were sent to the worker, begun or not, and are not answered. */
+  readonly atWorker: number;
 }
 
 /** Requests that may wait, where nothing else is said. */
@@ -39,14 +41,14 @@ const FRESHNESS = 0.2;
  * that were answered a moment ago, and cost next to nothing, go before those that cost a pass; and it forgets what
  * nobody waits for any more.
  */
-export class WorkQueue {
+export class RequestQueue {
   readonly #runner: BatchRunner;
-  readonly #board: CallBoard;
+  readonly #flags: CancelFlags;
   readonly #limit: number;
-  readonly #flights = new Map<string, Flight>();
-  #queue: Flight[] = [];
+  readonly #pending = new Map<string, PendingRequest>();
+  #queue: PendingRequest[] = [];
   readonly #recent = new RecentPrompts();
-  readonly #tries = new WeakMap<Flight, number>();
+  readonly #tries = new WeakMap<PendingRequest, number>();
   #batches = 0;
   #meanMs = 0;
   /** When the engine answered last, in ms since 1970. */
@@ -54,20 +56,20 @@ export class WorkQueue {
   /** What was on the device then. */
   memory: MemoryStats | undefined;
 
-  constructor(runner: BatchRunner, board: CallBoard, limit: number) {
+  constructor(runner: BatchRunner, flags: CancelFlags, limit: number) {
     this.#runner = runner;
-    this.#board = board;
+    this.#flags = flags;
     this.#limit = limit;
   }
 
   /** How full it is. */
   get stats(): QueueStats {
     let waiting = 0;
-    for (const flight of this.#flights.values()) {
-      const isRunning = flight.place !== undefined && this.#board.hasBegun(flight.place);
-      waiting += isRunning ? flight.callers - 1 : flight.callers;
+    for (const pending of this.#pending.values()) {
+      const isRunning = pending.slot !== undefined && this.#flags.hasBegun(pending.slot);
+      waiting += isRunning ? pending.callers - 1 : pending.callers;
     }
-    return { waiting, limit: this.#limit };
+    return { waiting, limit: this.#limit, atWorker: this.#flags.taken };
   }
 
   /**
@@ -97,24 +99,24 @@ export class WorkQueue {
     signal?.throwIfAborted();
     this.admit();
     const key = JSON.stringify(work);
-    let flight = this.#flights.get(key);
-    if (!flight) {
-      flight = new Flight(work, key, (left) => this.#drop(left));
-      this.#flights.set(key, flight);
-      this.#queue.push(flight);
+    let pending = this.#pending.get(key);
+    if (!pending) {
+      pending = new PendingRequest(work, key, (left) => this.#drop(left));
+      this.#pending.set(key, pending);
+      this.#queue.push(pending);
     }
-    const answer = flight.join(signal);
+    const answer = pending.join(signal);
     this.#dispatch();
     return await answer;
   }
 
   /** Tells all who wait that they wait in vain. */
   close(reason: Error): void {
-    for (const flight of this.#flights.values()) {
-      if (flight.place !== undefined) this.#board.cancel(flight.place);
-      flight.fail(reason);
+    for (const pending of this.#pending.values()) {
+      if (pending.slot !== undefined) this.#flags.cancel(pending.slot);
+      pending.fail(reason);
     }
-    this.#flights.clear();
+    this.#pending.clear();
     this.#queue = [];
   }
 
@@ -126,90 +128,90 @@ export class WorkQueue {
    * Takes the next requests out of the queue: cheap ones first, and as many as go together, which those to one model
    * do; a question goes alone.
    */
-  #nextBatch(): Flight[] {
-    const known = ({ promptKey }: Flight): boolean => this.#recent.has(promptKey);
+  #nextBatch(): PendingRequest[] {
+    const known = ({ promptKey }: PendingRequest): boolean => this.#recent.has(promptKey);
     const inOrder = [...this.#queue.filter(known), ...this.#queue.filter((it) => !known(it))];
-    const batch: Flight[] = [];
+    const batch: PendingRequest[] = [];
     const prompts = new Set<string>();
     let tokens = 0;
-    for (const flight of inOrder) {
+    for (const pending of inOrder) {
       if (batch.length === MOST_REQUESTS) break;
-      const { promptKey, work } = flight;
+      const { promptKey, work } = pending;
       if (batch.length > 0 && modelOf(work) !== modelOf(batch[0]!.work)) continue;
       if (isQuestion(work)) {
         if (batch.length > 0) continue;
-        batch.push(flight);
+        batch.push(pending);
         break;
       }
-      const cost = known(flight) || prompts.has(promptKey) ? 0 : idsOf(work).length;
+      const cost = known(pending) || prompts.has(promptKey) ? 0 : idsOf(work).length;
       if (cost > 0 && tokens > 0 && tokens + cost > MOST_TOKENS) continue;
       tokens += cost;
       prompts.add(promptKey);
-      batch.push(flight);
+      batch.push(pending);
     }
-    this.#queue = this.#queue.filter((flight) => !batch.includes(flight));
+    this.#queue = this.#queue.filter((pending) => !batch.includes(pending));
     return batch;
   }
 
-  async #send(batch: readonly Flight[]): Promise<void> {
+  async #send(batch: readonly PendingRequest[]): Promise<void> {
     this.#batches++;
-    const requests = batch.map((flight) => {
-      flight.place = this.#board.take();
-      return { work: flight.work, place: flight.place };
+    const requests = batch.map((pending) => {
+      pending.slot = this.#flags.take();
+      return { work: pending.work, slot: pending.slot };
     });
     try {
       const result = await this.#runner.answer({ requests });
       this.#settle(batch, result);
     } catch (error) {
-      for (const flight of batch) this.#failOrRetry(flight, error);
+      for (const pending of batch) this.#failOrRetry(pending, error);
     } finally {
-      for (const { place } of requests) this.#board.free(place);
+      for (const { slot } of requests) this.#flags.free(slot);
       this.#batches--;
       this.#dispatch();
     }
   }
 
-  #settle(batch: readonly Flight[], result: BatchResult): void {
+  #settle(batch: readonly PendingRequest[], result: BatchResult): void {
     const { outcomes, began, ended, submitted, read, memory } = result;
     const worked = ended - began;
     this.memory = memory;
     if (outcomes.some((outcome) => "value" in outcome)) this.lastAnswer = ended;
     this.#meanMs += FRESHNESS * (worked - this.#meanMs);
-    batch.forEach((flight, i) => {
+    batch.forEach((pending, i) => {
       const outcome = outcomes[i]!;
-      this.#forget(flight);
-      if ("error" in outcome) return flight.fail(receiveError(outcome.error));
-      this.#recent.add(flight.promptKey);
-      const { since } = flight;
+      this.#forget(pending);
+      if ("error" in outcome) return pending.fail(receiveError(outcome.error));
+      this.#recent.add(pending.promptKey);
+      const { since } = pending;
       const waited = Math.max(0, began - since);
-      flight.land({ result: outcome.value, waited, worked, since, began, submitted, read });
+      pending.land({ result: outcome.value, waited, worked, since, began, submitted, read });
     });
   }
 
   /** A worker that went away answers nothing. What it had not begun, the next one can do. */
-  #failOrRetry(flight: Flight, error: unknown): void {
+  #failOrRetry(pending: PendingRequest, error: unknown): void {
     this.#recent.clear(); // the patterns went with it
-    const tries = (this.#tries.get(flight) ?? 0) + 1;
-    const hasBegun = this.#board.hasBegun(flight.place!);
-    flight.place = undefined;
+    const tries = (this.#tries.get(pending) ?? 0) + 1;
+    const hasBegun = this.#flags.hasBegun(pending.slot!);
+    pending.slot = undefined;
     const isLost = error instanceof InfoflowError && error.code === "DEVICE_LOST";
-    if (isLost && !hasBegun && tries <= MOST_TRIES && flight.callers > 0) {
-      this.#tries.set(flight, tries);
-      this.#queue.unshift(flight);
+    if (isLost && !hasBegun && tries <= MOST_TRIES && pending.callers > 0) {
+      this.#tries.set(pending, tries);
+      this.#queue.unshift(pending);
       return;
     }
-    this.#forget(flight);
-    flight.fail(error);
+    this.#forget(pending);
+    pending.fail(error);
   }
 
   /** Nobody waits for it any more: what asks for the same from now on flies anew. */
-  #drop(flight: Flight): void {
-    this.#forget(flight);
-    if (flight.place !== undefined) this.#board.cancel(flight.place);
-    else this.#queue = this.#queue.filter((other) => other !== flight);
+  #drop(pending: PendingRequest): void {
+    this.#forget(pending);
+    if (pending.slot !== undefined) this.#flags.cancel(pending.slot);
+    else this.#queue = this.#queue.filter((other) => other !== pending);
   }
 
-  #forget(flight: Flight): void {
-    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key);
+  #forget(pending: PendingRequest): void {
+    if (this.#pending.get(pending.key) === pending) this.#pending.delete(pending.key);
   }
 }

@@ -1,29 +1,33 @@
-import { EngineWorker } from "../server/queue/engine_worker.ts";
-import { OneOfSeveral } from "../server/queue/one_of_several.ts";
-import type { LoadedModel } from "../server/answers/loaded_model.ts";
 import { readArchitecture, readBosId } from "../checkpoints/checkpoint.ts";
 import { hubCache } from "../checkpoints/hub/environment.ts";
+import { locateModel, type Location } from "../checkpoints/hub/locate_model.ts";
 import { ensureIntact, readSnapshot } from "../checkpoints/hub/snapshot.ts";
 import { VerifiedFiles } from "../checkpoints/hub/verified.ts";
-import { locateModel, type Location } from "../checkpoints/hub/locate_model.ts";
 import type { Tokenizer } from "../tokens/tokenizer.ts";
 import { tokenizerOf } from "../tokens/tokenizer_of.ts";
-import { showBytesBar } from "./bytes_bar.ts";
-import { showLoadBar } from "./load_bar.ts";
-import { ownFile } from "./own_file.ts";
+import type { LoadedModel } from "./answers/loaded_model.ts";
+import { EngineWorker, type EngineWorkerOptions } from "./queue/engine_worker.ts";
 
 /** Which models to load, and how. */
-export interface LoadOptions {
+export interface LoadOptions
+  extends Omit<EngineWorkerOptions, "directories" | "onProgress" | "tuning"> {
   /** What the user asked for, names or directories; none for the one that is there. */
   readonly asked: readonly string[];
-  /** Bytes that cached patterns may take. */
-  readonly cacheBytes: number;
-  /** Requests that may wait for the engine. */
-  readonly mostWaiting?: number | undefined;
-  /** Whether to choose the kernels for this adapter again. */
-  readonly tune?: boolean;
-  /** Told what happens to the engine later on. */
-  readonly onNews?: (news: string) => void;
+  /** Where the choice of kernels is kept, and whether it is made again. */
+  readonly tuning?: EngineWorkerOptions["tuning"];
+  /** Where it is kept which files have been checked; nowhere without it. */
+  readonly verifiedFile?: string | undefined;
+  readonly progress?: LoadProgress | undefined;
+}
+
+/** Told how far the loading is, in bytes. */
+export interface LoadProgress {
+  /** A model's files are compared with their hashes. */
+  checking(name: string, done: number, total: number): void;
+  /** A model goes to the device. */
+  loading(name: string, done: number, total: number): void;
+  /** All are checked, or all are loaded, or it went wrong. */
+  stop(): void;
 }
 
 /** Models in the order that they were asked for, and what runs them. */
@@ -32,40 +36,39 @@ export interface LoadedModels {
   readonly worker: EngineWorker;
 }
 
+const SILENT: LoadProgress = { checking: () => {}, loading: () => {}, stop: () => {} };
+
 /**
- * Loads models for a command, onto one device, with a progress bar.
+ * Loads models onto one device, with the queue in front of it.
  *
  * @throws {Error} If there is no such model, or it can't be run.
  */
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
-  const { asked, cacheBytes, mostWaiting, tune: redo, onNews } = options;
+  const { asked, verifiedFile, progress = SILENT, ...engines } = options;
   const locations: Location[] = [];
   const tokenizers: Tokenizer[] = [];
-  for (const name of asked.length > 0 ? asked : [undefined]) {
-    const location = await locateModel(name, cacheIfAny());
-    await check(location);
-    tokenizers.push(await readTokenizer(location));
-    locations.push(location);
-  }
-  const bar = showLoadBar(locations.map(({ name }) => name));
   try {
+    for (const name of asked.length > 0 ? asked : [undefined]) {
+      const location = await locateModel(name, cacheIfAny());
+      await check(location, verifiedFile, progress);
+      tokenizers.push(await readTokenizer(location));
+      locations.push(location);
+    }
+    progress.stop();
     const worker = await EngineWorker.start({
+      ...engines,
       directories: locations.map(({ directory }) => directory),
-      cacheBytes,
-      mostWaiting,
-      tuning: { file: ownFile("tuning.json"), redo },
-      onProgress: bar.onProgress,
-      ...(onNews && { onNews }),
+      onProgress: (done, total, model) => progress.loading(locations[model]!.name, done, total),
     });
     const models = locations.map(({ name }, index) => ({
       name,
-      engine: new OneOfSeveral(worker, index),
+      engine: worker.client(index),
       isFurther: index > 0,
       tokenizer: tokenizers[index]!,
     }));
     return { models, worker };
   } finally {
-    bar.stop();
+    progress.stop();
   }
 }
 
@@ -85,18 +88,17 @@ function cacheIfAny(): string | undefined {
 }
 
 /** Checks files that others may have downloaded: Python's huggingface_hub does not compare hashes. */
-async function check({ name, directory, isCached }: Location): Promise<void> {
+async function check(
+  { name, directory, isCached }: Location,
+  verifiedFile: string | undefined,
+  progress: LoadProgress,
+): Promise<void> {
   if (!isCached) return;
   const { files } = await readSnapshot(directory);
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  const bar = showBytesBar(`checking ${name}`);
   let done = 0;
-  try {
-    await ensureIntact(name, directory, {
-      verified: new VerifiedFiles(ownFile("verified.json")),
-      onProgress: (bytes) => bar.onProgress(done += bytes, total),
-    });
-  } finally {
-    bar.stop();
-  }
+  await ensureIntact(name, directory, {
+    verified: new VerifiedFiles(verifiedFile),
+    onProgress: (bytes) => progress.checking(name, done += bytes, total),
+  });
 }

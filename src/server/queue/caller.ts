@@ -1,0 +1,24 @@
+import type { Work } from "../../requests/engine_request.ts";
+import type { Answer } from "./pending_request.ts";
+import type { PromptBudget } from "./prompt_budget.ts";
+
+/**
+ * How soon a request gets its turn: `interactive`, somebody waits for this one answer; `batch`, one of many prompts of
+ * a job, which takes the turns that are left. Each class has its own limit of waiting requests.
+ */
+export type Priority = "interactive" | "batch";
+
+/** On whose behalf a model is asked: until when, how much it may cost, and who is told what it did cost. */
+export interface Caller {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+  /** The prompts that the request may have computed; as many as it likes without it. */
+  readonly budget?: PromptBudget;
+  /** `interactive` without it. */
+  readonly priority?: Priority;
+  /** Told of each answer. */
+  readonly note?: (work: Work, answer: Answer) => void;
+}
+
+/** A caller who waits for as long as it takes. */
+export const ANYBODY: Caller = {};

@@ -1,0 +1,105 @@
+import type { CacheStats } from "../../engine/activations/cache.ts";
+import type { EngineInfo } from "../../engine/engine.ts";
+
+import {
+  passKey,
+  type ToModel,
+  type Work,
+  type WorkResult,
+} from "../../requests/engine_request.ts";
+import type { FlowResult, MatrixOptions } from "../../requests/flow_options.ts";
+import type { Question, Questions } from "../../requests/questions.ts";
+import { ANYBODY, type Caller } from "./caller.ts";
+import type { EngineStats, EngineWorker } from "./engine_worker.ts";
+
+/**
+ * One of a worker's models, as one request sees it: what it asks counts as that request's, and ends with it. The
+ * device, the queue, the cache and their counters are shared by all models.
+ */
+export class ModelClient {
+  readonly #worker: EngineWorker;
+  readonly #model: number;
+  readonly #caller: Caller;
+
+  /**
+   * @param model Its index among the worker's models.
+   * @param caller The request; it is asked for its signal and its budget at each question.
+   */
+  constructor(worker: EngineWorker, model: number, caller: Caller = ANYBODY) {
+    this.#worker = worker;
+    this.#model = model;
+    this.#caller = caller;
+  }
+
+  /** The same model, asked on behalf of another request. */
+  for(caller: Caller): ModelClient {
+    return new ModelClient(this.#worker, this.#model, caller);
+  }
+
+  /** What runs, and on what. */
+  get info(): EngineInfo {
+    return this.#worker.infos[this.#model]!;
+  }
+
+  /** Whether the model is on a device. */
+  get isReady(): boolean {
+    return this.#worker.isReady;
+  }
+
+  /** How the worker is doing. */
+  get stats(): EngineStats {
+    return this.#worker.stats;
+  }
+
+  /** Whether a pass works, see {@linkcode EngineWorker.isWorking}. */
+  isWorking(): Promise<boolean> {
+    return this.#worker.isWorking();
+  }
+
+  /**
+   * Refuses if there is no room for another request. Called before work that a refusal would make useless, such as
+   * reading a prompt.
+   *
+   * @throws {InfoflowError} OVERLOADED, with `retryAfter` in seconds.
+   */
+  admit(): void {
+    this.#worker.admit();
+  }
+
+  /**
+   * Computes a matrix, see {@linkcode Engine.flow}.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE; OVERLOADED; BAD_USER_INPUT if the request's budget of prompts is spent;
+   *   DEVICE_LOST if the device or the worker went away meanwhile.
+   * @throws What the caller's signal was aborted with, as soon as it is.
+   */
+  async flow(ids: readonly number[], options: MatrixOptions): Promise<FlowResult> {
+    return await this.#answer({ ids, options, model: this.#model }) as FlowResult;
+  }
+
+  /**
+   * Answers another question, see {@linkcode Engine.ask}.
+   *
+   * @throws As {@linkcode flow} does.
+   */
+  async ask<Name extends keyof Questions>(
+    name: Name,
+    argument: Questions[Name]["argument"],
+  ): Promise<Questions[Name]["result"]> {
+    const work = { name, argument, model: this.#model } as Question & ToModel;
+    return await this.#answer(work) as Questions[Name]["result"];
+  }
+
+  /** The counters of the pattern cache. */
+  cacheStats(): Promise<CacheStats> {
+    return this.#worker.cacheStats();
+  }
+
+  async #answer(work: Work): Promise<WorkResult> {
+    const { signal, budget, note } = this.#caller;
+    await budget?.claim(passKey(work));
+    const answer = await this.#worker.submit(work, signal);
+    note?.(work, answer);
+    return answer.result;
+  }
+}

@@ -1,0 +1,82 @@
+import type { LoadedModel } from "./answers/loaded_model.ts";
+import { type AppOptions, makeApp } from "./http/app.ts";
+import { type LoadedModels, loadModels, type LoadOptions } from "./load_models.ts";
+import { type Log, makeLog } from "./observe/log.ts";
+import type { EngineWorker } from "./queue/engine_worker.ts";
+
+/** What a server is made from. */
+export interface ServerOptions extends Pick<AppOptions, "publicUrl" | "policy" | "lines"> {
+  readonly models: Omit<LoadOptions, "onNews">;
+  /** Writes a line where operators look. */
+  readonly writeLine: (line: string) => void;
+}
+
+/**
+ * A server with its models, queue, limits and log. There is one way to make one: what `deno task serve` runs is what the
+ * tests ask.
+ *
+ * It does not listen: requests are handed to {@linkcode fetch}. Until {@linkcode load} is done they are told that the
+ * models are being loaded.
+ */
+export class InfoflowServer {
+  readonly log: Log;
+  readonly #options: ServerOptions;
+  readonly #app: ReturnType<typeof makeApp>;
+  #loaded: LoadedModels | undefined;
+  #isDraining = false;
+
+  constructor(options: ServerOptions) {
+    const { publicUrl, policy, lines, writeLine } = options;
+    this.#options = options;
+    this.log = makeLog(lines?.format ?? "text", writeLine);
+    this.#app = makeApp({
+      models: () => this.models,
+      publicUrl,
+      policy,
+      lines,
+      log: this.log,
+      isDraining: () => this.#isDraining,
+    });
+  }
+
+  /** The models, the default one first; none while they are being loaded. */
+  get models(): readonly LoadedModel[] {
+    return this.#loaded?.models ?? [];
+  }
+
+  /** The thread that the models run in, once they are loaded. */
+  get worker(): EngineWorker | undefined {
+    return this.#loaded?.worker;
+  }
+
+  /** Whether it is about to stop, and takes nothing new. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Answers a request. */
+  async fetch(request: Request): Promise<Response> {
+    return await this.#app.fetch(request);
+  }
+
+  /**
+   * Loads the models.
+   *
+   * @throws {Error} If there is no such model, or it can't be run.
+   */
+  async load(): Promise<readonly LoadedModel[]> {
+    const onNews = (news: string): void => this.log.write("engine", { news });
+    this.#loaded = await loadModels({ ...this.#options.models, onNews });
+    return this.models;
+  }
+
+  /** Takes nothing new from now on. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  /** Ends the models' thread; what is under way fails with CANCELLED. See {@linkcode EngineWorker.close}. */
+  async close(): Promise<void> {
+    await this.worker?.close();
+  }
+}
