@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { EngineWorker } from "../src/server/queue/engine_worker.ts";
+import { ModelClient } from "../src/server/queue/model_client.ts";
 import { tokenize } from "../src/tokens/tokenize.ts";
 import { measure, type Sample, summary } from "./measure.ts";
 
@@ -77,7 +78,7 @@ async function startServer(): Promise<{ origin: string; startMs: number; stop():
 /** The same cached flow from the engine, and by GraphQL and by GET over a loopback socket. */
 async function aroundTheEngine(origin: string): Promise<void> {
   const worker = await EngineWorker.start({ directories: [model!], cacheBytes: 2 ** 28 });
-  const engine = worker.client();
+  const engine = new ModelClient(worker, 0);
   const { context } = engine.info.architecture;
   const ids = tokenize(PROMPT, context).map(({ id }) => id);
   const T = ids.length;

@@ -7,6 +7,7 @@ import { dirname, join, normalize } from "node:path/posix";
  */
 const FOLDERS = [
   "cli",
+  "server",
   "server/http",
   "server/graphql",
   "server/links",
@@ -14,7 +15,6 @@ const FOLDERS = [
   "server/arrow",
   "server/observe",
   "server/queue",
-  "server",
   "thread",
   "engine",
   "engine/analyses",

@@ -7,6 +7,7 @@ import type { Tokenizer } from "../tokens/tokenizer.ts";
 import { tokenizerOf } from "../tokens/tokenizer_of.ts";
 import type { LoadedModel } from "./answers/loaded_model.ts";
 import { EngineWorker, type EngineWorkerOptions } from "./queue/engine_worker.ts";
+import { ModelClient } from "./queue/model_client.ts";
 
 /** Which models to load, and how. */
 export interface LoadOptions
@@ -62,7 +63,7 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
     });
     const models = locations.map(({ name }, index) => ({
       name,
-      engine: worker.client(index),
+      engine: new ModelClient(worker, index),
       isFurther: index > 0,
       tokenizer: tokenizers[index]!,
     }));

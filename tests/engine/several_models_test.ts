@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
 import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
+import { ModelClient } from "../../src/server/queue/model_client.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { FIXTURES, TINY } from "../support/fixtures.ts";
 
@@ -27,7 +28,7 @@ Deno.test("three models answer side by side what each answers alone, and hit onl
   try {
     for (const isHit of [false, true]) {
       const answers = await Promise.all(
-        [0, 1, 2].map((model) => worker.client(model).flow(ids, BY_LAYER)),
+        [0, 1, 2].map((model) => new ModelClient(worker, model).flow(ids, BY_LAYER)),
       );
       answers.forEach(({ flow, cacheHit }, model) => {
         assert.deepEqual(flow, expected[model], `model ${model}`);
@@ -35,7 +36,7 @@ Deno.test("three models answer side by side what each answers alone, and hit onl
       });
     }
     // A prompt that goes on from one that another model knows is new to this one.
-    const longer = await worker.client(2).flow([...ids, 7], BY_LAYER);
+    const longer = await new ModelClient(worker, 2).flow([...ids, 7], BY_LAYER);
     assert.deepEqual(longer.flow, await alone(DIRECTORIES[2]!, [...ids, 7]));
     const { entries, hits, misses } = await worker.cacheStats();
     assert.deepEqual([entries, hits, misses], [3, 3, 4]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
-import type { ModelClient } from "../../src/server/queue/model_client.ts";
+import { ModelClient } from "../../src/server/queue/model_client.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { TINY } from "../support/fixtures.ts";
 import { withCheckpoint } from "../support/write_checkpoint.ts";
@@ -21,7 +21,7 @@ async function withWorker(
     module: new URL(`./faulty_worker.ts?${fault}`, import.meta.url),
   });
   try {
-    await use(worker.client(), news);
+    await use(new ModelClient(worker, 0), news);
   } finally {
     await worker.close();
   }
@@ -129,7 +129,7 @@ Deno.test("EngineWorker.start() passes on why it can't", async () => {
 
 Deno.test("close() cancels what is under way", async () => {
   const worker = await EngineWorker.start({ directories: [TINY], cacheBytes: 0 });
-  const asked = worker.client().flow(GOOD, OPTIONS);
+  const asked = new ModelClient(worker, 0).flow(GOOD, OPTIONS);
   const closed = worker.close();
   await assert.rejects(() => asked, { code: "CANCELLED" });
   await closed;

@@ -2,7 +2,6 @@ import { InfoflowError } from "../../errors.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import { CancelFlags } from "../../thread/cancel_flags.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
-import { ModelClient } from "./model_client.ts";
 import type { Answer } from "./pending_request.ts";
 import type { MemoryStats } from "../../thread/protocol.ts";
 import type { Work } from "../../requests/engine_request.ts";
@@ -34,7 +33,7 @@ const NOTHING: MemoryStats = {
   deviceBytes: 0,
 };
 
-/** The thread that the engines run in, and the queue in front of it. Requests ask it through a {@linkcode ModelClient}. */
+/** The thread that the engines run in, and the queue in front of it. Requests ask it through a `ModelClient`. */
 export class EngineWorker {
   readonly #thread: WorkerThread;
   readonly #queue: RequestQueue;
@@ -111,11 +110,6 @@ export class EngineWorker {
    */
   admit(): void {
     this.#queue.admit();
-  }
-
-  /** One of the models, for whoever asks without a request of their own. */
-  client(model = 0): ModelClient {
-    return new ModelClient(this, model);
   }
 
   /**
