@@ -7,7 +7,7 @@ import { dirname, join, normalize } from "node:path/posix";
  */
 const FOLDERS = [
   "cli",
-  "server",
+  "server/serving",
   "server/http",
   "server/graphql",
   "server/links",
@@ -15,6 +15,7 @@ const FOLDERS = [
   "server/arrow",
   "server/observe",
   "server/queue",
+  "server",
   "thread",
   "engine",
   "engine/analyses",

@@ -1,4 +1,4 @@
-import type { InfoflowServer } from "../server/server.ts";
+import type { InfoflowServer } from "../server/serving/server.ts";
 
 /** Requests under way may take so long, in ms, their refusals so long, the device so long to be given back: below ten s. */
 const FINISH_MS = 7000;

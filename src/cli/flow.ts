@@ -6,7 +6,7 @@ import {
 } from "../requests/flow_options.ts";
 import { InfoFlow } from "../server/answers/info_flow.ts";
 import { read } from "../server/answers/reading.ts";
-import { loadModels } from "../server/load_models.ts";
+import { loadModels } from "../server/serving/load_models.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
 import { showLoadBars } from "./load_bars.ts";

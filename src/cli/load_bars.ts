@@ -1,4 +1,4 @@
-import type { LoadProgress } from "../server/load_models.ts";
+import type { LoadProgress } from "../server/serving/load_models.ts";
 import { type BytesBar, showBytesBar } from "./bytes_bar.ts";
 import { type LoadBar, showLoadBar } from "./load_bar.ts";
 

@@ -1,7 +1,7 @@
 import { GRAPHQL_PATH, pathOf } from "../server/links/paths.ts";
 import { listen } from "../server/http/listen.ts";
 import type { LoadedModel } from "../server/answers/loaded_model.ts";
-import { InfoflowServer } from "../server/server.ts";
+import { InfoflowServer } from "../server/serving/server.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";

@@ -1,7 +1,7 @@
 // A server whose worker has faults when it is asked for them; prints its port, ends as the real one does.
 import { Drain } from "../../src/cli/drain.ts";
 import { listen } from "../../src/server/http/listen.ts";
-import { InfoflowServer } from "../../src/server/server.ts";
+import { InfoflowServer } from "../../src/server/serving/server.ts";
 
 const server = new InfoflowServer({
   models: {

@@ -1,4 +1,4 @@
-import { InfoflowServer, type ServerOptions } from "../../src/server/server.ts";
+import { InfoflowServer, type ServerOptions } from "../../src/server/serving/server.ts";
 
 const MIB = 2 ** 20;
 

@@ -1,8 +1,8 @@
-import type { LoadedModel } from "./answers/loaded_model.ts";
-import { type AppOptions, makeApp } from "./http/app.ts";
+import type { LoadedModel } from "../answers/loaded_model.ts";
+import { type AppOptions, makeApp } from "../http/app.ts";
 import { type LoadedModels, loadModels, type LoadOptions } from "./load_models.ts";
-import { type Log, makeLog } from "./observe/log.ts";
-import type { EngineWorker } from "./queue/engine_worker.ts";
+import { type Log, makeLog } from "../observe/log.ts";
+import type { EngineWorker } from "../queue/engine_worker.ts";
 
 /** What a server is made from. */
 export interface ServerOptions extends Pick<AppOptions, "publicUrl" | "policy" | "lines"> {

@@ -1,13 +1,13 @@
-import { readArchitecture, readBosId } from "../checkpoints/checkpoint.ts";
-import { hubCache } from "../checkpoints/hub/environment.ts";
-import { locateModel, type Location } from "../checkpoints/hub/locate_model.ts";
-import { ensureIntact, readSnapshot } from "../checkpoints/hub/snapshot.ts";
-import { VerifiedFiles } from "../checkpoints/hub/verified.ts";
-import type { Tokenizer } from "../tokens/tokenizer.ts";
-import { tokenizerOf } from "../tokens/tokenizer_of.ts";
-import type { LoadedModel } from "./answers/loaded_model.ts";
-import { EngineWorker, type EngineWorkerOptions } from "./queue/engine_worker.ts";
-import { ModelClient } from "./queue/model_client.ts";
+import { readArchitecture, readBosId } from "../../checkpoints/checkpoint.ts";
+import { hubCache } from "../../checkpoints/hub/environment.ts";
+import { locateModel, type Location } from "../../checkpoints/hub/locate_model.ts";
+import { ensureIntact, readSnapshot } from "../../checkpoints/hub/snapshot.ts";
+import { VerifiedFiles } from "../../checkpoints/hub/verified.ts";
+import type { Tokenizer } from "../../tokens/tokenizer.ts";
+import { tokenizerOf } from "../../tokens/tokenizer_of.ts";
+import type { LoadedModel } from "../answers/loaded_model.ts";
+import { EngineWorker, type EngineWorkerOptions } from "../queue/engine_worker.ts";
+import { ModelClient } from "../queue/model_client.ts";
 
 /** Which models to load, and how. */
 export interface LoadOptions
