@@ -2,16 +2,16 @@
  * The start of `deno task serve`. What it takes to download a model and to start a server, a server itself must not
  * have: each is a process of its own, the server one with exactly the permissions that its settings call for.
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hubCache } from "../checkpoints/hub/environment.ts";
 import { HubError } from "../checkpoints/hub/error.ts";
 import { locateModel, ModelMissing } from "../checkpoints/hub/locate_model.ts";
+import { PROJECT } from "../project.ts";
 import { ownFile } from "./own_file.ts";
 import { servePermissions } from "./permissions.ts";
 import { runCommand } from "./run_command.ts";
 import { serveSettings } from "./settings.ts";
-
-const ROOT = new URL("../../", import.meta.url);
 
 async function downloadThenServe(): Promise<void> {
   const { values } = parseArgs({
@@ -40,7 +40,12 @@ async function runServer(): Promise<number> {
     own: ownFile("tuning.json"),
   });
   const server = new Deno.Command("deno", {
-    args: ["run", ...permissions, new URL("serve.ts", import.meta.url).pathname, ...Deno.args],
+    args: [
+      "run",
+      ...permissions,
+      fileURLToPath(new URL("./serve.ts", import.meta.url)),
+      ...Deno.args,
+    ],
   }).spawn();
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGTERM", "SIGINT"];
   for (const signal of signals) Deno.addSignalListener(signal, () => server.kill(signal));
@@ -74,7 +79,7 @@ async function downloadIfMissing(name: string): Promise<void> {
     if (!(error instanceof ModelMissing)) throw error;
     const child = new Deno.Command("deno", {
       args: ["task", "--quiet", "weights", name],
-      cwd: ROOT,
+      cwd: PROJECT,
       stdin: "null",
     }).spawn();
     const stop = (): void => child.kill("SIGTERM");

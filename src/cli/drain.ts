@@ -30,6 +30,12 @@ export class Drain {
     }
   }
 
+  /** Stops the process in the same way when standard input ends: the program that started it has gone. */
+  async onEndOfStdin(): Promise<void> {
+    await Deno.stdin.readable.pipeTo(new WritableStream()).catch(() => {});
+    if (!this.#server.isDraining) this.#stop("the end of standard input");
+  }
+
   async #stop(signal: string): Promise<void> {
     const { worker, log } = this.#server;
     this.#server.drain();

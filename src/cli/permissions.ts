@@ -1,8 +1,7 @@
 import { dirname } from "node:path";
+import { projectPath } from "../project.ts";
 import { UsageError, variableOf } from "./flags.ts";
 import { SERVE_FLAGS, type ServeSettings, TOKEN_VARIABLE } from "./settings.ts";
-
-const ROOT = new URL("../../", import.meta.url);
 
 /** What a worker's module is read from: Deno asks for permission to read it, as it does not for the main module. */
 const CODE = ["src", "shaders", "packages"];
@@ -38,15 +37,11 @@ export function servePermissions(
   return [
     "--no-prompt",
     `--allow-net=${address}`,
-    `--allow-read=${listed([...[...CODE, "weights"].map(inProject), ...weights, ...kept])}`,
+    `--allow-read=${listed([...[...CODE, "weights"].map(projectPath), ...weights, ...kept])}`,
     ...kept.map((directory) => `--allow-write=${listed([directory])}`),
     `--allow-env=${VARIABLES.join()}`,
     "--allow-sys=systemMemoryInfo", // whether a model fits
   ];
-}
-
-function inProject(name: string): string {
-  return new URL(name, ROOT).pathname;
 }
 
 function listed(paths: readonly string[]): string {

@@ -31,7 +31,9 @@ export async function serve(): Promise<void> {
     writeLine: (line) => console.error(line),
   });
   const listener = listen(server, settings);
-  new Drain(server, listener).onSignals();
+  const drain = new Drain(server, listener);
+  drain.onSignals();
+  if (settings.stopWithStdin) drain.onEndOfStdin();
   const models = await server.load();
 
   const { hostname, port } = listener.addr;

@@ -59,6 +59,10 @@ export const SERVE_FLAGS = {
   "log-prompts": { type: "boolean", help: "have prompts in them; they are not, by default" },
   "no-introspection": { type: "boolean", help: "keep the GraphQL schema to yourself" },
   "no-graphiql": { type: "boolean", help: "serve no GraphiQL" },
+  "stop-with-stdin": {
+    type: "boolean",
+    help: "stop when standard input ends, as it does when the program that started this one ends",
+  },
   tune: { type: "boolean", help: "choose the kernels for this adapter again" },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
@@ -76,6 +80,8 @@ export interface ServeSettings {
   /** Requests that may wait for the device. */
   readonly mostWaiting: number;
   readonly tune: boolean;
+  /** Whether the end of standard input stops the server. */
+  readonly stopWithStdin: boolean;
   readonly help: boolean;
 }
 
@@ -128,6 +134,7 @@ export function serveSettings(args: string[]): ServeSettings {
       graphiql: values.get("no-graphiql") !== true,
     },
     tune: values.get("tune") === true,
+    stopWithStdin: values.get("stop-with-stdin") === true,
     help: values.get("help") === true,
   };
 }

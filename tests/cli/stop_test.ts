@@ -33,3 +33,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
       assert.match(log(), /"news":"stopped","isFinished":true,"isGivenBack":true/);
     }));
 }
+
+Deno.test("with --stop-with-stdin, the end of standard input ends the process", () =>
+  withServer(async ({ origin, log, endInput }) => {
+    assert.equal(await (await fetch(`${origin}/healthz`)).text(), "ok\n");
+    assert.equal(await endInput(), 0);
+    assert.match(log(), /stopping at the end of standard input/);
+  }, { args: ["--stop-with-stdin"] }));

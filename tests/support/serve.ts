@@ -10,6 +10,8 @@ export interface RunningServer {
   readonly log: () => string;
   /** Asks it to end, and waits until it has: its exit status. */
   stop(signal?: Deno.Signal): Promise<number>;
+  /** Ends its standard input, and waits until it has ended: its exit status. */
+  endInput(): Promise<number>;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function withServer(
     args: ["task", "--quiet", "serve", "--port", "0", ...args],
     cwd: ROOT,
     env,
+    stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
@@ -36,7 +39,11 @@ export async function withServer(
       child.kill(signal);
       return (await child.status).code;
     };
-    await use({ origin, startLines, log: stderr.text, stop });
+    const endInput = async (): Promise<number> => {
+      await child.stdin.close();
+      return (await child.status).code;
+    };
+    await use({ origin, startLines, log: stderr.text, stop, endInput });
     await rest.cancel();
   } finally {
     try {

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { statIfThere } from "../../files.ts";
+import { projectPath } from "../../project.ts";
 import { FAMILY, findNamed, type Named } from "./family.ts";
 import { findInCache } from "./find.ts";
 
 /** Where checkpoints are kept that come with the project. */
-const WEIGHTS = new URL("../../../weights/", import.meta.url).pathname;
+const WEIGHTS = projectPath("weights");
 
 /** A model by name, and the directory that holds its files. */
 export interface Location {
