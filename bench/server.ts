@@ -80,7 +80,7 @@ async function aroundTheEngine(origin: string): Promise<void> {
   const worker = await EngineWorker.start({ directories: [model!], cacheBytes: 2 ** 28 });
   const engine = new ModelClient(worker, 0);
   const { context } = engine.info.architecture;
-  const ids = tokenize(PROMPT, context).map(({ id }) => id);
+  const ids = tokenize(PROMPT, { limit: context }).map(({ id }) => id);
   const T = ids.length;
   const options = { byLayer: true, aggregation: "MEAN", bos: "DROP" } as const;
   const link = `${origin}/info-flow.arrow?byLayer=true&prompt=${encodeURIComponent(PROMPT)}`;

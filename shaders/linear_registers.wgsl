@@ -7,8 +7,8 @@
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)
 //
-// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU and RELU apply an activation,
-// ADD adds to the residual stream.
+// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU, RELU, SILU and TANH
+// apply an activation, ADD adds to the residual stream.
 //
 // Dispatch: (ceil(N / 128), ceil(T / 16)). One invocation makes 16 rows x 16 columns in registers, or where no more than
 // 8 rows are left, 4 rows x 16 columns at a time. Loads are what costs on a software adapter, where each lane loads by
@@ -30,6 +30,8 @@ const GELU_NEW = 1u;
 const ADD = 2u;
 const GELU = 3u;
 const RELU = 4u;
+const SILU = 5u;
+const TANH = 6u;
 
 const ROWS = 16u;
 const COLUMNS = 32u; // vec4s of a block
@@ -202,6 +204,8 @@ fn finish(first: u32, count: u32, column: u32, lane: u32) {
       case GELU_NEW: { textureStore(y, vec2u(at, row), gelu_new(value)); }
       case GELU: { textureStore(y, vec2u(at, row), gelu(value)); }
       case RELU: { textureStore(y, vec2u(at, row), max(value, vec4f(0.0))); }
+      case SILU: { textureStore(y, vec2u(at, row), silu(value)); }
+      case TANH: { textureStore(y, vec2u(at, row), tanh(clamp(value, vec4f(-10.0), vec4f(10.0)))); }
       case ADD: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
       default: {}
     }
@@ -213,6 +217,11 @@ fn finish(first: u32, count: u32, column: u32, lane: u32) {
 fn gelu_new(v: vec4f) -> vec4f {
   let inner = 0.7978845608028654 * (v + 0.044715 * v * v * v);
   return 0.5 * v * (1.0 + tanh(clamp(inner, vec4f(-10.0), vec4f(10.0))));
+}
+
+// SiLU, or swish: v / (1 + exp(-v)) (Hendrycks & Gimpel 2016). Below -80 it is 0 in float32, and exp would overflow.
+fn silu(v: vec4f) -> vec4f {
+  return v / (1.0 + exp(-max(v, vec4f(-80.0))));
 }
 
 // GELU itself, v (1 + erf(v / sqrt(2))) / 2, by erfc(z) = t exp(-z^2) p(t), t = 1 / (1 + z / 2), z >= 0. p is a minimax

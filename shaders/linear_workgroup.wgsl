@@ -6,8 +6,8 @@
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)
 //
-// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU and RELU apply an activation,
-// ADD adds to the residual stream.
+// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU, RELU, SILU and TANH
+// apply an activation, ADD adds to the residual stream.
 //
 // Dispatch: (ceil(N / 64), ceil(T / 32)). One workgroup makes 32 rows x 64 columns. It goes over K in steps of 16, each
 // put into workgroup memory once by all invocations together, as GPUs want it: there global loads are slow and shared
@@ -28,6 +28,8 @@ const GELU_NEW = 1u;
 const ADD = 2u;
 const GELU = 3u;
 const RELU = 4u;
+const SILU = 5u;
+const TANH = 6u;
 
 const ROWS = 32u;
 const COLUMNS = 16u; // vec4s
@@ -87,6 +89,8 @@ fn finish(at: u32, row: u32, sum: vec4f) {
     case GELU_NEW: { textureStore(y, vec2u(at, row), gelu_new(value)); }
     case GELU: { textureStore(y, vec2u(at, row), gelu(value)); }
     case RELU: { textureStore(y, vec2u(at, row), max(value, vec4f(0.0))); }
+    case SILU: { textureStore(y, vec2u(at, row), silu(value)); }
+    case TANH: { textureStore(y, vec2u(at, row), tanh(clamp(value, vec4f(-10.0), vec4f(10.0)))); }
     case ADD: { textureStore(y, vec2u(at, row), value + textureLoad(residual, vec2u(at, row))); }
     default: {}
   }
@@ -97,6 +101,11 @@ fn finish(at: u32, row: u32, sum: vec4f) {
 fn gelu_new(v: vec4f) -> vec4f {
   let inner = 0.7978845608028654 * (v + 0.044715 * v * v * v);
   return 0.5 * v * (1.0 + tanh(clamp(inner, vec4f(-10.0), vec4f(10.0))));
+}
+
+// SiLU, or swish: v / (1 + exp(-v)) (Hendrycks & Gimpel 2016). Below -80 it is 0 in float32, and exp would overflow.
+fn silu(v: vec4f) -> vec4f {
+  return v / (1.0 + exp(-max(v, vec4f(-80.0))));
 }
 
 // GELU itself, v (1 + erf(v / sqrt(2))) / 2, by erfc(z) = t exp(-z^2) p(t), t = 1 / (1 + z / 2), z >= 0. p is a minimax

@@ -8,7 +8,8 @@ import {
   type Parameter,
   sharedParameters,
 } from "../requests/architecture/parameters.ts";
-import { openWeightFiles, present, type WeightFiles } from "./weight_files.ts";
+import { storedTensors } from "./stored_tensors.ts";
+import { openWeightFiles, present, type StoredTensor } from "./weight_files.ts";
 
 /** A GPT-2 on disk whose header has been checked: every tensor is there in its shape. */
 export interface Checkpoint extends AsyncDisposable {
@@ -28,8 +29,8 @@ export interface Checkpoint extends AsyncDisposable {
 const READABLE = ["F32", "F16", "BF16", "F64"];
 
 /**
- * Opens a directory with `config.json` and `model.safetensors`, or its shards, in Hugging Face's GPT-2 layout. Names may
- * begin with `transformer.`; tensors that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
+ * Opens a directory with `config.json` and `model.safetensors`, or its shards, in Hugging Face's GPT-2 layout. Tensors
+ * that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
  *
  * @throws {Error} If a file is missing or damaged; the text says which.
  * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
@@ -38,18 +39,21 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   const architecture = await readArchitecture(directory);
   const files = await openWeightFiles(directory);
   try {
-    const prefix = files.tensors.has("transformer.wte.weight") ? "transformer." : "";
-    for (const parameter of sharedParameters(architecture)) check(files, prefix, parameter);
+    const parameters = sharedParameters(architecture);
     for (let layer = 0; layer < architecture.layers; layer++) {
-      for (const parameter of layerParameters(architecture, layer)) check(files, prefix, parameter);
+      parameters.push(...layerParameters(architecture, layer));
     }
+    const tensors = storedTensors(files.tensors, parameters, architecture);
+    for (const parameter of parameters) check(tensors.get(parameter.name), parameter);
     return {
       architecture,
-      read: async ({ name }, target) => {
-        const { file } = files.tensors.get(prefix + name)!;
+      read: async ({ name, shape }, target) => {
+        const tensor = tensors.get(name);
+        if (!tensor) return zeros(shape, target);
+        const { file, storedAs } = tensor;
         const values = target
-          ? await file.float32Into(prefix + name, target) as Float32Array<ArrayBuffer>
-          : await file.float32(prefix + name);
+          ? await file.float32Into(storedAs, target) as Float32Array<ArrayBuffer>
+          : await file.float32(storedAs);
         refuseNonFinite(name, values);
         return values;
       },
@@ -80,11 +84,18 @@ export async function readBosId(directory: string): Promise<number | undefined> 
   return parseBosId(await present(directory, "config.json", (path) => Deno.readTextFile(path)));
 }
 
-function check({ tensors }: WeightFiles, prefix: string, { name, shape }: Parameter): void {
-  const tensor = tensors.get(prefix + name)?.info;
-  if (!tensor) {
-    throw new RangeError(`Cannot load the model as its weights have no tensor ${name}`);
-  }
+/** A bias that the model does without. */
+function zeros(
+  shape: readonly number[],
+  target: Float32Array<ArrayBuffer> | undefined,
+): Float32Array<ArrayBuffer> {
+  const length = shape.reduce((product, size) => product * size, 1);
+  return (target ?? new Float32Array(length)).subarray(0, length).fill(0);
+}
+
+function check(stored: StoredTensor | null | undefined, { name, shape }: Parameter): void {
+  if (!stored) return; // a bias of zeros
+  const tensor = stored.info;
   if (tensor.shape.join() !== shape.join()) {
     throw new RangeError(
       `Cannot load the model as the shape of ${name} must be [${

@@ -13,6 +13,8 @@ const INDEX = "model.safetensors.index.json";
 
 /** A tensor, and the file that has it. */
 export interface StoredTensor {
+  /** Its name in the file. */
+  readonly storedAs: string;
   readonly info: TensorInfo;
   readonly file: SafetensorsFile;
 }
@@ -25,10 +27,9 @@ export interface WeightFiles extends Disposable {
 
 /**
  * Opens `model.safetensors`, or where there is none the shards that `model.safetensors.index.json` names. All headers
- * are read, and what the index says is held against them.
+ * are read.
  *
  * @throws {Error} If a file is missing or damaged; the text says which.
- * @throws {RangeError} If a shard lacks a tensor that it should have.
  */
 export async function openWeightFiles(directory: string): Promise<WeightFiles> {
   const files: SafetensorsFile[] = [];
@@ -52,7 +53,9 @@ export async function openWeightFiles(directory: string): Promise<WeightFiles> {
 }
 
 function tensorsOf(file: SafetensorsFile): Map<string, StoredTensor> {
-  return new Map(file.tensors.entries().map(([name, info]) => [name, { info, file }]));
+  return new Map(
+    file.tensors.entries().map(([name, info]) => [name, { storedAs: name, info, file }]),
+  );
 }
 
 async function openShards(
@@ -62,16 +65,17 @@ async function openShards(
   const index = parseShardIndex(await Deno.readTextFile(join(directory, INDEX)));
   const shards = new Map<string, SafetensorsFile>();
   for (const name of shardsOf(index)) shards.set(name, await open(name));
-  return new Map(
-    index.entries().map(([tensor, name]) => {
-      const file = shards.get(name)!;
-      const info = file.tensors.get(tensor);
-      if (info) return [tensor, { info, file }];
-      throw new RangeError(
-        `Cannot load the model as ${name} has no tensor ${tensor}, which ${INDEX} says it has`,
-      );
-    }),
-  );
+  const tensors = new Map<string, StoredTensor>();
+  for (const file of shards.values()) {
+    for (const [tensor, stored] of tensorsOf(file)) tensors.set(tensor, stored);
+  }
+  // Where shards have a tensor twice, the index says which is meant. It may list what no shard has: buffers that were
+  // not saved, or a tied tensor. What is needed and missing is refused by its name later on.
+  for (const [tensor, name] of index) {
+    const stored = tensorsOf(shards.get(name)!).get(tensor);
+    if (stored) tensors.set(tensor, stored);
+  }
+  return tensors;
 }
 
 async function openFile(path: string): Promise<SafetensorsFile> {
@@ -99,9 +103,30 @@ export async function present<T>(
     return await use(join(directory, name));
   } catch (cause) {
     if (!isAbsence(cause)) throw cause;
+    const other = name === WEIGHTS ? await otherFormat(directory) : undefined;
     throw new Error(
-      `Cannot load a model from ${directory} as it must hold config.json and model.safetensors: ${name} is missing`,
+      `Cannot load a model from ${directory} as it must hold config.json and model.safetensors: ${name} is missing` +
+        (other === undefined
+          ? ""
+          : `; ${other} is in a format that is not read: save it as safetensors, as in ` +
+            "AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(DIR)"),
       { cause },
     );
   }
+}
+
+/** A file that has the weights in a format of before. */
+async function otherFormat(directory: string): Promise<string | undefined> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(directory));
+    return entries.map(({ name }) => name).sort().find(isOtherFormat);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a file's name says that it has weights in a format that is not read. */
+export function isOtherFormat(name: string): boolean {
+  return /\.(bin|h5|msgpack|pt|pth|ckpt|gguf)$/.test(name);
 }

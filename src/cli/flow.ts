@@ -48,6 +48,8 @@ async function flow(): Promise<void> {
     verifiedFile: ownFile("verified.json"),
     progress: showLoadBars(),
   });
+  const { name, note } = models[0]!;
+  if (note !== undefined) console.error(`${name}: ${note}`);
   const infoFlow = new InfoFlow(read(models, { prompt }), options);
   const out = values.get("out") as string | undefined;
   if (out === undefined) await draw(infoFlow);

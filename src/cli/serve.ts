@@ -49,7 +49,7 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
   const kernels = new Set(models.flatMap(({ engine }) => Object.values(engine.info.linears)));
   const lines = [
     `Infoflow ${VERSION}`,
-    ...models.map(modelLine),
+    ...models.flatMap(modelLines),
     `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}; ` +
     [...kernels].join(", "),
     `  page      ${origin}/`,
@@ -62,12 +62,12 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
   return lines;
 }
 
-function modelLine({ name, engine }: LoadedModel, index: number): string {
+function modelLines({ name, engine, note }: LoadedModel, index: number): string[] {
   const { architecture: { layers, heads, channels, context }, fingerprint } = engine.info;
-  return `${
-    index === 0 ? "  model   " : "          "
-  }  ${name}: ${layers} layers, ${heads} heads, ` +
+  const line =
+    `${index === 0 ? "  model   " : "          "}  ${name}: ${layers} layers, ${heads} heads, ` +
     `${channels} channels, prompts to ${context} tokens (${fingerprint.slice(0, 8)})`;
+  return note === undefined ? [line] : [line, `            ${name}: ${note}`];
 }
 
 /** What it means that other machines can reach the server. */

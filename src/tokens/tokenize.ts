@@ -14,27 +14,37 @@ export interface Token {
   readonly end: number;
 }
 
-const encoder = new TextEncoder();
+/** How a prompt is meant. */
+export interface TokenizeOptions {
+  /** The most tokens, BOS among them. */
+  readonly limit: number;
+  /** How the model reads text. */
+  readonly tokenizer?: Tokenizer | undefined;
+  /** Whether BOS is put in front, where the model has one. */
+  readonly withBos?: boolean;
+  /** Whether a text that spells BOS means the token. */
+  readonly specialTokens?: boolean | undefined;
+}
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Tokenises a prompt, BOS first.
  *
  * @param prompt Any well-formed text.
- * @param limit The most tokens, BOS among them.
- * @param tokenizer How the model reads text.
- * @throws {InfoflowError} PROMPT_EMPTY; PROMPT_TOO_LONG with `tokens` and `limit`; BAD_USER_INPUT for a lone surrogate.
+ * @throws {InfoflowError} PROMPT_EMPTY; PROMPT_TOO_LONG with `tokens` and `limit`; BAD_USER_INPUT for a lone surrogate,
+ * or what the tokenizer has no token for.
  */
 export function tokenize(
   prompt: string,
-  limit: number,
-  tokenizer: Tokenizer = GPT2_TOKENIZER,
+  { limit, tokenizer = GPT2_TOKENIZER, withBos = true, specialTokens = false }: TokenizeOptions,
 ): Token[] {
   if (prompt === "") {
     throw new InfoflowError("PROMPT_EMPTY", "Cannot run an empty prompt: write at least a word");
   }
-  // No token stands for more bytes than the longest, and no character for less than one.
-  const fewest = Math.ceil(prompt.length / tokenizer.longest) + 1;
+  const front = withBos && tokenizer.bos ? [{ index: 0, ...tokenizer.bos, start: 0, end: 0 }] : [];
+  // No token stands for more of a text than the longest.
+  const fewest = Math.ceil(prompt.length / tokenizer.longest) + front.length;
   if (fewest > limit) throw tooLong(`at least ${fewest.toLocaleString("en")}`, fewest, limit);
   if (!prompt.isWellFormed()) {
     throw new InfoflowError(
@@ -42,23 +52,25 @@ export function tokenize(
       "Cannot run the prompt as it holds half of a surrogate pair, which is no character",
     );
   }
-  const ids = tokenizer.encode(prompt);
-  const count = ids.length + 1;
+  const { ids, ends } = tokenizer.encode(prompt, specialTokens);
+  const count = ids.length + front.length;
   if (count > limit) throw tooLong(count.toLocaleString("en"), count, limit);
 
-  const offsets = utf16Offsets(prompt);
-  const tokens: Token[] = [{ index: 0, ...tokenizer.bos, start: 0, end: 0 }];
-  let at = 0;
-  for (const id of ids) {
-    const bytes = tokenizer.bytes(id);
-    const start = offsets[at]!;
-    at += bytes.length;
-    tokens.push({ index: tokens.length, id, text: textOf(bytes), start, end: offsets[at]! });
-  }
+  const tokens: Token[] = front;
+  ids.forEach((id, at) =>
+    tokens.push({
+      index: tokens.length,
+      id,
+      text: tokenText(id, tokenizer),
+      start: at === 0 ? 0 : ends[at - 1]!,
+      end: ends[at]!,
+    })
+  );
   return tokens;
 }
 
-function tooLong(said: string, tokens: number, limit: number): InfoflowError {
+/** The error of a prompt that the model has no room for. */
+export function tooLong(said: string, tokens: number, limit: number): InfoflowError {
   return new InfoflowError(
     "PROMPT_TOO_LONG",
     `Cannot run the prompt as it has ${said} tokens, BOS among them: the model takes ${
@@ -68,35 +80,15 @@ function tooLong(said: string, tokens: number, limit: number): InfoflowError {
   );
 }
 
-/**
- * For each place between bytes of the prompt's UTF-8, the place in UTF-16 units. A place within a character counts as
- * its end: the character belongs to the token that has its first byte.
- */
-function utf16Offsets(prompt: string): Int32Array {
-  const offsets = new Int32Array(encoder.encode(prompt).length + 1);
-  let byte = 0;
-  let unit = 0;
-  for (const character of prompt) {
-    unit += character.length;
-    const length = utf8Length(character.codePointAt(0)!);
-    offsets.fill(unit, byte + 1, byte + length + 1);
-    byte += length;
-  }
-  return offsets;
-}
-
-function utf8Length(codePoint: number): number {
-  if (codePoint < 0x80) return 1;
-  if (codePoint < 0x800) return 2;
-  return codePoint < 0x10000 ? 3 : 4;
-}
-
-/** What a person reads for a token of the vocabulary, wherever it stands. */
+/** What a person reads for a token of the vocabulary, wherever it stands; the id of one that has no text, as in `[17]`. */
 export function tokenText(id: number, tokenizer: Tokenizer = GPT2_TOKENIZER): string {
-  return id === tokenizer.bos.id ? tokenizer.bos.text : textOf(tokenizer.bytes(id));
+  if (id === tokenizer.bos?.id) return tokenizer.bos.text;
+  const bytes = tokenizer.bytes(id);
+  return bytes.length === 0 ? `[${id}]` : textOfBytes(bytes);
 }
 
-function textOf(bytes: Uint8Array): string {
+/** The text of bytes, or where they are no text, the bytes as `\xNN`. */
+function textOfBytes(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {

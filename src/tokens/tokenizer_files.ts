@@ -1,5 +1,8 @@
-import { join } from "node:path";
-import { readIfThere } from "../files.ts";
+import type { AddedToken } from "./added_tokens.ts";
+import { type Cut, gpt2Cut, preTokenizerOf } from "./cut.ts";
+import { type Normalizer, normalizerOf } from "./normalize.ts";
+import type { ReadText } from "./read_text.ts";
+import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer_config.ts";
 
 /** A checkpoint's own tokenizer, as its files have it. */
 export interface TokenizerFiles {
@@ -7,25 +10,41 @@ export interface TokenizerFiles {
   readonly vocabulary: ReadonlyMap<string, number>;
   /** Pairs of spellings, the first to be merged first. */
   readonly merges: readonly (readonly [string, string])[];
-  /** Tokens that stand for a text as a whole, beside those that are merged. */
-  readonly added: ReadonlyMap<string, number>;
+  /** Tokens that stand for a text as a whole, beside those that are merged; special ones that the files name are too. */
+  readonly added: readonly AddedToken[];
+  readonly normalizer: Normalizer | undefined;
+  readonly cut: Cut;
+  readonly prefixSpace: boolean;
+  /** Whether a piece that is a token is never merged. */
+  readonly ignoreMerges: boolean;
+  /** What stands for bytes that have no token, and whether one stands for several in a row. */
+  readonly unknown: { readonly id: number; readonly isFused: boolean } | undefined;
+  /** The token that the files name as BOS, null where they say that there is none, undefined where they say nothing. */
+  readonly bosId: number | null | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** What a class of GPT-2's calls BOS where no file does. */
+const DEFAULT_BOS = "<|endoftext|>";
+
 /**
- * Reads `tokenizer.json`, or where there is none `vocab.json`, `merges.txt` and `added_tokens.json`.
+ * Reads `tokenizer.json`, or where there is none `vocab.json`, `merges.txt` and `added_tokens.json`; with them
+ * `tokenizer_config.json` and `special_tokens_map.json`.
  *
- * @returns Undefined if the directory has none of them.
+ * @returns Undefined if there is no vocabulary.
  * @throws {SyntaxError} If one is not what it should be.
  * @throws {RangeError} If it wants something that Infoflow does not do; the text names it.
  */
-export async function readTokenizerFiles(directory: string): Promise<TokenizerFiles | undefined> {
-  const whole = await read(directory, "tokenizer.json");
-  if (whole !== undefined) return parseTokenizer(parse("tokenizer.json", whole));
+export async function readTokenizerFiles(read: ReadText): Promise<TokenizerFiles | undefined> {
+  const config = await readTokenizerConfig(read);
+  const whole = await read("tokenizer.json");
+  if (whole !== undefined) {
+    return withConfig(parseTokenizer(parse("tokenizer.json", whole)), config);
+  }
   const [vocabulary, merges] = [
-    await read(directory, "vocab.json"),
-    await read(directory, "merges.txt"),
+    await read("vocab.json"),
+    await read("merges.txt"),
   ];
   if (vocabulary === undefined && merges === undefined) return undefined;
   if (vocabulary === undefined || merges === undefined) {
@@ -33,21 +52,61 @@ export async function readTokenizerFiles(directory: string): Promise<TokenizerFi
       refused("vocab.json", "it takes vocab.json and merges.txt, and one is missing"),
     );
   }
-  const added = await read(directory, "added_tokens.json") ?? "{}";
-  return {
+  const added = ids(
+    "added_tokens.json",
+    parse("added_tokens.json", await read("added_tokens.json") ?? "{}"),
+  );
+  return withConfig({
     vocabulary: ids("vocab.json", parse("vocab.json", vocabulary)),
     merges: merges.split("\n").filter((line) => line !== "" && !line.startsWith("#version"))
       .map((line) => pair("merges.txt", line.replace(/\r$/, "").split(" "))),
-    added: ids("added_tokens.json", parse("added_tokens.json", added)),
+    added: Array.from(added, ([content, id]) => ({ content, id })),
+    normalizer: undefined,
+    cut: gpt2Cut,
+    prefixSpace: false,
+    ignoreMerges: false,
+    unknown: undefined,
+    bosId: undefined,
+  }, config);
+}
+
+/** Adds what the tokenizer's config says to what its vocabulary does, as transformers puts them together. */
+function withConfig(files: TokenizerFiles, config: TokenizerConfig): TokenizerFiles {
+  const { vocabulary } = files;
+  const added = files.added.slice();
+  const idOf = (content: string): number | undefined =>
+    added.find((token) => token.content === content)?.id ?? vocabulary.get(content);
+  for (const token of config.added) {
+    if (!added.some(({ content }) => content === token.content)) added.push(token);
+  }
+  const taken = [...vocabulary.values(), ...added.map(({ id }) => id)];
+  let next = 1 + taken.reduce((most, id) => Math.max(most, id), -1);
+  for (const content of config.specials) {
+    if (added.some((token) => token.content === content)) continue;
+    added.push({ content, id: idOf(content) ?? next++ });
+  }
+  const isGpt2Class = config.tokenizerClass === undefined ||
+    /^GPT2Tokenizer(Fast)?$/.test(config.tokenizerClass);
+  const named = typeof config.bos === "string" ? idOf(config.bos) : config.bos;
+  return {
+    ...files,
+    added,
+    prefixSpace: isGpt2Class ? config.prefixSpace ?? false : files.prefixSpace,
+    bosId: named !== undefined
+      ? named
+      : isGpt2Class
+      ? idOf(DEFAULT_BOS) ?? files.bosId
+      : files.bosId,
   };
 }
 
 function parseTokenizer(file: Json): TokenizerFiles {
   const name = "tokenizer.json";
-  const { model, normalizer, pre_tokenizer: pre, added_tokens: added = [] } = file as {
+  const { model, normalizer, pre_tokenizer, post_processor, added_tokens: added = [] } = file as {
     model?: Json;
     normalizer?: unknown;
-    pre_tokenizer?: Json;
+    pre_tokenizer?: unknown;
+    post_processor?: unknown;
     added_tokens?: Json[];
   };
   const expect = (what: string, value: unknown, ...allowed: unknown[]): void => {
@@ -61,28 +120,48 @@ function parseTokenizer(file: Json): TokenizerFiles {
   };
   // GPT-2's own file is older than the type; the merges tell.
   expect("model.type", model?.type, "BPE", undefined);
-  expect("normalizer", normalizer, null, undefined);
-  expect("pre_tokenizer.type", pre?.type, "ByteLevel");
-  expect("pre_tokenizer.add_prefix_space", pre?.add_prefix_space, false);
-  expect("pre_tokenizer.use_regex", pre?.use_regex ?? true, true);
   expect("model.dropout", model!.dropout, null, undefined, 0);
   expect("model.continuing_subword_prefix", model!.continuing_subword_prefix, null, undefined, "");
   expect("model.end_of_word_suffix", model!.end_of_word_suffix, null, undefined, "");
   expect("model.byte_fallback", model!.byte_fallback, false, undefined);
-  expect("model.ignore_merges", model!.ignore_merges, false, undefined);
   if (!Array.isArray(added) || !Array.isArray(model!.merges)) throw misshapen(name);
-  for (const token of added) {
-    for (const flag of ["single_word", "lstrip", "rstrip"]) {
-      expect(`${flag} of ${JSON.stringify(token.content)}`, token[flag], false, undefined);
-    }
-  }
+  const vocabulary = ids(name, model!.vocab as Json);
+  ids(name, Object.fromEntries(added.map(({ content, id }) => [content, id])));
+  const unknown = typeof model!.unk_token === "string"
+    ? vocabulary.get(model!.unk_token)
+    : undefined;
   return {
-    vocabulary: ids(name, model!.vocab as Json),
+    vocabulary,
     merges: model!.merges.map((merge) =>
       pair(name, typeof merge === "string" ? merge.split(" ") : merge)
     ),
-    added: ids(name, Object.fromEntries(added.map(({ content, id }) => [content, id]))),
+    added: added.map((token) => ({
+      id: token.id as number,
+      content: token.content as string,
+      lstrip: token.lstrip === true,
+      rstrip: token.rstrip === true,
+      singleWord: token.single_word === true,
+      normalized: token.normalized === true,
+    })),
+    normalizer: normalizerOf(normalizer),
+    ...preTokenizerOf(pre_tokenizer),
+    ignoreMerges: model!.ignore_merges === true,
+    unknown: unknown === undefined ? undefined : { id: unknown, isFused: model!.fuse_unk === true },
+    bosId: templateBos(post_processor),
   };
+}
+
+/** The special token that a `TemplateProcessing` puts in front of a text. */
+function templateBos(processor: unknown): number | undefined {
+  const { type, processors, single, special_tokens: specials } = (processor ?? {}) as {
+    type?: string;
+    processors?: unknown[];
+    single?: { SpecialToken?: { id?: string } }[];
+    special_tokens?: Record<string, { ids?: number[] }>;
+  };
+  if (type === "Sequence") return processors?.map(templateBos).find((id) => id !== undefined);
+  if (type !== "TemplateProcessing") return undefined;
+  return specials?.[single?.[0]?.SpecialToken?.id ?? ""]?.ids?.[0];
 }
 
 function ids(name: string, vocabulary: Json): Map<string, number> {
@@ -118,8 +197,4 @@ function parse(name: string, text: string): Json {
   } catch (cause) {
     throw new SyntaxError(`Cannot read ${name} as it is not JSON`, { cause });
   }
-}
-
-async function read(directory: string, name: string): Promise<string | undefined> {
-  return await readIfThere(join(directory, name));
 }

@@ -1,46 +1,102 @@
 import { lettersOfBytes } from "./byte_letters.ts";
-import { ownTokenizer, withAdded } from "./own_tokenizer.ts";
+import { gpt2Cut } from "./cut.ts";
+import { idsOnly } from "./ids_only.ts";
+import { ownTokenizer } from "./own_tokenizer.ts";
+import type { ReadText } from "./read_text.ts";
+import type { Piece } from "./text_reader.ts";
 import { GPT2_TOKENIZER, type Tokenizer } from "./tokenizer.ts";
 import { readTokenizerFiles, type TokenizerFiles } from "./tokenizer_files.ts";
 import { BOS_ID, BOS_TEXT, encode, tokenBytes, VOCABULARY } from "./vocabulary.ts";
 
-/**
- * How the model in a directory reads text: as GPT-2 does, where its files say the same, or by its own files. One that
- * has none, and another number of tokens than GPT-2, can't be read for.
- *
- * @param model The number of rows of the embedding, and the id of BOS, by `config.json`.
- * @throws {RangeError} If it can't be read for; the text says why.
- */
-export async function tokenizerOf(
-  directory: string,
-  { vocabulary, bosId }: { readonly vocabulary: number; readonly bosId: number | undefined },
-): Promise<Tokenizer> {
-  const files = await readTokenizerFiles(directory);
-  if (!files) {
-    if (vocabulary === VOCABULARY) return GPT2_TOKENIZER;
-    throw new RangeError(
-      `Cannot read prompts for this model as it has no tokenizer files, and not GPT-2's vocabulary of ${
-        VOCABULARY.toLocaleString("en")
-      } tokens: its config.json has ${vocabulary.toLocaleString("en")}`,
-    );
-  }
-  const tokenizer = bosOrOwn(files, bosId ?? BOS_ID);
-  if (tokenizer.size > vocabulary) {
-    throw new RangeError(
-      `Cannot read prompts for this model as its tokenizer has ids to ${
-        tokenizer.size - 1
-      }, and its embedding only ` +
-        `${vocabulary} rows: it was saved before the embedding was resized`,
-    );
-  }
-  return tokenizer;
+/** The most rows that an embedding of GPT-2's vocabulary is padded to. */
+const MOST_PADDED = 51_200;
+
+/** How a model reads text, and what its user should know of that. */
+export interface TokenizerChoice {
+  readonly tokenizer: Tokenizer;
+  /** What was assumed, or what the model can't be asked, in a sentence. */
+  readonly note: string | undefined;
 }
 
-function bosOrOwn(files: TokenizerFiles, bosId: number): Tokenizer {
+/** What a model's `config.json` and name say of its tokens. */
+export interface VocabularyHints {
+  /** The number of rows of the embedding. */
+  readonly vocabulary: number;
+  /** The id of BOS by `config.json`, which may be wrong. */
+  readonly bosId: number | undefined;
+  /** Whether it is one of the models that are known to have GPT-2's vocabulary. */
+  readonly isKnown?: boolean;
+}
+
+/**
+ * How the model of some files reads text: as GPT-2 does, where its files say the same, or by its own files. BOS is what
+ * those name, after that what `config.json` does. Without files it reads GPT-2's vocabulary if it has as many rows, or
+ * somewhat more, as padding; another one can be asked with token ids alone.
+ *
+ * @throws {SyntaxError} If a file is damaged.
+ * @throws {RangeError} If its files want something that Infoflow does not do; the text says what.
+ */
+export async function tokenizerOf(
+  read: ReadText,
+  hints: VocabularyHints,
+): Promise<TokenizerChoice> {
+  const files = await readTokenizerFiles(read);
+  if (!files) return withoutFiles(hints);
+  const bosId = files.bosId ?? bosOfConfig(files, hints);
+  if (bosId !== undefined && bosId >= hints.vocabulary) {
+    throw new RangeError(
+      `Cannot read prompts for this model as BOS must have a row in its embedding, which has ${hints.vocabulary}: ` +
+        `current value is ${bosId}; it was saved before the embedding was resized`,
+    );
+  }
+  return {
+    tokenizer: bosOrOwn(files, bosId),
+    note: bosId === undefined
+      ? "its files name no BOS: nothing is put in front of prompts"
+      : undefined,
+  };
+}
+
+function withoutFiles({ vocabulary, bosId, isKnown = false }: VocabularyHints): TokenizerChoice {
+  const isToken = bosId !== undefined && bosId < vocabulary;
+  const isPadded = vocabulary >= VOCABULARY && vocabulary <= MOST_PADDED;
+  if (isPadded && (bosId === BOS_ID || !isToken)) {
+    const rows = vocabulary.toLocaleString("en");
+    return {
+      tokenizer: GPT2_TOKENIZER,
+      note: isKnown
+        ? undefined
+        : `it has no tokenizer files: as it has ${rows} rows, GPT-2's tokenizer is assumed`,
+    };
+  }
+  return {
+    tokenizer: idsOnly(vocabulary, isToken ? bosId : undefined),
+    note: "it has no tokenizer files: ask with `ids`, or put tokenizer.json beside its weights",
+  };
+}
+
+/** `config.json` is often left as GPT-2's is, so an id that is no token, or a word, is nobody's BOS. */
+function bosOfConfig(
+  { vocabulary, added }: TokenizerFiles,
+  { bosId }: VocabularyHints,
+): number | undefined {
+  if (added.some(({ id }) => id === bosId)) return bosId;
+  if (bosId === BOS_ID) return vocabulary.get(BOS_TEXT) === BOS_ID ? BOS_ID : undefined;
+  return vocabulary.values().some((id) => id === bosId) ? bosId : undefined;
+}
+
+function bosOrOwn(files: TokenizerFiles, bosId: number | undefined): Tokenizer {
   if (!isGpt2(files)) return ownTokenizer(files, bosId);
-  const added = new Map([...files.added, [BOS_TEXT, BOS_ID] as const]);
-  if (added.size === 1 && bosId === BOS_ID) return GPT2_TOKENIZER;
-  return withAdded({ vocabulary: files.vocabulary, added, bosId, encodePlain: encode });
+  const added = files.added.some(({ content }) => content === BOS_TEXT)
+    ? files.added
+    : [...files.added, { id: BOS_ID, content: BOS_TEXT }];
+  const isPlain = files.cut === gpt2Cut && !files.normalizer && !files.prefixSpace;
+  if (added.length === 1 && added[0]!.id === BOS_ID && bosId === BOS_ID && isPlain) {
+    return GPT2_TOKENIZER;
+  }
+  const encoded = (text: string): Piece[] =>
+    encode(text).map((id) => ({ id, bytes: tokenBytes(id).length }));
+  return ownTokenizer({ ...files, added }, bosId, files.cut === gpt2Cut ? encoded : undefined);
 }
 
 /** Whether tokens and merges are GPT-2's, whose ids are those of the bytes, and then those of the merges in order. */

@@ -47,7 +47,7 @@ export async function fuzzTokens(count: number, seed: number): Promise<TokensRep
 }
 
 function covers(text: string): void {
-  const tokens = tokenize(text, 1e6);
+  const tokens = tokenize(text, { limit: 1e6 });
   const isWhole = tokens.every(({ start }, i) => i === 0 || start === tokens[i - 1]!.end) &&
     tokens.at(-1)!.end === text.length;
   if (!isWhole) throw new Error(`Cannot find all of ${JSON.stringify(text)} in its tokens`);

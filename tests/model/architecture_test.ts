@@ -27,6 +27,7 @@ Deno.test("parseArchitecture() reads the sizes, and GPT-2's defaults for what is
     vocabulary: 100,
     epsilon: 1e-5,
     activation: "gelu_new",
+    isTied: true,
     scales: [scale, scale],
   });
 });
@@ -48,11 +49,36 @@ Deno.test("parseArchitecture() reads n_inner, layer_norm_epsilon, and n_ctx of o
 
 Deno.test("parseArchitecture() knows the activations of the family, by all their names", () => {
   const activationOf = (name: string): string => parse({ activation_function: name }).activation;
-  assert.equal(activationOf("gelu"), "gelu");
-  assert.equal(activationOf("relu"), "relu");
-  for (const name of ["gelu_new", "gelu_fast", "gelu_pytorch_tanh"]) {
-    assert.equal(activationOf(name), "gelu_new");
+  const names = {
+    gelu_new: ["gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate"],
+    gelu: ["gelu", "gelu_python"],
+    relu: ["relu"],
+    silu: ["silu", "swish"],
+    tanh: ["tanh"],
+  };
+  for (const [activation, all] of Object.entries(names)) {
+    for (const name of all) assert.equal(activationOf(name), activation);
   }
+});
+
+Deno.test("parseArchitecture() takes sizes under the names that other models have", () => {
+  const { n_layer, n_head, n_embd, n_positions, ...others } = CONFIG;
+  const common = {
+    ...others,
+    num_hidden_layers: n_layer,
+    num_attention_heads: n_head,
+    hidden_size: n_embd,
+    max_position_embeddings: n_positions,
+  };
+  assert.deepEqual(parseArchitecture(JSON.stringify(common)), parse());
+  assert.throws(() => parseArchitecture(JSON.stringify({ ...common, hidden_size: 30 })), {
+    message: /hidden_size of config\.json must be a positive multiple of 4: current value is 30/,
+  });
+});
+
+Deno.test("parseArchitecture() reads whether the unembedding is the embedding", () => {
+  assert.equal(parse({ tie_word_embeddings: true }).isTied, true);
+  assert.equal(parse({ tie_word_embeddings: false }).isTied, false);
 });
 
 const REFUSED: [name: string, change: Record<string, unknown>, message: RegExp][] = [
@@ -63,13 +89,8 @@ const REFUSED: [name: string, change: Record<string, unknown>, message: RegExp][
   ],
   [
     "another activation",
-    { activation_function: "silu" },
-    /activation_function .* "gelu_new" or .* "gelu" or "relu": .* "silu"/,
-  ],
-  [
-    "an unembedding of its own",
-    { tie_word_embeddings: false },
-    /tie_word_embeddings .* must be true/,
+    { activation_function: "mish" },
+    /activation_function .* "gelu_new" or .* "relu" .*: current value is "mish"/,
   ],
   ["cross attention", { add_cross_attention: true }, /add_cross_attention .* must be false/],
   [

@@ -79,11 +79,23 @@ export function relu(x: Numbers): Float64Array {
   return Float64Array.from(x, (v) => Math.max(v, 0));
 }
 
+/** SiLU, or swish: x / (1 + exp(-x)). */
+export function silu(x: Numbers): Float64Array {
+  return Float64Array.from(x, (v) => v / (1 + Math.exp(-v)));
+}
+
+/** tanh(x). */
+export function tanh(x: Numbers): Float64Array {
+  return Float64Array.from(x, Math.tanh);
+}
+
 /** The activations by their names. */
 export const ACTIVATIONS: Record<Activation, (x: Numbers) => Float64Array> = {
   gelu_new: geluNew,
   gelu,
   relu,
+  silu,
+  tanh,
 };
 
 /** (H, T, T): softmax over j <= i of q_i . k_j scale, from (T, 3C). */

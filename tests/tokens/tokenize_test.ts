@@ -23,14 +23,14 @@ function checkCover(prompt: string, tokens: readonly Token[]): void {
 for (const name of ["one", "cart", "fox", "repeat", "unicode", "long"]) {
   Deno.test(`tokenize() gives the ids of bundled/${name}`, async () => {
     const { ids, prompt } = await readReference(`bundled/${name}`);
-    const tokens = tokenize(prompt!, 1024);
+    const tokens = tokenize(prompt!, { limit: 1024 });
     assert.deepEqual(tokens.map(({ id }) => id), ids);
     checkCover(prompt!, tokens);
   });
 }
 
 Deno.test("tokenize() gives a split character to its first token, and shows bytes", () => {
-  const tokens = tokenize("a 🍣!", 10).slice(1);
+  const tokens = tokenize("a 🍣!", { limit: 10 }).slice(1);
   assert.deepEqual(tokens.map(({ text, start, end }) => [text, start, end]), [
     ["a", 0, 1],
     ["\\x20\\xf0\\x9f", 1, 4],
@@ -53,23 +53,24 @@ const PROMPTS: Record<string, string> = {
   "contractions": "it's we'll I'd they've 'sup ''",
 };
 for (const [name, prompt] of Object.entries(PROMPTS)) {
-  Deno.test(`tokenize() covers ${name}`, () => checkCover(prompt, tokenize(prompt, 1024)));
+  Deno.test(`tokenize() covers ${name}`, () =>
+    checkCover(prompt, tokenize(prompt, { limit: 1024 })));
 }
 
 Deno.test("tokenize() reads <|endoftext|> as what somebody typed", () => {
   const prompt = "a<|endoftext|>b";
-  const tokens = tokenize(prompt, 20);
+  const tokens = tokenize(prompt, { limit: 20 });
   checkCover(prompt, tokens);
   assert.equal(tokens.filter(({ id }) => id === 50256).length, 1);
 });
 
 Deno.test("tokenize() refuses an empty prompt", () => {
-  assert.throws(() => tokenize("", 10), { name: "InfoflowError", code: "PROMPT_EMPTY" });
+  assert.throws(() => tokenize("", { limit: 10 }), { name: "InfoflowError", code: "PROMPT_EMPTY" });
 });
 
 Deno.test("tokenize() takes a prompt of the limit and refuses one more, with both numbers", () => {
-  assert.equal(tokenize(" a".repeat(9), 10).length, 10);
-  assert.throws(() => tokenize(" a".repeat(10), 10), {
+  assert.equal(tokenize(" a".repeat(9), { limit: 10 }).length, 10);
+  assert.throws(() => tokenize(" a".repeat(10), { limit: 10 }), {
     code: "PROMPT_TOO_LONG",
     details: { tokens: 11, limit: 10 },
     message: /has 11 tokens, BOS among them: the model takes 10/,
@@ -78,7 +79,7 @@ Deno.test("tokenize() takes a prompt of the limit and refuses one more, with bot
 
 Deno.test("tokenize() refuses 10 MB before it tokenises them", () => {
   // A lone surrogate at the end: it would be complained of, had anybody looked at the text.
-  assert.throws(() => tokenize("x".repeat(1e7) + "\ud800", 1024), {
+  assert.throws(() => tokenize("x".repeat(1e7) + "\ud800", { limit: 1024 }), {
     code: "PROMPT_TOO_LONG",
     details: { tokens: 78127, limit: 1024 },
     message: /at least 78,127 tokens/,
@@ -87,6 +88,9 @@ Deno.test("tokenize() refuses 10 MB before it tokenises them", () => {
 
 for (const lone of ["\ud83d", "a\udc00", "\ud83d\ud83d\ude00"]) {
   Deno.test(`tokenize() refuses a lone surrogate in ${JSON.stringify(lone)}`, () => {
-    assert.throws(() => tokenize(lone, 10), { code: "BAD_USER_INPUT", message: /surrogate/ });
+    assert.throws(() => tokenize(lone, { limit: 10 }), {
+      code: "BAD_USER_INPUT",
+      message: /surrogate/,
+    });
   });
 }

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import manifest from "../../weights/manifest.json" with { type: "json" };
-import { tokenize } from "../../src/tokens/tokenize.ts";
+import { tokenize, tokenText } from "../../src/tokens/tokenize.ts";
 import { GPT2_TOKENIZER } from "../../src/tokens/tokenizer.ts";
+import { textsOf } from "../../src/checkpoints/read_tokenizer.ts";
 import { tokenizerOf } from "../../src/tokens/tokenizer_of.ts";
 import { FIXTURES } from "../support/fixtures.ts";
 import { gpt2Files, writeGpt2Files } from "../support/gpt2_files.ts";
@@ -42,11 +43,11 @@ async function changed(change: (file: any) => void): Promise<string> {
 }
 
 Deno.test("tokenizerOf() reads a vocabulary of its own as tokenizers does, and covers every text", async () => {
-  const tokenizer = await tokenizerOf(OWN, { vocabulary: 500, bosId: 0 });
+  const { tokenizer } = await tokenizerOf(textsOf(OWN), { vocabulary: 500, bosId: 0 });
   const { texts, ids } = await expected(OWN);
   assert.deepEqual(tokenizer.bos, { id: 0, text: "<|endoftext|>" });
   texts.forEach((text, i) => {
-    const tokens = tokenize(text, 1000, tokenizer);
+    const tokens = tokenize(text, { limit: 1000, tokenizer });
     assert.deepEqual(tokens.map(({ id }) => id), [0, ...ids[i]!], JSON.stringify(text));
     assert.equal(tokens.slice(1).map(({ start, end }) => text.slice(start, end)).join(""), text);
   });
@@ -57,8 +58,11 @@ Deno.test("tokenizerOf() reads vocab.json and merges.txt as it reads tokenizer.j
     name,
   ) => [name, await Deno.readTextFile(join(OWN, name))]);
   await withFiles(Object.fromEntries(await Promise.all(files)), async (directory) => {
-    const plain = await tokenizerOf(directory, { vocabulary: 500, bosId: 0 });
-    const whole = await tokenizerOf(OWN, { vocabulary: 500, bosId: 0 });
+    const { tokenizer: plain } = await tokenizerOf(textsOf(directory), {
+      vocabulary: 500,
+      bosId: 0,
+    });
+    const { tokenizer: whole } = await tokenizerOf(textsOf(OWN), { vocabulary: 500, bosId: 0 });
     for (const text of ["Mary went to the store.", "x".repeat(3000), " 🍣"]) {
       assert.deepEqual(plain.encode(text), whole.encode(text));
     }
@@ -69,17 +73,15 @@ Deno.test("tokenizerOf() reads GPT-2's vocabulary with added tokens as tokenizer
   const added = JSON.parse(await Deno.readTextFile(join(ADDED, "added_tokens.json")));
   await withFiles({ "added_tokens.json": added }, async (directory) => {
     await writeGpt2Files(directory);
-    const tokenizer = await tokenizerOf(directory, { vocabulary: 50261, bosId: undefined });
+    const { tokenizer } = await tokenizerOf(textsOf(directory), {
+      vocabulary: 50261,
+      bosId: undefined,
+    });
     const { texts, ids } = await expected(ADDED);
     texts.forEach((text, i) =>
-      assert.deepEqual(tokenizer.encode(text), ids[i], JSON.stringify(text))
+      assert.deepEqual(tokenizer.encode(text).ids, ids[i], JSON.stringify(text))
     );
     assert.deepEqual(tokenizer.bos, { id: 50256, text: "<|endoftext|>" });
-    // One that was not resized for its added tokens would read rows that are not there.
-    await assert.rejects(() => tokenizerOf(directory, { vocabulary: 50257, bosId: 50256 }), {
-      name: "RangeError",
-      message: /tokenizer has ids to 50260, and its embedding only 50257 rows/,
-    });
   });
 });
 
@@ -87,7 +89,7 @@ Deno.test("tokenizerOf() knows GPT-2's own files, and takes its own tokenizer fo
   await withFiles({}, async (directory) => {
     await writeGpt2Files(directory);
     const sizes = { vocabulary: 50257, bosId: 50256 };
-    assert.equal(await tokenizerOf(directory, sizes), GPT2_TOKENIZER);
+    assert.equal((await tokenizerOf(textsOf(directory), sizes)).tokenizer, GPT2_TOKENIZER);
   });
 });
 
@@ -104,7 +106,7 @@ Deno.test("tokenizerOf() knows GPT-2's tokenizer.json, which names no type of mo
   };
   await withFiles({ "tokenizer.json": file }, async (directory) => {
     const sizes = { vocabulary: 50257, bosId: 50256 };
-    assert.equal(await tokenizerOf(directory, sizes), GPT2_TOKENIZER);
+    assert.equal((await tokenizerOf(textsOf(directory), sizes)).tokenizer, GPT2_TOKENIZER);
   });
 });
 
@@ -118,11 +120,26 @@ Deno.test("merges.txt, written from our vocabulary, has the hash that is pinned 
 Deno.test("tokenizerOf() takes GPT-2's vocabulary where there are no files and as many tokens", async () => {
   await withFiles({}, async (directory) => {
     const sizes = { vocabulary: 50257, bosId: undefined };
-    assert.equal(await tokenizerOf(directory, sizes), GPT2_TOKENIZER);
-    await assert.rejects(() => tokenizerOf(directory, { vocabulary: 331, bosId: undefined }), {
-      name: "RangeError",
-      message: /no tokenizer files, and not GPT-2's vocabulary of 50,257 tokens: .* has 331/,
-    });
+    assert.equal((await tokenizerOf(textsOf(directory), sizes)).tokenizer, GPT2_TOKENIZER);
+    const noteOf = async (vocabulary: number, isKnown = false): Promise<string | undefined> =>
+      (await tokenizerOf(textsOf(directory), { vocabulary, bosId: 50256, isKnown })).note;
+    assert.equal(await noteOf(50257, true), undefined);
+    assert.match((await noteOf(50257))!, /as it has 50,257 rows, GPT-2's tokenizer is assumed/);
+    assert.match((await noteOf(50304))!, /as it has 50,304 rows, GPT-2's tokenizer is assumed/);
+  });
+});
+
+Deno.test("tokenizerOf() knows no text of another vocabulary without files: it takes ids alone", async () => {
+  await withFiles({}, async (directory) => {
+    for (const sizes of [{ vocabulary: 331, bosId: 50256 }, { vocabulary: 50257, bosId: 0 }]) {
+      const { tokenizer, note } = await tokenizerOf(textsOf(directory), sizes);
+      assert.match(note!, /no tokenizer files: ask with `ids`/);
+      assert.throws(() => tokenizer.encode("Hello"), {
+        code: "BAD_USER_INPUT",
+        message: /ask with `ids`/,
+      });
+      assert.equal(tokenText(17, tokenizer), "[17]");
+    }
   });
 });
 
@@ -133,44 +150,18 @@ const REFUSED: [name: string, change: (file: any) => void, message: RegExp][] = 
     (file) => file.model.type = "WordPiece",
     /model\.type must be "BPE": .* "WordPiece"/,
   ],
-  ["a normalizer", (file) => file.normalizer = { type: "NFC" }, /normalizer must be null/],
+  [
+    "another normalizer",
+    (file) => file.normalizer = { type: "StripAccents" },
+    /normalizer must be null, NFC, .*: current value is \{"type":"StripAccents"\}/,
+  ],
   [
     "another cut",
     (file) => file.pre_tokenizer.type = "Whitespace",
-    /pre_tokenizer\.type must be "ByteLevel"/,
-  ],
-  [
-    "a space in front",
-    (file) => file.pre_tokenizer.add_prefix_space = true,
-    /add_prefix_space must be false/,
-  ],
-  [
-    "no regular expression",
-    (file) => file.pre_tokenizer.use_regex = false,
-    /use_regex must be true/,
+    /pre_tokenizer\.type must be "ByteLevel", .*: current value is "Whitespace"/,
   ],
   ["dropout", (file) => file.model.dropout = 0.1, /model\.dropout must be null/],
   ["prefixes", (file) => file.model.continuing_subword_prefix = "##", /continuing_subword_prefix/],
-  [
-    "merges that are ignored",
-    (file) => file.model.ignore_merges = true,
-    /ignore_merges must be false/,
-  ],
-  [
-    "whole words",
-    (file) => file.added_tokens[1].single_word = true,
-    /single_word of ".*" must be false/,
-  ],
-  [
-    "tokens that take spaces",
-    (file) => file.added_tokens[1].lstrip = true,
-    /lstrip of ".*" must be false/,
-  ],
-  [
-    "a byte without a token",
-    (file) => delete file.model.vocab["!"],
-    /byte 33 must be a token of its own/,
-  ],
   [
     "a merge of nothing",
     (file) => file.model.merges.push(["!", "?"]),
@@ -184,27 +175,36 @@ for (const [name, change, message] of REFUSED) {
     await withFiles(
       { "tokenizer.json": await changed(change) },
       (directory) =>
-        assert.rejects(() => tokenizerOf(directory, { vocabulary: 500, bosId: 0 }), { message }),
+        assert.rejects(() => tokenizerOf(textsOf(directory), { vocabulary: 500, bosId: 0 }), {
+          message,
+        }),
     );
   });
 }
 
-Deno.test("tokenizerOf() refuses a BOS that is no token, half of the files, and what is no JSON", async () => {
-  await assert.rejects(() => tokenizerOf(OWN, { vocabulary: 60_000, bosId: 50256 }), {
-    message: /bos_token_id of config\.json must be one of its tokens: current value is 50256/,
-  });
+Deno.test("tokenizerOf() refuses a BOS without a row, half of the files, and what is no JSON", async () => {
+  await withFiles(
+    {
+      "tokenizer.json": await changed(() => {}),
+      "special_tokens_map.json": { bos_token: "<new>" },
+    },
+    (directory) =>
+      assert.rejects(() => tokenizerOf(textsOf(directory), { vocabulary: 400, bosId: 0 }), {
+        message: /BOS must have a row in its embedding, which has 400: current value is \d+/,
+      }),
+  );
   const sizes = { vocabulary: 500, bosId: 0 };
   await withFiles(
     { "vocab.json": {} },
     (directory) =>
-      assert.rejects(() => tokenizerOf(directory, sizes), {
+      assert.rejects(() => tokenizerOf(textsOf(directory), sizes), {
         message: /takes vocab\.json and merges\.txt/,
       }),
   );
   await withFiles(
     { "tokenizer.json": "{" },
     (directory) =>
-      assert.rejects(() => tokenizerOf(directory, sizes), {
+      assert.rejects(() => tokenizerOf(textsOf(directory), sizes), {
         message: /tokenizer\.json as it is not JSON/,
       }),
   );

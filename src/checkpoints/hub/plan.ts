@@ -1,3 +1,4 @@
+import { isOtherFormat } from "../weight_files.ts";
 import { HubError } from "./error.ts";
 import { checkFileName } from "./repository.ts";
 import type { RemoteFile, Revision } from "./revision.ts";
@@ -9,7 +10,14 @@ export const WEIGHTS_INDEX = "model.safetensors.index.json";
 export const CONFIG = "config.json";
 
 /** What says how a model reads text, where it has it. */
-const TOKENIZER_FILES = ["tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json"];
+const TOKENIZER_FILES = [
+  "tokenizer.json",
+  "vocab.json",
+  "merges.txt",
+  "added_tokens.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+];
 
 /** The files that are fetched first: what is refused, is refused because of them. */
 export function firstFiles(revision: Revision): RemoteFile[] {
@@ -20,7 +28,7 @@ export function firstFiles(revision: Revision): RemoteFile[] {
   if (files.has(WEIGHTS)) return [config, ...tokenizer];
   const index = files.get(WEIGHTS_INDEX);
   if (index) return [config, index, ...tokenizer];
-  const has = [...files.keys()].filter((name) => /\.(bin|h5|msgpack|pt|gguf)$/.test(name));
+  const has = [...files.keys()].filter(isOtherFormat);
   throw lacking(
     repository,
     WEIGHTS,

@@ -90,23 +90,23 @@ export class LogitParts {
     bias: number;
     centredBias: number;
   } {
-    const { architecture: { channels: C, epsilon }, weights: { wte, finalNorm } } = this.#bench;
-    const { gainOnHost: gain, biasOnHost } = finalNorm;
+    const { architecture: { channels: C, epsilon }, weights } = this.#bench;
+    const { unembedding, finalNorm: { gainOnHost: gain, biasOnHost } } = weights;
     let mean = 0;
     for (const v of end) mean += v / C;
     let variance = 0;
     for (const v of end) variance += (v - mean) ** 2 / C;
     const scale = 1 / Math.sqrt(variance + epsilon);
-    const meanToken = this.#meanToken ??= meanRow(wte, C);
-    const of = Float64Array.from(wte.subarray(token * C, (token + 1) * C));
+    const meanToken = this.#meanToken ??= meanRow(unembedding, C);
+    const of = Float64Array.from(unembedding.subarray(token * C, (token + 1) * C));
     const less = of.map((v, c) => v - meanToken[c]!);
-    const direction = (unembedding: Float64Array): Float64Array => {
-      const along = unembedding.map((v, c) => v * gain[c]! * scale);
+    const direction = (row: Float64Array): Float64Array => {
+      const along = row.map((v, c) => v * gain[c]! * scale);
       const average = along.reduce((a, b) => a + b) / C;
       return along.map((v) => v - average);
     };
-    const dot = (unembedding: Float64Array): number =>
-      unembedding.reduce((sum, v, c) => sum + v * biasOnHost[c]!, 0);
+    const dot = (row: Float64Array): number =>
+      row.reduce((sum, v, c) => sum + v * biasOnHost[c]!, 0);
     return {
       plain: direction(of),
       centred: direction(less),

@@ -8,7 +8,8 @@ export async function logitsOf(
   { ids, entry }: Settled,
   tokens: readonly number[],
 ): Promise<number[]> {
-  const { architecture: { layers, channels: C, epsilon }, weights: { wte, finalNorm } } = bench;
+  const { architecture: { layers, channels: C, epsilon }, weights: { unembedding, finalNorm } } =
+    bench;
   const { texture } = entry.streams!;
   const origin = [0, ids.length - 1, streamIndex(layers, "before")];
   const end = await bench.read(
@@ -20,5 +21,7 @@ export async function logitsOf(
   const scale = 1 / Math.sqrt(variance + epsilon);
   const { gainOnHost: gain, biasOnHost: bias } = finalNorm;
   const normed = Float64Array.from(end, (v, c) => (v - mean) * scale * gain[c]! + bias[c]!);
-  return tokens.map((token) => normed.reduce((sum, v, c) => sum + v * wte[token * C + c]!, 0));
+  return tokens.map((token) =>
+    normed.reduce((sum, v, c) => sum + v * unembedding[token * C + c]!, 0)
+  );
 }

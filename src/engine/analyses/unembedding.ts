@@ -54,7 +54,9 @@ export class Unembedding {
     const blocks: Linear[] = [];
     try {
       for (let first = 0; first < vocabulary; first += BLOCK) {
-        blocks.push(await uploadBlock(kernel, weights.wte, { first, channels, vocabulary }));
+        blocks.push(
+          await uploadBlock(kernel, weights.unembedding, { first, channels, vocabulary }),
+        );
       }
       const zeros = await allocate(device, {
         label: "no bias",
@@ -186,7 +188,7 @@ interface Parts {
 /** Turns some rows of the table, (tokens, C), into the matrix of a linear, (C, tokens). */
 async function uploadBlock(
   kernel: LinearKernel,
-  wte: Float32Array,
+  table: Float32Array,
   { first, channels, vocabulary }: { first: number; channels: number; vocabulary: number },
 ): Promise<Linear> {
   const tokens = Math.min(BLOCK, vocabulary - first);
@@ -194,7 +196,7 @@ async function uploadBlock(
   const matrix = new Float32Array(channels * outputs);
   for (let token = 0; token < tokens; token++) {
     const row = (first + token) * channels;
-    for (let c = 0; c < channels; c++) matrix[c * outputs + token] = wte[row + c]!;
+    for (let c = 0; c < channels; c++) matrix[c * outputs + token] = table[row + c]!;
   }
   return await kernel.upload(`unembedding from token ${first}`, matrix, {
     inputs: channels,

@@ -4,14 +4,22 @@ import { makeUniform } from "../gpu/uniform.ts";
 import { wgslConstant } from "../gpu/wgsl_constant.ts";
 
 /** The activations of MLPs, by their names in `config.json`. */
-export type Activation = "gelu_new" | "gelu" | "relu";
+export type Activation = "gelu_new" | "gelu" | "relu" | "silu" | "tanh";
 
 /**
  * What becomes of a linear's sums: they are put at a row that the pass names, put through an activation, or added to
  * the residual stream.
  */
 export type Epilogue = "place" | "add" | Activation;
-const EPILOGUES: Record<Epilogue, number> = { place: 0, gelu_new: 1, add: 2, gelu: 3, relu: 4 };
+const EPILOGUES: Record<Epilogue, number> = {
+  place: 0,
+  gelu_new: 1,
+  add: 2,
+  gelu: 3,
+  relu: 4,
+  silu: 5,
+  tanh: 6,
+};
 
 /** What a linear is for. */
 export interface LinearShape {

@@ -7,6 +7,7 @@ import {
   layerParameters,
   type Parameter,
   sharedParameters,
+  UNEMBEDDING,
 } from "../../requests/architecture/parameters.ts";
 
 /** A layer norm's parameters, (C) each. */
@@ -39,6 +40,8 @@ export interface LayerWeights {
 export interface Weights {
   /** (V, C): token embeddings. */
   readonly wte: Float32Array;
+  /** (V, C): what makes logits of the last layer's stream; `wte` itself where they are tied. */
+  readonly unembedding: Float32Array;
   /** (context, C): position embeddings. */
   readonly wpe: Float32Array;
   readonly layers: readonly LayerWeights[];
@@ -78,13 +81,14 @@ export async function loadWeights(
   const hash = createHash("sha256").update(JSON.stringify(architecture));
   const queue = order.values();
   // Fresh memory costs as much as the reading. Two tensors are in use at a time, the embeddings stay.
-  const largest = Math.max(...order.slice(2).map(({ shape }) => count(shape)));
+  const embeddings = architecture.isTied ? 2 : 3;
+  const largest = Math.max(...order.slice(embeddings).map(({ shape }) => count(shape)));
   const buffers = [new Float32Array(largest), new Float32Array(largest)];
   let reads = 0;
   const read = (): Reading | undefined => {
     const { value: parameter } = queue.next();
     const values = parameter &&
-      checkpoint.read(parameter, reads < 2 ? undefined : buffers[reads % 2]);
+      checkpoint.read(parameter, reads < embeddings ? undefined : buffers[reads % 2]);
     reads++;
     values?.catch(() => {}); // whoever takes it is told
     return values && { parameter, values };
@@ -143,6 +147,7 @@ export async function loadWeights(
 
   const { values: wte } = await take("wte.weight");
   const { values: wpe } = await take("wpe.weight");
+  const unembedding = architecture.isTied ? wte : (await take(UNEMBEDDING)).values;
   const layers: LayerWeights[] = [];
   for (let layer = 0; layer < architecture.layers; layer++) {
     layers.push({
@@ -165,7 +170,7 @@ export async function loadWeights(
     biasOnHost,
   };
   await uploaded;
-  return { wte, wpe, layers, finalNorm, fingerprint: hash.digest("hex").slice(0, 32) };
+  return { wte, wpe, unembedding, layers, finalNorm, fingerprint: hash.digest("hex").slice(0, 32) };
 }
 
 /** A tensor on its way from the disk. */
@@ -182,12 +187,12 @@ interface Taken {
 
 /** The tensors as {@linkcode loadWeights} takes them. */
 function inOrderOfUse(architecture: Architecture): Parameter[] {
-  const [wte, wpe, ...last] = sharedParameters(architecture);
+  const shared = sharedParameters(architecture);
   const layers = Array.from(
     { length: architecture.layers },
     (_, layer) => layerParameters(architecture, layer),
   );
-  return [wte!, wpe!, ...layers.flat(), ...last];
+  return [...shared.slice(0, -2), ...layers.flat(), ...shared.slice(-2)];
 }
 
 function count(shape: readonly number[]): number {

@@ -19,6 +19,8 @@ export interface Architecture {
   /** What layer norm adds to the variance. */
   readonly epsilon: number;
   readonly activation: Activation;
+  /** Whether the unembedding is the embedding; otherwise it is a matrix of its own, `lm_head`. */
+  readonly isTied: boolean;
   /** What the scores of each layer are multiplied by, before the softmax. */
   readonly scales: readonly number[];
 }
@@ -29,10 +31,24 @@ type Config = Readonly<Record<string, unknown>>;
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu_new: "gelu_new",
   gelu_pytorch_tanh: "gelu_new",
+  gelu_python_tanh: "gelu_new",
+  gelu_accurate: "gelu_new",
   gelu_fast: "gelu_new",
   gelu: "gelu",
+  gelu_python: "gelu",
   relu: "relu",
+  silu: "silu",
+  swish: "silu",
+  tanh: "tanh",
 };
+
+/** Sizes that transformers takes under two names for a GPT-2, its own first; others it has under one. */
+const NAMES = {
+  layers: ["n_layer", "num_hidden_layers"],
+  heads: ["n_head", "num_attention_heads"],
+  channels: ["n_embd", "hidden_size"],
+  context: ["n_positions", "max_position_embeddings", "n_ctx"],
+} as const;
 
 /**
  * Reads a Hugging Face `config.json` of a GPT-2.
@@ -52,21 +68,24 @@ export function parseArchitecture(text: string): Architecture {
   const activation = ACTIVATIONS[expect(config, "activation_function", names, "gelu_new")]!;
   expect(config, "add_cross_attention", [false], false);
   expect(config, "quantization_config", [null], null);
-  expect(config, "tie_word_embeddings", [true], true); // logits are made with the embeddings
+  const isTied = expect(config, "tie_word_embeddings", [true, false], true);
   const scaled = expect(config, "scale_attn_weights", [true, false], true);
   const byLayer = expect(config, "scale_attn_by_inverse_layer_idx", [true, false], false);
   expect(config, "reorder_and_upcast_attn", [true, false], false);
 
-  const layers = size(config, "n_layer", 1);
-  const heads = size(config, "n_head", 1);
-  const channels = size(config, "n_embd", 4);
+  const layers = size(config, nameOf(config, NAMES.layers), 1);
+  const headsName = nameOf(config, NAMES.heads);
+  const heads = size(config, headsName, 1);
+  const channelsName = nameOf(config, NAMES.channels);
+  const channels = size(config, channelsName, 4);
   if (channels % heads !== 0) {
-    throw refused("n_embd", `must be divisible by n_head, which is ${heads}`, channels);
+    throw refused(channelsName, `must be divisible by ${headsName}, which is ${heads}`, channels);
   }
   const headSize = channels / heads;
   if (headSize % 4 !== 0) {
-    throw refused("n_embd / n_head", "must be a multiple of 4", headSize);
+    throw refused(`${channelsName} / ${headsName}`, "must be a multiple of 4", headSize);
   }
+
   const scale = scaled ? 1 / Math.sqrt(headSize) : 1;
   return {
     layers,
@@ -80,6 +99,7 @@ export function parseArchitecture(text: string): Architecture {
     vocabulary: size(config, "vocab_size", 1),
     epsilon: epsilon(config),
     activation,
+    isTied,
     scales: Array.from({ length: layers }, (_, layer) => byLayer ? scale / (layer + 1) : scale),
   };
 }
@@ -109,6 +129,11 @@ function parseObject(text: string): Config {
     throw new SyntaxError("Cannot read config.json as it must be a JSON object");
   }
   return value as Config;
+}
+
+/** The name that a config uses, GPT-2's own if it uses none. */
+function nameOf(config: Config, names: readonly [string, ...string[]]): string {
+  return names.find((name) => name in config) ?? names[0];
 }
 
 function refused(name: string, rule: string, value: unknown): RangeError {
@@ -143,7 +168,7 @@ function size(config: Config, name: string, multipleOf: number): number {
 }
 
 function context(config: Config): number {
-  const name = "n_positions" in config ? "n_positions" : "n_ctx";
+  const name = nameOf(config, NAMES.context);
   const value = size(config, name, 1);
   if (value < 2) throw refused(name, "must leave room for BOS and a token", value);
   return value;

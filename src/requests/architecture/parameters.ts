@@ -7,12 +7,16 @@ export interface Parameter {
   readonly shape: readonly number[];
 }
 
-/** The tensors outside the layers. The unembedding is `wte`, tied. */
+/** The unembedding, of a model that has one beside `wte`. It never has the prefix of the others. */
+export const UNEMBEDDING = "lm_head.weight";
+
+/** The tensors outside the layers, embeddings first. */
 export function sharedParameters(architecture: Architecture): Parameter[] {
   const { channels: C, context, vocabulary: V } = architecture;
   return [
     { name: "wte.weight", shape: [V, C] },
     { name: "wpe.weight", shape: [context, C] },
+    ...(architecture.isTied ? [] : [{ name: UNEMBEDDING, shape: [V, C] }]),
     { name: "ln_f.weight", shape: [C] },
     { name: "ln_f.bias", shape: [C] },
   ];

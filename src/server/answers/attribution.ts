@@ -74,7 +74,9 @@ export class Attribution extends TableAnswer<Result> {
 
 function idOf(token: number | string, vocabulary: number, tokenizer: Tokenizer): number {
   if (typeof token === "number") return token;
-  const ids = tokenizer.encode(token);
+  const special = tokenizer.special(token);
+  if (special !== undefined) return special;
+  const { ids } = tokenizer.encode(token);
   if (ids.length === 1) return ids[0]!;
   const seen = ids.map((id) => JSON.stringify(tokenText(id, tokenizer))).slice(0, 8).join(", ");
   throw new InfoflowError(

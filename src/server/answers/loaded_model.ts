@@ -9,4 +9,6 @@ export interface LoadedModel {
   readonly engine: ModelClient;
   /** How it reads text, where that is not GPT-2's way. */
   readonly tokenizer?: Tokenizer;
+  /** What was assumed about how it reads text, or what it can't be asked, in a sentence. */
+  readonly note?: string | undefined;
 }

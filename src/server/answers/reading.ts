@@ -35,7 +35,7 @@ export function read(
   const { engine, tokenizer } = model;
   engine.admit(); // no work for what will be refused
   const { context } = engine.info.architecture;
-  const tokens = traced("tokenise", () => tokenize(prompt, context, tokenizer));
+  const tokens = traced("tokenise", () => tokenize(prompt, { limit: context, tokenizer }));
   return { model, prompt, tokens, ids: tokens.map(({ id }) => id) };
 }
 

@@ -79,7 +79,7 @@ export const resolvers: Resolvers = {
     ...questions,
     tokens: (_, { prompt, model }, { models }) => {
       const { engine, tokenizer } = pickModel(models, model);
-      return tokenize(prompt, engine.info.architecture.context, tokenizer);
+      return tokenize(prompt, { limit: engine.info.architecture.context, tokenizer });
     },
     model: (_, __, { models }) => fieldsOf(models[0]!),
     models: (_, __, { models }) => models.map(fieldsOf),

@@ -1,10 +1,10 @@
-import { readArchitecture, readBosId } from "../../checkpoints/checkpoint.ts";
+import { FAMILY } from "../../checkpoints/hub/family.ts";
 import { hubCache } from "../../checkpoints/hub/environment.ts";
 import { locateModel, type Location } from "../../checkpoints/hub/locate_model.ts";
 import { ensureIntact, readSnapshot } from "../../checkpoints/hub/snapshot.ts";
 import { VerifiedFiles } from "../../checkpoints/hub/verified.ts";
-import type { Tokenizer } from "../../tokens/tokenizer.ts";
-import { tokenizerOf } from "../../tokens/tokenizer_of.ts";
+import { readTokenizer } from "../../checkpoints/read_tokenizer.ts";
+import type { TokenizerChoice } from "../../tokens/tokenizer_of.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { EngineWorker, type EngineWorkerOptions } from "../queue/engine_worker.ts";
 import { ModelClient } from "../queue/model_client.ts";
@@ -47,12 +47,13 @@ const SILENT: LoadProgress = { checking: () => {}, loading: () => {}, stop: () =
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   const { asked, verifiedFile, progress = SILENT, ...engines } = options;
   const locations: Location[] = [];
-  const tokenizers: Tokenizer[] = [];
+  const choices: TokenizerChoice[] = [];
   try {
     for (const name of asked.length > 0 ? asked : [undefined]) {
       const location = await locateModel(name, cacheIfAny());
       await check(location, verifiedFile, progress);
-      tokenizers.push(await readTokenizer(location));
+      const { name: known, directory } = location;
+      choices.push(await readTokenizer(directory, Object.hasOwn(FAMILY, known)));
       locations.push(location);
     }
     progress.stop();
@@ -65,18 +66,12 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
       name,
       engine: new ModelClient(worker, index),
       isFurther: index > 0,
-      tokenizer: tokenizers[index]!,
+      ...choices[index]!,
     }));
     return { models, worker };
   } finally {
     progress.stop();
   }
-}
-
-/** @throws {RangeError} If prompts can't be read for the model. */
-async function readTokenizer({ directory }: Location): Promise<Tokenizer> {
-  const { vocabulary } = await readArchitecture(directory);
-  return await tokenizerOf(directory, { vocabulary, bosId: await readBosId(directory) });
 }
 
 /** The hub's cache; a user without a home has none, and needs none for what comes with the project. */

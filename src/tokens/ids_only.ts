@@ -1,0 +1,25 @@
+import { InfoflowError } from "../errors.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/**
+ * For a model whose vocabulary nobody knows: it is asked with token ids alone, and shows them.
+ *
+ * @param vocabulary How many tokens it has.
+ * @param bosId Which of them is BOS, if one is.
+ */
+export function idsOnly(vocabulary: number, bosId: number | undefined): Tokenizer {
+  return {
+    bos: bosId === undefined ? undefined : { id: bosId, text: `[${bosId}]` },
+    longest: Infinity,
+    size: vocabulary,
+    encode: () => {
+      throw new InfoflowError(
+        "BAD_USER_INPUT",
+        "Cannot read a text for this model as it has no tokenizer files: ask with `ids`, or put " +
+          "tokenizer.json beside its weights",
+      );
+    },
+    bytes: () => new Uint8Array(),
+    special: () => undefined,
+  };
+}
