@@ -14,9 +14,14 @@ export function isMatrixField(field: string): boolean {
   return hasField(field, "matrix");
 }
 
-/** The type of a field's answers, such as `NextTokens`, if they have a link of their own. */
-export function linkedType(field: string): string | undefined {
-  return hasField(field, "url") ? getNamedType(QUERY_FIELDS[field]!.type).name : undefined;
+/** Whether the answers of a field have a link of their own. */
+export function isLinkedField(field: string): boolean {
+  return hasField(field, "url");
+}
+
+/** The type of a field's answers, such as `NextTokens`. */
+export function typeOf(field: string): string {
+  return getNamedType(QUERY_FIELDS[field]!.type).name;
 }
 
 function hasField(field: string, name: string): boolean {

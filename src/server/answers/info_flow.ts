@@ -16,19 +16,20 @@ import { checkMethodWork } from "../../requests/methods.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 import { traced } from "../observe/trace.ts";
 import type { Token } from "../../tokens/tokenize.ts";
-import { Answer, type LinkArguments } from "./answer.ts";
+import type { LinkArguments } from "./answer.ts";
+import { MatrixAnswer } from "./matrix_answer.ts";
 import type { Reading } from "./reading.ts";
 
 /** Of a matrix, in one answer: 16 heads at 2,048 tokens, 64 at 1,024. */
 const MOST_BYTES = 256 * 2 ** 20;
 
 /** The answer to "which tokens feed which?" for one prompt: a flow of information, or attention patterns by head. */
-export class InfoFlow extends Answer {
+export class InfoFlow extends MatrixAnswer {
   readonly options: MatrixOptions;
   /** The labels of both axes, in order. */
   readonly tokens: readonly Token[];
-  readonly axes: readonly string[];
-  readonly shape: readonly number[];
+  override readonly axes: readonly string[];
+  override readonly shape: readonly number[];
   /** How many neighbouring positions share a cell of the matrix. */
   readonly span: number;
   #result: Promise<FlowResult> | undefined;
@@ -63,11 +64,6 @@ export class InfoFlow extends Answer {
     return chosenOf(this.options, this.reading.model.engine.info.architecture);
   }
 
-  /** How many numbers the matrix has. */
-  get size(): number {
-    return this.shape.reduce((product, size) => product * size, 1);
-  }
-
   /**
    * The numbers; the model runs once, however often they are asked for.
    *
@@ -95,6 +91,10 @@ export class InfoFlow extends Answer {
       dropped: changed.dropped.map((weight, at) => weight - plain.dropped[at]!),
       cacheHit: changed.cacheHit && plain.cacheHit,
     };
+  }
+
+  override async numbers(): Promise<Float32Array> {
+    return (await this.compute()).flow;
   }
 
   override async cacheHit(): Promise<boolean> {

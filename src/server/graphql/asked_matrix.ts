@@ -1,14 +1,14 @@
 import type { Layout } from "../arrow/form.ts";
 import { InfoflowError } from "../../errors.ts";
-import type { InfoFlow } from "../answers/info_flow.ts";
+import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 
 /** The matrix of a query whose client wants no JSON but its bytes. Resolvers tell of what they come by. */
 export class AskedMatrix {
-  readonly #matrices = new Set<InfoFlow>();
+  readonly #matrices = new Set<MatrixAnswer>();
   readonly #layouts = new Set<Layout>();
 
   /** A matrix is selected. */
-  note(matrix: InfoFlow): void {
+  note(matrix: MatrixAnswer): void {
     this.#matrices.add(matrix);
   }
 
@@ -22,7 +22,7 @@ export class AskedMatrix {
    *
    * @throws {InfoflowError} BAD_USER_INPUT if there is none, or more than one.
    */
-  get only(): { readonly matrix: InfoFlow; readonly layout: Layout } {
+  get only(): { readonly matrix: MatrixAnswer; readonly layout: Layout } {
     const [matrix] = this.#matrices;
     const [layout = "rows"] = this.#layouts;
     if (matrix && this.#matrices.size === 1 && this.#layouts.size <= 1) return { matrix, layout };

@@ -9,11 +9,12 @@ import { ANSWERS } from "../answers/answers.ts";
 import { ComparedFlow, type Comparison } from "../answers/comparison.ts";
 import type { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
+import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 import { pickModel } from "../answers/pick_model.ts";
 import type { ReadingArguments } from "../answers/reading.ts";
 import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
 import { linkOf } from "../links/link_of.ts";
-import { linkedType } from "../schema.ts";
+import { isLinkedField, isMatrixField, typeOf } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
 /** More numbers than that nobody reads as JSON. */
@@ -38,14 +39,12 @@ export interface Resolvers {
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
   readonly InfoFlow: {
-    readonly matrix: Resolver<InfoFlow, unknown, InfoFlow>;
     readonly comparison: Resolver<InfoFlow, unknown, Comparison | null>;
   };
-  readonly Attention: { readonly matrix: Resolver<InfoFlow, unknown, InfoFlow> };
   readonly Matrix: {
-    readonly arrow: Resolver<InfoFlow, Pick<ArrowForm, "layout">, Uint8Array>;
-    readonly url: Resolver<InfoFlow, ArrowForm, string>;
-    readonly values: Resolver<InfoFlow, unknown, number[]>;
+    readonly arrow: Resolver<MatrixAnswer, Pick<ArrowForm, "layout">, Uint8Array>;
+    readonly url: Resolver<MatrixAnswer, ArrowForm, string>;
+    readonly values: Resolver<MatrixAnswer, unknown, number[]>;
   };
   /** What the values of the enums are here. */
   readonly Layout: Record<string, Layout>;
@@ -57,13 +56,21 @@ export interface Resolvers {
   };
 }
 
-/** A matrix is its `InfoFlow`, seen from another side. */
-const matrix: Resolver<InfoFlow, unknown, InfoFlow> = (infoFlow, _, { asked }) => {
-  asked?.note(infoFlow);
-  return infoFlow;
+/** A matrix is its answer, seen from another side. */
+const matrix: Resolver<MatrixAnswer, unknown, MatrixAnswer> = (answer, _, { asked }) => {
+  asked?.note(answer);
+  return answer;
 };
 
 const url: Resolver<Answer, unknown, string> = (answer, _, { origin }) => linkOf(answer, origin);
+
+/** What the types of answers have that is not a property of theirs. */
+const ofAnswers = Object.fromEntries(
+  Object.keys(ANSWERS).map((field) => [typeOf(field), {
+    ...(isMatrixField(field) && { matrix }),
+    ...(isLinkedField(field) && { url }),
+  }]),
+);
 
 const questions: Readonly<Record<string, Resolver<unknown, Record<string, unknown>, Answer>>> =
   Object.fromEntries(
@@ -86,25 +93,21 @@ export const resolvers: Resolvers = {
     device: (_, __, { models }) => models[0]!.engine.info.device,
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },
+  ...ofAnswers,
   InfoFlow: {
-    matrix,
+    ...ofAnswers["InfoFlow"],
     comparison: (infoFlow) => infoFlow instanceof ComparedFlow ? infoFlow.comparison : null,
   },
-  Attention: { matrix },
-  ...Object.fromEntries(
-    Object.keys(ANSWERS).map(linkedType).filter((it) => it !== undefined)
-      .map((type) => [type, { url }]),
-  ),
   Matrix: {
-    arrow: (infoFlow, { layout }, { asked }) => {
-      if (!asked) return infoFlow.arrow({ ...DEFAULT_FORM, layout });
+    arrow: (answer, { layout }, { asked }) => {
+      if (!asked) return answer.arrow({ ...DEFAULT_FORM, layout });
       asked.noteLayout(layout);
       return new Uint8Array(); // the bytes come instead of this JSON
     },
-    url: (infoFlow, form, { origin }) => linkOf(infoFlow, origin, form),
-    values: async (infoFlow) => {
-      if (infoFlow.size > MOST_VALUES) throw tooManyValues(infoFlow);
-      return Array.from((await infoFlow.compute()).flow);
+    url: (answer, form, { origin }) => linkOf(answer, origin, form),
+    values: async (answer) => {
+      if (answer.size > MOST_VALUES) throw tooManyValues(answer);
+      return Array.from(await answer.numbers());
     },
   },
   Layout: { ROWS: "rows", TENSOR: "tensor", TIDY: "tidy" },
@@ -129,7 +132,7 @@ function fieldsOf({ name, engine: { info } }: LoadedModel): ModelFields {
   return { name, layers, heads, channels, context, vocabulary, fingerprint: info.fingerprint };
 }
 
-function tooManyValues({ size, shape }: InfoFlow): InfoflowError {
+function tooManyValues({ size, shape }: MatrixAnswer): InfoflowError {
   return new InfoflowError(
     "MATRIX_TOO_LARGE",
     `Cannot list the values of a matrix of ${shape.join(" x ")} = ${

@@ -1,0 +1,17 @@
+import { Answer } from "./answer.ts";
+
+/** An answer that is numbers along axes: what the type `Matrix` of `schema.graphql` shows. */
+export abstract class MatrixAnswer extends Answer {
+  /** What the axes are, such as `target`. */
+  abstract readonly axes: readonly string[];
+  /** The length of each axis. */
+  abstract readonly shape: readonly number[];
+
+  /** The numbers, row-major. */
+  abstract numbers(): Promise<Float32Array>;
+
+  /** How many numbers there are. */
+  get size(): number {
+    return this.shape.reduce((product, size) => product * size, 1);
+  }
+}
