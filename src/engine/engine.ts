@@ -1,34 +1,37 @@
+import { InfoflowError } from "../errors.ts";
+import { openCheckpoint } from "../checkpoints/checkpoint.ts";
+import type { Architecture } from "../requests/architecture/architecture.ts";
 import { chosenOf } from "../requests/choice.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
-import { Measures } from "./flow/methods.ts";
-import { FlowReduction } from "./flow/reduction.ts";
-import { type DeviceInfo, type Gpu, requestGpu } from "./gpu/device.ts";
-import type { Architecture } from "../requests/architecture/architecture.ts";
-import { checkCapacity } from "./model/capacity.ts";
-import { openCheckpoint } from "../checkpoints/checkpoint.ts";
-import { Forward } from "./model/forward.ts";
-import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
-import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
-import { type CacheStats, PatternCache } from "./activations/cache.ts";
-import type { PatternEntry } from "./activations/prompt_activations.ts";
-import { unpackTriangles } from "./activations/packed_triangles.ts";
-import { Asker } from "./analyses/analyses.ts";
-import { Workbench } from "./analyses/device_context.ts";
 import type { Question, Questions } from "../requests/questions.ts";
+import { Activations } from "./activations/activations.ts";
+import { ActivationCache, type CacheStats } from "./activations/cache.ts";
+import { unpackTriangles } from "./activations/packed_triangles.ts";
+import type { PromptActivations } from "./activations/prompt_activations.ts";
+import { Analyses } from "./analyses/analyses.ts";
+import type { DeviceContext } from "./flow/device_context.ts";
 import {
-  cancelled,
   type FlowRequest,
   groupByPrompt,
   isAnyWanted,
   isPlain,
   isWanted,
   type Job,
-  type Prompt,
 } from "./flow/flow_request.ts";
-import { MeasuredFlows } from "./flow/method_flows.ts";
-import { PassRunner } from "./passes/pass_runner.ts";
-import { PromptStore, type PromptWork } from "./passes/prompt_plan.ts";
-import { Settler } from "./passes/materialize.ts";
+import { MethodFlows } from "./flow/method_flows.ts";
+import { FlowMethods } from "./flow/methods.ts";
+import { FlowReduction } from "./flow/reduction.ts";
+import { AllocationError, evictWith } from "./gpu/allocate.ts";
+import { type DeviceInfo, type Gpu, requestGpu } from "./gpu/device.ts";
+import { checkCapacity } from "./model/capacity.ts";
+import { Forward } from "./model/forward.ts";
+import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
+import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
+import { cancelled } from "./passes/cancelled.ts";
+import { Changes } from "./passes/changes.ts";
+import type { PassPieces } from "./passes/pass_pieces.ts";
+import { Passes } from "./passes/passes.ts";
+import type { Run } from "./passes/run.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What an engine runs, and on what. */
@@ -44,7 +47,7 @@ export interface EngineInfo {
 /** What the models on a device have together. */
 export interface Shared {
   readonly gpu: Gpu;
-  readonly cache: PatternCache<PatternEntry>;
+  readonly cache: ActivationCache<PromptActivations>;
 }
 
 /** How to make an engine. */
@@ -57,6 +60,18 @@ export interface EngineOptions {
   readonly onProgress?: LoadProgress | undefined;
   /** Another engine's device and cache, to be used too. */
   readonly shared?: Shared | undefined;
+  /** How passes are cut into pieces, if not by how long they take. */
+  readonly pieces?: PassPieces | undefined;
+}
+
+/** What an engine is made of. */
+interface EngineParts {
+  readonly info: EngineInfo;
+  readonly weights: Weights;
+  readonly forward: Forward;
+  readonly reduction: FlowReduction;
+  readonly changes: Changes;
+  readonly pieces: PassPieces | undefined;
 }
 
 /** The most requests that are answered with one submission. */
@@ -79,45 +94,42 @@ export class Engine {
   readonly #gpu: Gpu;
   readonly #forward: Forward;
   readonly #reduction: FlowReduction;
-  readonly #store: PromptStore;
-  readonly #runner: PassRunner;
-  readonly #measured: MeasuredFlows;
-  readonly #asker: Asker;
+  readonly #activations: Activations;
+  readonly #passes: Passes;
+  readonly #methodFlows: MethodFlows;
+  readonly #analyses: Analyses;
 
-  private constructor(
-    shared: Shared,
-    parts: { info: EngineInfo; weights: Weights; forward: Forward; reduction: FlowReduction },
-  ) {
-    const { gpu } = this.shared = shared;
-    this.info = parts.info;
-    this.#gpu = gpu;
-    this.#forward = parts.forward;
-    this.#reduction = parts.reduction;
-    const { device } = gpu;
-    const { info: { architecture }, forward, reduction, weights } = parts;
-    const store = this.#store = new PromptStore(device, parts.info, shared.cache);
-    const settler = new Settler(gpu, architecture, { forward, store });
-    // A prompt is told of for its forward pass, and once more for each step of its reduction: a slab has a layer at least.
-    const most = MOST_REQUESTS * (2 + architecture.layers);
-    const runner = this.#runner = new PassRunner(gpu, architecture, { forward, store, most });
-    let matrices: OutputMatrices | undefined;
-    const outputMatrices = async (): Promise<OutputMatrices> =>
-      matrices ??= await this.#makeOutputMatrices();
-    const measures = new Measures(device, architecture, { forward, outputMatrices });
-    const flows = { device, architecture, runner, store, settler, measures, reduction, forward };
-    this.#measured = new MeasuredFlows(flows);
-    const { readback } = runner;
-    const asked = {
-      gpu,
+  private constructor(shared: Shared, parts: EngineParts) {
+    const { gpu: { device } } = this.shared = shared;
+    const { forward, info, pieces, reduction, weights } = parts;
+    const { architecture } = info;
+    this.info = info;
+    this.#gpu = shared.gpu;
+    this.#forward = forward;
+    this.#reduction = reduction;
+    const activations = this.#activations = new Activations(device, info, shared.cache);
+    const { changes } = parts;
+    const passes = { forward, activations, changes, pieces };
+    this.#passes = new Passes(shared.gpu, architecture, passes);
+    let matrices: Promise<OutputMatrices> | undefined;
+    const outputMatrices = (): Promise<OutputMatrices> => {
+      matrices ??= this.#makeOutputMatrices();
+      matrices.catch(() => matrices = undefined);
+      return matrices;
+    };
+    const context: DeviceContext = {
+      device,
       architecture,
       weights,
       forward,
-      store,
-      measures,
+      passes: this.#passes,
+      methods: new FlowMethods(device, architecture, { forward, outputMatrices }),
       outputMatrices,
-      readback,
+      makeRoom: (bytes) => activations.makeRoom(bytes),
+      reserve: (bytes) => activations.reserve(bytes),
     };
-    this.#asker = new Asker(new Workbench(asked), settler);
+    this.#methodFlows = new MethodFlows(context, reduction);
+    this.#analyses = new Analyses(context);
   }
 
   /**
@@ -126,7 +138,7 @@ export class Engine {
    * @throws {Error} If there is no adapter, the checkpoint can't be run, or the device has no room for it.
    */
   static async create(options: EngineOptions): Promise<Engine> {
-    const { directory, cacheBytes, tuning = {}, onProgress, shared } = options;
+    const { directory, cacheBytes, tuning = {}, onProgress, shared, pieces } = options;
     await using checkpoint = await openCheckpoint(directory);
     const { architecture } = checkpoint;
     const gpu = shared?.gpu ?? await requestGpu();
@@ -140,11 +152,15 @@ export class Engine {
       gpu.check();
       const { fingerprint } = weights;
       const info = { architecture, fingerprint, device: gpu.info, linears: choices };
+      const changes = await Changes.create(device, architecture);
       // Drivers compile a kernel when it first runs.
-      const parts = { info, weights, forward, reduction };
-      const warmUp = new Engine({ gpu, cache: new PatternCache(0) }, parts);
+      const parts = { info, weights, forward, reduction, changes, pieces };
+      const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
-      return new Engine(shared ?? { gpu, cache: new PatternCache(cacheBytes) }, parts);
+      if (shared) return new Engine(shared, parts);
+      const cache = new ActivationCache<PromptActivations>(cacheBytes);
+      evictWith(device, () => cache.evict());
+      return new Engine({ gpu, cache }, parts);
     } catch (error) {
       device.destroy();
       throw error;
@@ -157,13 +173,13 @@ export class Engine {
   }
 
   /** When the last run was submitted and when it was read back, in ms since 1970. */
-  get lastRun(): PassRunner["lastRun"] {
-    return this.#runner.lastRun;
+  get lastRun(): Passes["lastRun"] {
+    return this.#passes.lastRun;
   }
 
   /** The counters of the cache. */
   get cacheStats(): CacheStats {
-    return this.#store.stats;
+    return this.#activations.stats;
   }
 
   /**
@@ -179,45 +195,40 @@ export class Engine {
   }
 
   /**
-   * Computes several matrices, new prompts together in one pass, and each prompt once. What nobody waits for is not
-   * begun, and a long pass that nobody waits for any more stops at its next layer.
+   * Computes several matrices, new prompts together in one pass, and each prompt once; those by other methods come after
+   * all others. What nobody waits for is not begun, and a long pass that nobody waits for any more stops at its next
+   * layer.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.
+   * @param onAnswer Told what became of each as soon as that is known.
    * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws, or CANCELLED.
    */
-  async flows(requests: readonly FlowRequest[]): Promise<PromiseSettledResult<FlowResult>[]> {
+  async flows(
+    requests: readonly FlowRequest[],
+    onAnswer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void = () => {},
+  ): Promise<PromiseSettledResult<FlowResult>[]> {
     const outcomes: PromiseSettledResult<FlowResult>[] = [];
-    const reject = (jobs: readonly Job[], reason: unknown): void => {
-      for (const { index } of jobs) outcomes[index] = { status: "rejected", reason };
+    const answer = (index: number, outcome: PromiseSettledResult<FlowResult>): void => {
+      outcomes[index] = outcome;
+      onAnswer(index, outcome);
     };
-    const together: Prompt[] = [];
     const plain: Job[] = [];
+    const later: number[] = [];
     for (const [index, request] of requests.entries()) {
-      if (!isWanted(request)) outcomes[index] = { status: "rejected", reason: cancelled() };
-      else if (isPlain(request)) plain.push({ ...request, index, isRepeated: false });
-      else outcomes[index] = await settled(this.#measuredFlow(request));
-    }
-    for (const jobs of groupByPrompt(plain)) {
       try {
-        const prompt = { jobs, work: await this.#plan(jobs) };
-        // What goes on from a known beginning needs the place of that beginning: it runs alone.
-        const { first, ids } = prompt.work;
-        if (first === 0 || first === ids.length) together.push(prompt);
-        else await this.#answer([prompt], outcomes);
-      } catch (error) {
-        reject(jobs, error);
+        this.#check(request);
+        if (!isWanted(request)) throw cancelled();
+        if (isPlain(request)) plain.push({ ...request, index, isRepeated: false });
+        else later.push(index);
+      } catch (reason) {
+        answer(index, { status: "rejected", reason });
       }
     }
-    if (together.length === 0) return outcomes;
-    try {
-      await this.#answer(together, outcomes);
-    } catch (error) {
-      if (together.length === 1) reject(together[0]!.jobs, error);
-      // One of them is to blame: asked one by one, the others get their answers.
-      else {for (const { jobs } of together) {
-          const alone = await this.flows(jobs.map(({ index }) => requests[index]!));
-          jobs.forEach(({ index }, i) => outcomes[index] = alone[i]!);
-        }}
+    await this.#plainFlows(plain, answer);
+    // One of these may take longer than all others together.
+    for (const index of later) {
+      const flow = this.#withinMemory(() => this.#methodFlows.compute(requests[index]!));
+      answer(index, await outcomeOf(flow));
     }
     return outcomes;
   }
@@ -225,14 +236,17 @@ export class Engine {
   /**
    * Answers a question that is not about a matrix of flow.
    *
+   * @param isWanted Whether the caller still waits for it.
    * @throws As {@linkcode flow} does.
    */
   async ask<Name extends keyof Questions>(
     name: Name,
     argument: Questions[Name]["argument"],
+    isWanted: () => boolean = () => true,
   ): Promise<Questions[Name]["result"]> {
     this.#checkIds(argument.ids, 1);
-    return await this.#asker.ask({ name, argument } as Question);
+    const question = { name, argument } as Question;
+    return await this.#withinMemory(() => this.#analyses.ask(question, isWanted));
   }
 
   /**
@@ -244,16 +258,15 @@ export class Engine {
   async patterns(ids: readonly number[]): Promise<Float32Array> {
     this.#checkIds(ids, 1);
     const { layers, heads } = this.info.architecture;
-    const work = await this.#store.plan(ids);
-    const { slabs, stride } = work.entry;
-    const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
-    const packed = await this.#runner.run([work], {
-      result,
-      fields: [],
-      encode: () => {},
-      isWanted: () => true,
-    });
-    return unpackTriangles(packed, { count: layers * heads, tokens: ids.length, stride });
+    const tokens = ids.length;
+    return await this.#withinMemory(() =>
+      this.#passes.run([{ ids }], {}, async (run) => {
+        const { slabs, stride } = run.prompts[0]!.activations;
+        const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
+        const packed = await run.read({ result });
+        return unpackTriangles(packed, { count: layers * heads, tokens, stride });
+      })
+    );
   }
 
   /**
@@ -262,10 +275,11 @@ export class Engine {
    * @throws {Error} If the device does not compute that a token alone attends to itself.
    */
   async probe(): Promise<void> {
-    const work = await this.#store.planAlone([0]);
-    const result = [{ buffer: work.entry.mean, bytes: Float32Array.BYTES_PER_ELEMENT }];
-    const wanted = { result, fields: [], encode: () => {}, isWanted: () => true };
-    const [attention] = await this.#runner.run([work], wanted);
+    const bytes = Float32Array.BYTES_PER_ELEMENT;
+    const attention = await this.#passes.run([{ ids: [0] }], { cache: "none" }, async (run) => {
+      const { mean: buffer } = run.prompts[0]!.activations;
+      return (await run.read({ result: [{ buffer, bytes }] }))[0];
+    });
     if (attention !== 1) {
       throw new Error(`Cannot use the device as a token alone attends to itself by ${attention}`);
     }
@@ -276,59 +290,78 @@ export class Engine {
     this.#gpu.device.destroy();
   }
 
-  async #plan(jobs: readonly Job[]): Promise<PromptWork> {
-    const { ids } = jobs[0]!;
-    for (const { options } of jobs) {
-      this.#checkIds(ids, keptFrom(options) + 1);
-      chosenOf(options, this.info.architecture);
+  /** Computes flows of attention: new prompts in one pass, and everything with one readback. */
+  async #plainFlows(
+    jobs: readonly Job[],
+    answer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void,
+  ): Promise<void> {
+    if (jobs.length === 0) return;
+    const groups = groupByPrompt(jobs);
+    const isWanted = (): boolean => isAnyWanted(jobs);
+    const prompts = groups.map(([job]) => ({ ids: job!.ids }));
+    try {
+      const flows = await this.#withinMemory(() =>
+        this.#passes.run(prompts, { isWanted }, (run) => this.#reduce(run, groups))
+      );
+      this.#activations.countHits(jobs.length - groups.length);
+      for (const [index, value] of flows) answer(index, { status: "fulfilled", value });
+    } catch (reason) {
+      if (groups.length === 1) {
+        for (const { index } of jobs) answer(index, { status: "rejected", reason });
+        return;
+      }
+      // One of them is to blame: by themselves, the others get their answers.
+      for (const group of groups) await this.#plainFlows(group, answer);
     }
-    const work = await this.#store.plan(ids);
-    this.#store.countHits(jobs.length - 1);
-    return work;
   }
 
-  async #measuredFlow(request: FlowRequest): Promise<FlowResult> {
-    const { ids, options } = request;
-    this.#checkIds(ids, keptFrom(options) + 1);
-    chosenOf(options, this.info.architecture);
-    return await this.#measured.compute(request);
+  /** @returns The flow of each job, by its index. */
+  async #reduce(
+    run: Run,
+    groups: readonly (readonly Job[])[],
+  ): Promise<ReadonlyMap<number, FlowResult>> {
+    const jobs = groups.flatMap((group, at) => {
+      const prompt = run.prompts[at]!;
+      const { ids, activations } = prompt;
+      return group.map((job) => ({ ...job, prompt, activations, tokens: ids.length }));
+    });
+    const flows = await this.#reduction.prepare(jobs);
+    const numbers = await run.read({
+      result: [flows],
+      fields: flows.fields.map((fields) => ({ ...fields, prompt: jobs[fields.job]!.prompt })),
+      encode: (recorder, bound) => this.#reduction.encode(recorder.pass, flows, bound),
+    });
+    return new Map(
+      this.#reduction.split(flows, numbers).map((matrix, at) => {
+        const { index, isRepeated, prompt } = jobs[at]!;
+        return [index, { ...matrix, cacheHit: isRepeated || prompt.cacheHit }];
+      }),
+    );
   }
 
   async #makeOutputMatrices(): Promise<OutputMatrices> {
     const { architecture } = this.info;
-    const made = await this.#store.withRoom(() =>
-      makeOutputMatrices(this.#gpu.device, architecture, this.#forward)
-    );
-    this.#store.reserve(made.bytes);
+    const made = await makeOutputMatrices(this.#gpu.device, architecture, this.#forward);
+    this.#activations.reserve(made.bytes);
     return made;
   }
 
-  async #answer(
-    prompts: readonly Prompt[],
-    outcomes: PromiseSettledResult<FlowResult>[],
-  ): Promise<void> {
-    const works = prompts.map(({ work }) => work);
-    const jobs = prompts.flatMap(({ work, jobs }) =>
-      jobs.map((job) => ({ ...job, work, entry: work.entry, tokens: work.ids.length }))
-    );
-    let flows;
+  /** Says what to ask for instead, where the device has no room even with no other prompt on it. */
+  async #withinMemory<T>(compute: () => Promise<T>): Promise<T> {
     try {
-      flows = await this.#store.withRoom(() => this.#reduction.prepare(jobs));
+      return await compute();
     } catch (error) {
-      for (const work of works) work.abort();
-      throw error;
+      if (!(error instanceof AllocationError)) throw error;
+      throw new InfoflowError(
+        "MATRIX_TOO_LARGE",
+        `${error.message}; ask with a shorter prompt, or for fewer matrices of it`,
+      );
     }
-    const numbers = await this.#runner.run(works, {
-      result: [flows],
-      fields: flows.fields.map((fields) => ({ ...fields, work: jobs[fields.job]!.work })),
-      encode: (pass, bound) => this.#reduction.encode(pass, flows, bound),
-      isWanted: () => isAnyWanted(jobs),
-    });
-    this.#reduction.split(flows, numbers).forEach((matrix, i) => {
-      const { index, work, isRepeated } = jobs[i]!;
-      const cacheHit = isRepeated || work.first === work.ids.length;
-      outcomes[index] = { status: "fulfilled", value: { ...matrix, cacheHit } };
-    });
+  }
+
+  #check({ ids, options }: FlowRequest): void {
+    this.#checkIds(ids, keptFrom(options) + 1);
+    chosenOf(options, this.info.architecture);
   }
 
   #checkIds(ids: readonly number[], fewest: number): void {
@@ -347,7 +380,7 @@ export class Engine {
   }
 }
 
-async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+async function outcomeOf<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [outcome] = await Promise.allSettled([promise]);
   return outcome!;
 }

@@ -1,7 +1,7 @@
 import { allocatedBytes } from "../engine/gpu/allocate.ts";
 import { CancelFlags } from "./cancel_flags.ts";
 import { Engine } from "../engine/engine.ts";
-import { cancelled } from "../engine/flow/flow_request.ts";
+import { cancelled } from "../engine/passes/cancelled.ts";
 import {
   type Batch,
   type BatchResult,
@@ -142,7 +142,9 @@ async function settle(
 ): Promise<PromiseSettledResult<WorkResult>[]> {
   const [{ work, isWanted }] = asked as [Asked];
   if (isQuestion(work)) {
-    const answer = isWanted() ? engine.ask(work.name, work.argument) : Promise.reject(cancelled());
+    const answer = isWanted()
+      ? engine.ask(work.name, work.argument, isWanted)
+      : Promise.reject(cancelled());
     return await Promise.allSettled([answer]);
   }
   return await engine.flows(

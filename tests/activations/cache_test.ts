@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PatternCache } from "../../src/engine/activations/cache.ts";
+import { ActivationCache } from "../../src/engine/activations/cache.ts";
 
 class Fake {
   isDestroyed = false;
@@ -12,21 +12,21 @@ class Fake {
   }
 }
 
-function add(cache: PatternCache<Fake>, ids: number[], bytes: number): Fake {
+function add(cache: ActivationCache<Fake>, ids: number[], bytes: number): Fake {
   const entry = new Fake(ids, bytes);
   cache.makeRoom(bytes);
   cache.add(entry).release();
   return entry;
 }
 
-Deno.test("PatternCache counts hits, misses, entries and bytes", () => {
-  const cache = new PatternCache<Fake>(100);
+Deno.test("ActivationCache counts hits, misses, entries and bytes", () => {
+  const cache = new ActivationCache<Fake>(100);
   assert.equal(cache.find([1, 2]), undefined);
   const entry = add(cache, [1, 2], 40);
-  const { lease, shared } = cache.find([1, 2])!;
-  assert.equal(lease.value, entry);
+  const { hold, shared } = cache.find([1, 2])!;
+  assert.equal(hold.value, entry);
   assert.equal(shared, 2);
-  lease.release();
+  hold.release();
   assert.deepEqual(cache.stats, {
     entries: 1,
     bytes: 40,
@@ -39,15 +39,15 @@ Deno.test("PatternCache counts hits, misses, entries and bytes", () => {
   assert.equal(cache.stats.hits, 3);
 });
 
-Deno.test("PatternCache finds the entry with the longest common beginning", () => {
-  const cache = new PatternCache<Fake>(100);
+Deno.test("ActivationCache finds the entry with the longest common beginning", () => {
+  const cache = new ActivationCache<Fake>(100);
   const short = add(cache, [1, 2, 3], 10);
   const long = add(cache, [1, 2, 3, 4, 5], 10);
   add(cache, [9, 9], 10);
   const found = (ids: number[]): [Fake | undefined, number | undefined] => {
     const it = cache.find(ids);
-    it?.lease.release();
-    return [it?.lease.value, it?.shared];
+    it?.hold.release();
+    return [it?.hold.value, it?.shared];
   };
   assert.deepEqual(found([1, 2, 3, 4, 5, 6]), [long, 5], "goes on");
   assert.deepEqual(found([1, 2, 3, 4]), [long, 4], "a beginning");
@@ -58,18 +58,18 @@ Deno.test("PatternCache finds the entry with the longest common beginning", () =
   assert.equal(short.isDestroyed, false);
 });
 
-Deno.test("PatternCache evicts the least recently used, and destroys it", () => {
-  const cache = new PatternCache<Fake>(100);
+Deno.test("ActivationCache evicts the least recently used, and destroys it", () => {
+  const cache = new ActivationCache<Fake>(100);
   const a = add(cache, [1], 40);
   const b = add(cache, [2], 40);
-  cache.find([1])!.lease.release();
+  cache.find([1])!.hold.release();
   const c = add(cache, [3], 40);
   assert.deepEqual([a, b, c].map((entry) => entry.isDestroyed), [false, true, false]);
   assert.deepEqual([cache.stats.bytes, cache.stats.evictions], [80, 1]);
 });
 
-Deno.test("PatternCache hands over an evicted entry whose memory fits", () => {
-  const cache = new PatternCache<Fake>(100);
+Deno.test("ActivationCache hands over an evicted entry whose memory fits", () => {
+  const cache = new ActivationCache<Fake>(100);
   const a = add(cache, [1], 40);
   const b = add(cache, [2], 60);
   const taken = cache.makeRoom(60, (entry) => entry.bytes === 60);
@@ -78,11 +78,11 @@ Deno.test("PatternCache hands over an evicted entry whose memory fits", () => {
   assert.deepEqual([cache.stats.entries, cache.stats.bytes, cache.stats.evictions], [0, 0, 2]);
 });
 
-Deno.test("PatternCache never evicts what is leased, even beyond the budget", () => {
-  const cache = new PatternCache<Fake>(100);
+Deno.test("ActivationCache never evicts what is leased, even beyond the budget", () => {
+  const cache = new ActivationCache<Fake>(100);
   const a = add(cache, [1], 60);
-  const first = cache.find([1])!.lease;
-  const second = cache.find([1])!.lease;
+  const first = cache.find([1])!.hold;
+  const second = cache.find([1])!.hold;
   const b = new Fake([2], 60);
   cache.makeRoom(60);
   const leaseB = cache.add(b);
@@ -90,40 +90,40 @@ Deno.test("PatternCache never evicts what is leased, even beyond the budget", ()
   assert.equal(cache.stats.bytes, 120);
   first.release();
   first.release(); // twice is once
-  assert.equal(a.isDestroyed, false, "the second lease holds it");
+  assert.equal(a.isDestroyed, false, "the second hold holds it");
   second.release();
   assert.equal(a.isDestroyed, true, "over budget and free: given back at once");
   assert.equal(b.isDestroyed, false);
   leaseB.release();
 });
 
-Deno.test("PatternCache keeps an entry larger than its budget for its lease only", () => {
-  const cache = new PatternCache<Fake>(10);
+Deno.test("ActivationCache keeps an entry larger than its budget for its hold only", () => {
+  const cache = new ActivationCache<Fake>(10);
   const entry = new Fake([1], 50);
-  const lease = cache.add(entry);
+  const hold = cache.add(entry);
   assert.equal(entry.isDestroyed, false);
-  lease.release();
+  hold.release();
   assert.equal(entry.isDestroyed, true);
   assert.equal(cache.stats.entries, 0);
 });
 
 Deno.test("discard() destroys an entry once nobody uses it, and is no eviction", () => {
-  const cache = new PatternCache<Fake>(100);
+  const cache = new ActivationCache<Fake>(100);
   const entry = add(cache, [1], 10);
-  const reader = cache.find([1])!.lease;
-  cache.find([1])!.lease.discard();
+  const reader = cache.find([1])!.hold;
+  cache.find([1])!.hold.discard();
   assert.equal(entry.isDestroyed, false, "it is read");
   reader.discard();
   assert.equal(entry.isDestroyed, true);
   assert.deepEqual([cache.stats.entries, cache.stats.bytes, cache.stats.evictions], [0, 0, 0]);
 });
 
-Deno.test("PatternCache.evict() says when there is nothing to evict", () => {
-  const cache = new PatternCache<Fake>(100);
+Deno.test("ActivationCache.evict() says when there is nothing to evict", () => {
+  const cache = new ActivationCache<Fake>(100);
   assert.equal(cache.evict(), false);
   add(cache, [1], 1);
-  const { lease } = cache.find([1])!;
+  const { hold } = cache.find([1])!;
   assert.equal(cache.evict(), false);
-  lease.release();
+  hold.release();
   assert.equal(cache.evict(), true);
 });

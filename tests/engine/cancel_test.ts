@@ -1,7 +1,7 @@
 // Passes in pieces: the same numbers as whole ones, and an end where nobody waits any more.
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
-import { Pace } from "../../src/engine/passes/pass_pieces.ts";
+import { PassPieces, type Piece } from "../../src/engine/passes/pass_pieces.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 import { TINY } from "../support/fixtures.ts";
@@ -13,30 +13,30 @@ function prompt(tokens: number, seed = 1): number[] {
   return Array.from({ length: tokens }, (_, t) => (t * 97 + 31 * seed) % 331);
 }
 
-/** Runs with passes of one layer a submission. */
-async function inPieces(use: () => Promise<void>): Promise<void> {
-  const { pieces } = Pace.prototype;
-  Pace.prototype.pieces = (rows) => {
+/** Passes of one layer a submission. */
+class OneByOne extends PassPieces {
+  override pieces(rows: number): Piece[] {
     const size = rows === 0 ? LAYERS : 1;
     return Array.from({ length: LAYERS / size }, (_, i) => {
       return { first: i * size, end: (i + 1) * size, isLast: (i + 1) * size === LAYERS };
     });
-  };
-  try {
-    await use();
-  } finally {
-    Pace.prototype.pieces = pieces;
   }
 }
 
-async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 2 ** 24 });
+async function withEngine(
+  use: (engine: Engine) => Promise<void>,
+  pieces?: PassPieces,
+): Promise<void> {
+  const engine = await Engine.create({ directory: TINY, cacheBytes: 2 ** 24, pieces });
   try {
     await use(engine);
   } finally {
     engine.destroy();
   }
 }
+
+const inPieces = (use: (engine: Engine) => Promise<void>): Promise<void> =>
+  withEngine(use, new OneByOne(LAYERS));
 
 Deno.test("a pass in pieces gives the same bytes as a whole one, also where it goes on from a known beginning", async () => {
   // Typed on within the entry, into a larger entry, branched off, and new.
@@ -51,36 +51,32 @@ Deno.test("a pass in pieces gives the same bytes as a whole one, also where it g
   await withEngine(async (engine) => {
     for (const ids of asked) expected.push((await engine.flow(ids, OPTIONS)).flow);
   });
-  await withEngine((engine) =>
-    inPieces(async () => {
-      for (const [index, ids] of asked.entries()) {
-        assert.deepEqual((await engine.flow(ids, OPTIONS)).flow, expected[index], `${index}`);
-      }
-    })
-  );
+  await inPieces(async (engine) => {
+    for (const [index, ids] of asked.entries()) {
+      assert.deepEqual((await engine.flow(ids, OPTIONS)).flow, expected[index], `${index}`);
+    }
+  });
 });
 
 Deno.test("a pass that nobody waits for stops at the next layer and leaves nothing behind", () =>
-  withEngine((engine) =>
-    inPieces(async () => {
-      const before = await engine.flow(prompt(20, 9), OPTIONS);
-      for (let layersSeen = 1; layersSeen < LAYERS; layersSeen++) {
-        let looks = 0;
-        const { submissions } = await countGpuCalls(async () => {
-          // The first look is before the pass.
-          const isWanted = (): boolean => looks++ < layersSeen;
-          const [outcome] = await engine.flows([{ ids: prompt(40), options: OPTIONS, isWanted }]);
-          assert.equal(outcome!.status, "rejected");
-          assert.equal((outcome as PromiseRejectedResult).reason.code, "CANCELLED");
-        });
-        assert.equal(submissions, layersSeen);
-        assert.equal(engine.cacheStats.entries, 1, "its patterns are not found by others");
-      }
-      assert.equal((await engine.flow(prompt(40), OPTIONS)).cacheHit, false);
-      const after = await engine.flow(prompt(20, 9), OPTIONS);
-      assert.deepEqual(after.flow, before.flow);
-    })
-  ));
+  inPieces(async (engine) => {
+    const before = await engine.flow(prompt(20, 9), OPTIONS);
+    for (let layersSeen = 1; layersSeen < LAYERS; layersSeen++) {
+      let looks = 0;
+      const { submissions } = await countGpuCalls(async () => {
+        // The first look is before the pass.
+        const isWanted = (): boolean => looks++ < layersSeen;
+        const [outcome] = await engine.flows([{ ids: prompt(40), options: OPTIONS, isWanted }]);
+        assert.equal(outcome!.status, "rejected");
+        assert.equal((outcome as PromiseRejectedResult).reason.code, "CANCELLED");
+      });
+      assert.equal(submissions, layersSeen);
+      assert.equal(engine.cacheStats.entries, 1, "its patterns are not found by others");
+    }
+    assert.equal((await engine.flow(prompt(40), OPTIONS)).cacheHit, false);
+    const after = await engine.flow(prompt(20, 9), OPTIONS);
+    assert.deepEqual(after.flow, before.flow);
+  }));
 
 Deno.test("what nobody waits for is not begun, and does not hold up the others of its batch", () =>
   withEngine(async (engine) => {
@@ -100,8 +96,8 @@ Deno.test("what nobody waits for is not begun, and does not hold up the others o
     assert.equal(kept!.status, "fulfilled");
   }));
 
-Deno.test("Pace submits short passes whole and long ones in pieces of at least 20 ms", () => {
-  const pace = new Pace(12);
+Deno.test("PassPieces submits short passes whole and long ones in pieces of at least 20 ms", () => {
+  const pace = new PassPieces(12);
   assert.equal(pace.pieces(255).length, 1, "of a device of which nothing is known");
   assert.equal(pace.pieces(256).length, 12);
   // A row takes 0.1 ms in a layer; the slowest of several looks was disturbed by others.
@@ -121,15 +117,13 @@ Deno.test("Pace submits short passes whole and long ones in pieces of at least 2
 });
 
 Deno.test("a measure by another method stops between its stages, and leaves nothing behind", () =>
-  withEngine((engine) =>
-    inPieces(async () => {
-      const options: FlowOptions = { ...OPTIONS, method: "ALTI" };
-      let looks = 0;
-      const isWanted = (): boolean => looks++ < 1; // the first look is before all
-      const [outcome] = await engine.flows([{ ids: prompt(40), options, isWanted }]);
-      assert.equal((outcome as PromiseRejectedResult).reason.code, "CANCELLED");
-      const after = await engine.flow(prompt(40), options);
-      assert.equal(after.cacheHit, false);
-      assert(after.flow.every(Number.isFinite));
-    })
-  ));
+  inPieces(async (engine) => {
+    const options: FlowOptions = { ...OPTIONS, method: "ALTI" };
+    let looks = 0;
+    const isWanted = (): boolean => looks++ < 1; // the first look is before all
+    const [outcome] = await engine.flows([{ ids: prompt(40), options, isWanted }]);
+    assert.equal((outcome as PromiseRejectedResult).reason.code, "CANCELLED");
+    const after = await engine.flow(prompt(40), options);
+    assert.equal(after.cacheHit, false);
+    assert(after.flow.every(Number.isFinite));
+  }));

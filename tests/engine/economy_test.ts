@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Engine } from "../../src/engine/engine.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
-import { capacityFor, entryBytes } from "../../src/engine/activations/prompt_activations.ts";
+import { activationBytes, capacityFor } from "../../src/engine/activations/prompt_activations.ts";
 import { TINY } from "../support/fixtures.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 
@@ -19,7 +19,7 @@ async function withEngine(
   tokens: number,
 ): Promise<void> {
   const first = await Engine.create({ directory: TINY, cacheBytes: 0 });
-  const bytes = entryBytes(first.info.architecture, capacityFor(tokens));
+  const bytes = activationBytes(first.info.architecture, capacityFor(tokens));
   first.destroy();
   const engine = await Engine.create({ directory: TINY, cacheBytes: entries * bytes });
   try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readArchitecture } from "../../src/checkpoints/checkpoint.ts";
-import { entryBytes } from "../../src/engine/activations/prompt_activations.ts";
+import { activationBytes } from "../../src/engine/activations/prompt_activations.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { gpt2SmallShape } from "../support/gpt2_small.ts";
 
@@ -48,7 +48,7 @@ Deno.test("a thousand requests leave memory, the device's too, where it was afte
   const [early, ...later] = held as [Held, ...Held[]];
   const architecture = await readArchitecture(BUNDLED);
   // A full cache holds what fits: from one look to the next it may differ by an entry.
-  const entry = entryBytes(architecture, architecture.context);
+  const entry = activationBytes(architecture, architecture.context);
   for (const { request, rss, live } of later) {
     assert(
       live <= early.live + entry,

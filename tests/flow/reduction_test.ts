@@ -10,7 +10,7 @@ import {
 } from "../../src/requests/flow_options.ts";
 import { FlowReduction } from "../../src/engine/flow/reduction.ts";
 import { HeadMean } from "../../src/engine/kernels/head_mean.ts";
-import type { PatternEntry } from "../../src/engine/activations/prompt_activations.ts";
+import type { PromptActivations } from "../../src/engine/activations/prompt_activations.ts";
 import { rowStart, triangleStride } from "../../src/engine/activations/packed_triangles.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { attention, choose, flow, type ReferenceFlow } from "../reference/flow.ts";
@@ -38,8 +38,12 @@ function somePatterns(tokens: number): Float32Array {
   return patterns;
 }
 
-/** The same patterns as an entry has them: packed, with room for more tokens, layers 0 and 1 in one slab, 2 in another. */
-async function entryOf(gpu: Gpu, patterns: Float32Array, tokens: number): Promise<PatternEntry> {
+/** The same patterns as an activations has them: packed, with room for more tokens, layers 0 and 1 in one slab, 2 in another. */
+async function entryOf(
+  gpu: Gpu,
+  patterns: Float32Array,
+  tokens: number,
+): Promise<PromptActivations> {
   const stride = triangleStride(tokens + 9);
   const packed = new Float32Array(layers * heads * stride * 4);
   for (let row = 0; row < layers * heads * tokens; row++) {
@@ -57,7 +61,7 @@ async function entryOf(gpu: Gpu, patterns: Float32Array, tokens: number): Promis
     { buffer: upload(gpu, packed.subarray(0, second)), firstLayer: 0, layers: 2 },
     { buffer: upload(gpu, packed.subarray(second)), firstLayer: 2, layers: 1 },
   ];
-  return { stride, mean, slabs } as unknown as PatternEntry;
+  return { stride, mean, slabs } as unknown as PromptActivations;
 }
 
 const CHOICES = [{}, { heads: [1, 4] }, { layers: [2] }, { layers: [0, 2], heads: [3] }];
@@ -89,13 +93,13 @@ for (const tokens of [2, 5, 65]) {
   Deno.test(`matrices of every kind, alone and together, T = ${tokens}`, () =>
     withGpu(async (gpu) => {
       const patterns = somePatterns(tokens);
-      const entry = await entryOf(gpu, patterns, tokens);
-      const jobs = [...FLOWS, ...ATTENTIONS].map((options) => ({ entry, tokens, options }));
+      const activations = await entryOf(gpu, patterns, tokens);
+      const jobs = [...FLOWS, ...ATTENTIONS].map((options) => ({ activations, tokens, options }));
       const reduction = await FlowReduction.create(gpu.device, { layers, heads }, jobs.length);
       for (const some of [jobs, ...jobs.map((job) => [job])]) {
         const prepared = await reduction.prepare(some);
         const prompts = prepared.fields.map((fields) =>
-          promptOf(gpu, { tokens, stride: entry.stride, ...fields })
+          promptOf(gpu, { tokens, stride: activations.stride, ...fields })
         );
         await run(gpu, (pass) => reduction.encode(pass, prepared, prompts));
         const buffer = await download(gpu, prepared.buffer);
@@ -117,7 +121,7 @@ Deno.test("a row that BOS has wholly is 0 where BOS is dropped, and dropped says
     const tokens = 3;
     const patterns = somePatterns(tokens);
     patterns.set([1, 0, 0], (heads + 2) * tokens ** 2 + tokens); // layer 1, head 2, target 1
-    const entry = await entryOf(gpu, patterns, tokens);
+    const activations = await entryOf(gpu, patterns, tokens);
     const reduction = await FlowReduction.create(gpu.device, { layers, heads }, 2);
     const choice = { bos: "DROP", layers: [1], heads: [2] } as const;
     const options: MatrixOptions[] = [
@@ -125,10 +129,10 @@ Deno.test("a row that BOS has wholly is 0 where BOS is dropped, and dropped says
       { ...choice, byLayer: true, aggregation: "MEAN" },
     ];
     const prepared = await reduction.prepare(
-      options.map((options) => ({ entry, tokens, options })),
+      options.map((options) => ({ activations, tokens, options })),
     );
     const prompts = prepared.fields.map((fields) =>
-      promptOf(gpu, { tokens, stride: entry.stride, ...fields })
+      promptOf(gpu, { tokens, stride: activations.stride, ...fields })
     );
     await run(gpu, (pass) => reduction.encode(pass, prepared, prompts));
     const numbers = (await download(gpu, prepared.buffer)).slice(0, prepared.bytes / 4);

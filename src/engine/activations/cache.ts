@@ -6,7 +6,7 @@ export interface Cached {
   readonly model: string;
   /** What was done to the model for it; only the same is found. */
   readonly variant: string;
-  /** It may grow while the entry is leased. */
+  /** It may grow while the entry is held. */
   readonly bytes: number;
   destroy(): void;
 }
@@ -21,8 +21,8 @@ export interface CacheStats {
   readonly evictions: number;
 }
 
-/** An entry in use: it is not evicted before it is released. */
-export interface Lease<T> {
+/** An entry in use: it is not evicted before it is reheld. */
+export interface Hold<T> {
   readonly value: T;
   /** Gives the entry back to the cache; more than once is no harm. */
   release(): void;
@@ -32,21 +32,21 @@ export interface Lease<T> {
 
 /** The entry that knows most of a prompt's beginning. */
 export interface Found<T> {
-  readonly lease: Lease<T>;
+  readonly hold: Hold<T>;
   /** How many of the first tokens they have in common. */
   readonly shared: number;
 }
 
 interface Slot<T> {
   readonly value: T;
-  leases: number;
+  holds: number;
 }
 
 /**
  * Keeps entries up to a budget of bytes and gives up the least recently used ones beyond it, but never one that is
- * leased. An entry larger than the whole budget lives as long as its lease.
+ * held. An entry larger than the whole budget lives as long as its hold.
  */
-export class PatternCache<T extends Cached> {
+export class ActivationCache<T extends Cached> {
   // A Set remembers the order of insertion: the first is the least recently used.
   readonly #slots = new Set<Slot<T>>();
   readonly #budget: number;
@@ -92,7 +92,7 @@ export class PatternCache<T extends Cached> {
     if (!best) return undefined;
     this.#slots.delete(best);
     this.#slots.add(best);
-    return { lease: this.#lease(best), shared };
+    return { hold: this.#hold(best), shared };
   }
 
   /** Counts hits that needed no looking. */
@@ -101,10 +101,10 @@ export class PatternCache<T extends Cached> {
   }
 
   /** Adds an entry, in use by whoever adds it. */
-  add(value: T): Lease<T> {
-    const slot = { value, leases: 0 };
+  add(value: T): Hold<T> {
+    const slot = { value, holds: 0 };
     this.#slots.add(slot);
-    return this.#lease(slot);
+    return this.#hold(slot);
   }
 
   /**
@@ -150,20 +150,20 @@ export class PatternCache<T extends Cached> {
   }
 
   #victim(): Slot<T> | undefined {
-    return this.#slots.values().find((slot) => slot.leases === 0);
+    return this.#slots.values().find((slot) => slot.holds === 0);
   }
 
   #remove(slot: Slot<T>): void {
     this.#slots.delete(slot);
   }
 
-  #lease(slot: Slot<T>): Lease<T> {
-    slot.leases++;
+  #hold(slot: Slot<T>): Hold<T> {
+    slot.holds++;
     let isHeld = true;
     const release = (): void => {
       if (!isHeld) return;
       isHeld = false;
-      slot.leases--;
+      slot.holds--;
       this.makeRoom(0);
     };
     return {
@@ -171,7 +171,7 @@ export class PatternCache<T extends Cached> {
       release,
       discard: () => {
         release();
-        if (slot.leases > 0 || !this.#slots.has(slot)) return;
+        if (slot.holds > 0 || !this.#slots.has(slot)) return;
         this.#remove(slot);
         slot.value.destroy();
       },

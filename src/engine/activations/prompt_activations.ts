@@ -1,5 +1,5 @@
 import { allocate, largestStorage } from "../gpu/allocate.ts";
-import type { Streams } from "./residual_stream.ts";
+import type { KeptRows } from "./kept_sites.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { rowStart, triangleStride, VEC4 } from "./packed_triangles.ts";
 
@@ -19,7 +19,7 @@ export interface Measured {
 }
 
 /** What is kept of a prompt on the device. */
-export interface PatternEntry {
+export interface PromptActivations {
   /** The prompt's tokens, BOS first. A prompt that is typed on grows within the entry's capacity. */
   ids: readonly number[];
   /** How many tokens there is room for. */
@@ -38,15 +38,15 @@ export interface PatternEntry {
   readonly rowBytes: number;
   /** The fingerprint of the model that it is of. */
   readonly model: string;
-  /** Which heads were switched off, such as `3.1,4.0`; empty for the model as it is. */
+  /** What was changed in the run that they are of, as its key says it; empty for a plain run. */
   variant: string;
-  /** The residual stream, once a question needed it. */
-  streams: Streams | undefined;
+  /** What is kept at sites beside the patterns, by the site's key. */
+  readonly sites: Map<string, KeptRows>;
   /** By method, once it was asked for. */
   readonly measured: Map<string, Measured>;
   /** All bytes on the device. */
   readonly bytes: number;
-  /** Gives back what was kept beside the patterns: the entry is for another prompt now. */
+  /** Gives back what was kept beside patterns, keys and values: the memory is for another prompt now. */
   forget(): void;
   /** Gives the memory back. */
   destroy(): void;
@@ -57,7 +57,7 @@ const STEP = 16;
 /** Rows of a texture are copied to buffers in rows of multiples of it. */
 const COPY_ALIGNMENT = 256;
 
-/** The room that an entry of so many tokens is made with. */
+/** How many tokens there is room for in the activations of a prompt of `tokens` tokens. */
 export function capacityFor(tokens: number): number {
   return Math.ceil(tokens / STEP) * STEP;
 }
@@ -67,8 +67,8 @@ function keyValueBytes({ channels }: Architecture): number {
   return Math.ceil(2 * channels * 4 / COPY_ALIGNMENT) * COPY_ALIGNMENT;
 }
 
-/** How many bytes an entry of such a capacity takes. */
-export function entryBytes(architecture: Architecture, capacity: number): number {
+/** The bytes of a prompt's patterns, keys and values where there is room for `capacity` tokens. */
+export function activationBytes(architecture: Architecture, capacity: number): number {
   const { layers, heads } = architecture;
   const patterns = (heads + 1) * triangleStride(capacity) * VEC4;
   return layers * (patterns + capacity * keyValueBytes(architecture));
@@ -79,11 +79,11 @@ export function entryBytes(architecture: Architecture, capacity: number): number
  *
  * @throws {AllocationError} If the device has no room, or can't bind one layer of the patterns.
  */
-export async function allocateEntry(
+export async function allocateActivations(
   device: GPUDevice,
   architecture: Architecture,
   { model, capacity }: { readonly model: string; readonly capacity: number },
-): Promise<PatternEntry> {
+): Promise<PromptActivations> {
   const { layers, heads } = architecture;
   const stride = triangleStride(capacity);
   const layerBytes = heads * stride * VEC4;
@@ -99,7 +99,7 @@ export async function allocateEntry(
     return buffer;
   };
   const destroy = (): void => buffers.forEach((buffer) => buffer.destroy());
-  const own = entryBytes(architecture, capacity);
+  const own = activationBytes(architecture, capacity);
   try {
     const slabs: Slab[] = [];
     for (let firstLayer = 0; firstLayer < layers; firstLayer += layersPerSlab) {
@@ -109,7 +109,7 @@ export async function allocateEntry(
       slabs.push({ buffer, firstLayer, layers: count });
     }
     const bytes = layers * stride * VEC4;
-    const entry: PatternEntry = {
+    const entry: PromptActivations = {
       ids: [],
       capacity,
       stride,
@@ -120,18 +120,15 @@ export async function allocateEntry(
       rowBytes,
       model,
       variant: "",
-      streams: undefined,
+      sites: new Map(),
       measured: new Map(),
       get bytes(): number {
-        const measured = this.measured.values();
-        return measured.reduce(
-          (sum, { matrix }) => sum + matrix.size,
-          own + (this.streams?.bytes ?? 0),
-        );
+        const measured = this.measured.values().reduce((sum, { matrix }) => sum + matrix.size, 0);
+        return own + measured + this.sites.values().reduce((sum, { bytes }) => sum + bytes, 0);
       },
       forget(): void {
-        this.streams?.texture.destroy();
-        this.streams = undefined;
+        for (const { texture } of this.sites.values()) texture.destroy();
+        this.sites.clear();
         for (const { matrix } of this.measured.values()) matrix.destroy();
         this.measured.clear();
       },
@@ -147,18 +144,24 @@ export async function allocateEntry(
   }
 }
 
-/**
- * Records the copy of the first `rows` rows of all patterns, and of their means, from one entry to another.
- *
- * @param shape H, and how many of the first layers are copied.
- */
-export function copyRows(
+/** What is copied from one prompt's activations to another's: the first `rows` positions of some layers. */
+export interface Copied {
+  readonly source: PromptActivations;
+  readonly target: PromptActivations;
+  readonly rows: number;
+  /** The first of the layers, and the one after the last. */
+  readonly layers: readonly [first: number, end: number];
+}
+
+/** Records the copy of patterns of `heads` heads, and of their means. */
+export function copyPatterns(
   encoder: GPUCommandEncoder,
-  { source, target, rows }: { source: PatternEntry; target: PatternEntry; rows: number },
-  { layers, heads }: { layers: number; heads: number },
+  { source, target, rows, layers: [first, end] }: Copied,
+  heads: number,
 ): void {
   const bytes = rowStart(rows) * VEC4;
-  for (let layer = 0; layer < layers; layer++) {
+  if (bytes === 0) return;
+  for (let layer = first; layer < end; layer++) {
     const [from, to] = [patternsOf(source, layer), patternsOf(target, layer)];
     for (let head = 0; head < heads; head++) {
       encoder.copyBufferToBuffer(
@@ -174,13 +177,12 @@ export function copyRows(
   }
 }
 
-/** Records the copy of the keys and values of the first layers, `rows` positions of each. */
+/** Records the copy of keys and values. */
 export function copyKeysValues(
   encoder: GPUCommandEncoder,
-  { source, target, rows }: { source: PatternEntry; target: PatternEntry; rows: number },
-  layers: number,
+  { source, target, rows, layers: [first, end] }: Copied,
 ): void {
-  for (let layer = 0; layer < layers; layer++) {
+  for (let layer = first; layer < end; layer++) {
     encoder.copyBufferToBuffer(
       source.keysValues,
       layer * source.capacity * source.rowBytes,
@@ -193,7 +195,7 @@ export function copyKeysValues(
 
 /** Where the patterns of a layer are. */
 export function patternsOf(
-  entry: PatternEntry,
+  entry: PromptActivations,
   layer: number,
 ): { readonly buffer: GPUBuffer; readonly offset: number } {
   const { buffer, firstLayer } = entry.slabs.findLast((slab) => slab.firstLayer <= layer)!;

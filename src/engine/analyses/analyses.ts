@@ -1,99 +1,107 @@
-import type { Needs, Settled, Settler } from "../passes/materialize.ts";
-import { HeadSums } from "./head_scores.ts";
-import { LogitParts } from "./attribution.ts";
-import { Routes } from "./routes.ts";
-import { Tops } from "./top_logits.ts";
-import type { Workbench } from "./device_context.ts";
-import { logitsOf } from "./logits.ts";
+import { ablations } from "../../requests/interventions/ablations.ts";
+import { canonicalInterventions } from "../../requests/interventions/canonical_interventions.ts";
 import type { LogProbabilityChange, Question, Questions } from "../../requests/questions.ts";
+import { residualSites } from "../activations/kept_sites.ts";
+import type { Run, RunPrompt } from "../passes/run.ts";
+import type { RunRequest } from "../passes/passes.ts";
+import { LogitParts } from "./attribution.ts";
+import type { DeviceContext } from "../flow/device_context.ts";
+import { HeadSums } from "./head_scores.ts";
+import { logitsOf } from "./logits.ts";
+import { Routes } from "./routes.ts";
+import { TopLogits } from "./top_logits.ts";
 
 type Result<Name extends keyof Questions> = Omit<Questions[Name]["result"], "cacheHit">;
 
 /** Answers questions about a prompt, from its streams and patterns on the device. */
-export class Asker {
-  readonly #bench: Workbench;
+export class Analyses {
+  readonly #context: DeviceContext;
   readonly #layers: number;
-  readonly #settler: Settler;
-  readonly #tops: Tops;
+  readonly #topLogits: TopLogits;
   readonly #logitParts: LogitParts;
   readonly #headSums: HeadSums;
   readonly #routes: Routes;
 
-  constructor(bench: Workbench, settler: Settler) {
-    this.#bench = bench;
-    this.#layers = bench.architecture.layers;
-    this.#settler = settler;
-    this.#tops = new Tops(bench);
-    this.#logitParts = new LogitParts(bench);
-    this.#headSums = new HeadSums(bench);
-    this.#routes = new Routes(bench);
+  constructor(context: DeviceContext) {
+    this.#context = context;
+    this.#layers = context.architecture.layers;
+    this.#topLogits = new TopLogits(context);
+    this.#logitParts = new LogitParts(context);
+    this.#headSums = new HeadSums(context);
+    this.#routes = new Routes(context);
   }
 
   /**
    * Answers a question.
    *
-   * @throws {InfoflowError} MATRIX_TOO_LARGE if the device has no room, or an answer is too long.
+   * @param isWanted Whether the caller still waits for it.
+   * @throws {AllocationError} If the device has no room.
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if an answer is too long; CANCELLED.
    */
-  async ask(question: Question): Promise<Questions[keyof Questions]["result"]> {
-    const needs: Needs = {
-      streams: question.name !== "headSums",
-      ablate: "ablate" in question.argument ? question.argument.ablate : undefined,
-    };
-    const settled = await this.#settler.settle(question.argument.ids, needs);
-    try {
-      const result = await this.#answer(question, settled);
-      settled.commit();
-      return { ...result, cacheHit: settled.cacheHit } as Questions[keyof Questions]["result"];
-    } catch (error) {
-      settled.abort();
-      throw error;
-    }
+  async ask(
+    question: Question,
+    isWanted: () => boolean,
+  ): Promise<Questions[keyof Questions]["result"]> {
+    const { name, argument } = question;
+    const { ids } = argument;
+    const heads = "ablate" in argument ? argument.ablate ?? [] : [];
+    const { architecture } = this.#context;
+    const changed = { architecture, ids, beginsWithBos: false };
+    const interventions = canonicalInterventions(ablations(heads), changed);
+    const keep = name === "headSums" ? [] : residualSites(this.#layers);
+    const prompts: RunRequest[] = [{ ids, interventions }];
+    if (name === "tokenChanges" && interventions.length > 0) prompts.push({ ids });
+    return await this.#context.passes.run(prompts, { keep, isWanted }, async (run) => {
+      const result = await this.#answer(question, run);
+      const { cacheHit } = run.prompts[0]!;
+      return { ...result, cacheHit } as Questions[keyof Questions]["result"];
+    });
   }
 
-  async #answer(question: Question, settled: Settled): Promise<Result<keyof Questions>> {
+  async #answer(question: Question, run: Run): Promise<Result<keyof Questions>> {
+    const prompt = run.prompts[0]!;
     switch (question.name) {
       case "nextTokens":
-        return { top: await this.#next(settled, question.argument.k) };
+        return { top: await this.#next(run, prompt, question.argument.k) };
       case "tokenChanges":
-        return { changes: await this.#changes(settled, question.argument.k) };
+        return { changes: await this.#changes(run, question.argument.k) };
       case "logitLens": {
         const layers = Array.from({ length: this.#layers + 1 }, (_, layer) => layer);
         const { ids, k } = question.argument;
-        return { tops: await this.#tops.of(settled, { layers, row: 0, rows: ids.length, k }) };
+        const positions = { prompt, layers, row: 0, rows: ids.length };
+        return { tops: await this.#topLogits.of(run, positions, k) };
       }
       case "attribution": {
-        const token = question.argument.token ?? (await this.#next(settled, 1)).ids[0]!;
-        return { token, parts: await this.#logitParts.of(settled, token) };
+        const token = question.argument.token ?? (await this.#next(run, prompt, 1)).ids[0]!;
+        return { token, parts: await this.#logitParts.of(run, token) };
       }
       case "headSums":
-        return { sums: await this.#headSums.of(settled, question.argument.lists) };
+        return { sums: await this.#headSums.of(run, question.argument.lists) };
       case "routes":
-        return await this.#routes.to(settled, question.argument);
+        return await this.#routes.to(run, question.argument);
     }
   }
 
-  async #changes(ablated: Settled, k: number): Promise<LogProbabilityChange[]> {
-    const plain = await this.#settler.settle(ablated.ids, { streams: true });
-    try {
-      const after = await this.#next(ablated, k);
-      const before = await this.#next(plain, k);
-      const ids = [...new Set([...before.ids, ...after.ids])];
-      const logitsAfter = await logitsOf(this.#bench, ablated, ids);
-      const logitsBefore = await logitsOf(this.#bench, plain, ids);
-      plain.commit();
-      return ids.map((id, at) => ({
-        id,
-        before: logitsBefore[at]! - before.total,
-        after: logitsAfter[at]! - after.total,
-      }));
-    } catch (error) {
-      plain.abort();
-      throw error;
-    }
+  async #changes(run: Run, k: number): Promise<LogProbabilityChange[]> {
+    const [changed, plain = changed] = run.prompts;
+    const after = await this.#next(run, changed!, k);
+    const before = await this.#next(run, plain!, k);
+    const tokens = [...new Set([...before.ids, ...after.ids])];
+    const logitsAfter = await logitsOf(this.#context, run, { prompt: changed!, tokens });
+    const logitsBefore = await logitsOf(this.#context, run, { prompt: plain!, tokens });
+    return tokens.map((id, at) => ({
+      id,
+      before: logitsBefore[at]! - before.total,
+      after: logitsAfter[at]! - after.total,
+    }));
   }
 
-  async #next(settled: Settled, k: number): Promise<Questions["nextTokens"]["result"]["top"]> {
-    const place = { layers: [this.#layers], row: settled.ids.length - 1, rows: 1, k };
-    return (await this.#tops.of(settled, place))[0]!;
+  async #next(
+    run: Run,
+    prompt: RunPrompt,
+    k: number,
+  ): Promise<Questions["nextTokens"]["result"]["top"]> {
+    const positions = { prompt, layers: [this.#layers], row: prompt.ids.length - 1, rows: 1 };
+    return (await this.#topLogits.of(run, positions, k))[0]!;
   }
 }

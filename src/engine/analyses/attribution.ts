@@ -1,41 +1,43 @@
-import type { Settled } from "../passes/materialize.ts";
+import type { Run } from "../passes/run.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { indexGroup } from "../gpu/index_uniform.ts";
 import { HeadParts } from "../kernels/head_parts.ts";
 import { patternsOf } from "../activations/prompt_activations.ts";
-import { streamIndex } from "../activations/residual_stream.ts";
+import { keptAt, residualSites, siteKey, type SiteOfLayer } from "../activations/kept_sites.ts";
 import type { LogitPart } from "../../requests/questions.ts";
-import type { Workbench } from "./device_context.ts";
+import type { DeviceContext } from "../flow/device_context.ts";
 
 /** Takes the last position's logit of a token apart. */
 export class LogitParts {
-  readonly #bench: Workbench;
+  readonly #context: DeviceContext;
   readonly #directions: GPUBuffer;
   readonly #parts: GrowingBuffer;
-  #kernel: HeadParts | undefined;
   #meanToken: Float64Array | undefined;
 
-  constructor(bench: Workbench) {
-    this.#bench = bench;
-    this.#directions = bench.device.createBuffer({
+  constructor(context: DeviceContext) {
+    this.#context = context;
+    this.#directions = context.device.createBuffer({
       label: "directions",
-      size: 2 * 4 * bench.architecture.channels,
+      size: 2 * 4 * context.architecture.channels,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
     });
-    this.#parts = new GrowingBuffer(bench.device, "parts of a logit");
+    this.#parts = new GrowingBuffer(context.device, "parts of a logit");
   }
 
   /**
    * The parts of one token's logit; they sum to it. The scale of the final layer norm is that of the whole stream, so
    * that every part is a scalar product with the token's direction.
    */
-  async of(settled: Settled, token: number): Promise<LogitPart[]> {
-    const { layers, heads, channels: C } = this.#bench.architecture;
-    const rows = await this.#lastRows(settled);
-    const row = (layer: number, place: "before" | "middle"): Float32Array =>
-      rows.subarray(streamIndex(layer, place) * C, (streamIndex(layer, place) + 1) * C);
-    const { plain, centred, bias, centredBias } = this.#directionsOf(token, row(layers, "before"));
-    const numbers = await this.#headParts(settled, [plain, centred]);
+  async of(run: Run, token: number): Promise<LogitPart[]> {
+    const { layers, heads, channels: C } = this.#context.architecture;
+    const rows = await this.#lastRows(run);
+    const row = (site: SiteOfLayer["site"], layer: number): Float32Array =>
+      rows.get(siteKey({ site, layer }))!;
+    const { plain, centred, bias, centredBias } = this.#directionsOf(
+      token,
+      row("RESID_PRE", layers),
+    );
+    const numbers = await this.#headParts(run, [plain, centred]);
     const along = (x: Float32Array, minus?: Float32Array): { value: number; centred: number } => {
       const part = { value: 0, centred: 0 };
       for (let c = 0; c < C; c++) {
@@ -46,7 +48,7 @@ export class LogitParts {
       return part;
     };
     const parts: LogitPart[] = [
-      { kind: "EMBEDDING", layer: null, head: null, ...along(row(0, "before")) },
+      { kind: "EMBEDDING", layer: null, head: null, ...along(row("RESID_PRE", 0)) },
     ];
     for (let layer = 0; layer < layers; layer++) {
       for (let head = 0; head <= heads; head++) {
@@ -58,7 +60,7 @@ export class LogitParts {
             : { kind: "ATTENTION_BIAS", layer, head: null, ...part },
         );
       }
-      const mlp = along(row(layer + 1, "before"), row(layer, "middle"));
+      const mlp = along(row("RESID_POST", layer), row("RESID_MID", layer));
       parts.push({ kind: "MLP", layer, head: null, ...mlp });
     }
     const final = { value: bias, centred: centredBias };
@@ -66,21 +68,19 @@ export class LogitParts {
     return parts;
   }
 
-  /** (2L + 1, C): the last position of every place in the residual stream. */
-  async #lastRows({ ids, entry }: Settled): Promise<Float32Array> {
-    const { layers, channels } = this.#bench.architecture;
-    const { texture } = entry.streams!;
-    const rowBytes = 4 * channels;
-    const places = 2 * layers + 1;
-    return await this.#bench.read(places * rowBytes, (encoder, buffer) => {
-      for (let place = 0; place < places; place++) {
-        encoder.copyTextureToBuffer(
-          { texture, origin: [0, ids.length - 1, place] },
-          { buffer, offset: place * rowBytes },
-          [channels / 4, 1],
-        );
-      }
+  /** The last position of the residual stream, (C) at each site. */
+  async #lastRows(run: Run): Promise<ReadonlyMap<string, Float32Array>> {
+    const { layers, channels: C } = this.#context.architecture;
+    const { ids, activations } = run.prompts[0]!;
+    const sites = residualSites(layers);
+    const numbers = await run.read({
+      result: sites.map((site) => {
+        return { texture: keptAt(activations, site), row: ids.length - 1, bytes: 4 * C };
+      }),
     });
+    return new Map(
+      sites.map((site, at) => [siteKey(site), numbers.subarray(at * C, (at + 1) * C)]),
+    );
   }
 
   /** The token's direction at this end of the stream, and the same with the mean over the vocabulary taken out. */
@@ -90,7 +90,7 @@ export class LogitParts {
     bias: number;
     centredBias: number;
   } {
-    const { architecture: { channels: C, epsilon }, weights } = this.#bench;
+    const { architecture: { channels: C, epsilon }, weights } = this.#context;
     const { unembedding, finalNorm: { gainOnHost: gain, biasOnHost } } = weights;
     let mean = 0;
     for (const v of end) mean += v / C;
@@ -117,46 +117,42 @@ export class LogitParts {
 
   /** (L, H + 1, 2) */
   async #headParts(
-    settled: Settled,
+    run: Run,
     directions: readonly [Float64Array, Float64Array],
   ): Promise<Float32Array> {
-    const { device, forward, store, architecture } = this.#bench;
+    const { device, forward, architecture } = this.#context;
     const { layers, heads } = architecture;
-    const { ids, entry } = settled;
-    this.#kernel ??= await HeadParts.create(device, architecture);
-    const kernel = this.#kernel;
-    const matrices = await this.#bench.outputMatrices();
-    await store.withRoom(() => forward.reserve(ids.length));
+    const prompt = run.prompts[0]!;
+    const { ids, activations } = prompt;
+    const kernel = await HeadParts.create(device, architecture);
+    const matrices = await this.#context.outputMatrices();
+    await forward.reserve(ids.length);
     const bytes = layers * (heads + 1) * 2 * Float32Array.BYTES_PER_ELEMENT;
-    const parts = await store.withRoom(() => this.#parts.atLeast(bytes));
+    const parts = await this.#parts.atLeast(bytes);
     device.queue.writeBuffer(
       this.#directions,
       0,
       Float32Array.from([...directions[0], ...directions[1]]),
     );
-    const prompt = this.#bench.promptOf(settled);
-    return await this.#bench.read(bytes, (encoder, staging) => {
-      forward.bringValues(encoder, entry, ids);
-      const pass = encoder.beginComputePass({ label: "parts of a logit" });
-      for (let layer = 0; layer < layers; layer++) {
-        const operands = kernel.bind({
-          directions: this.#directions,
-          qkv: forward.qkv(layer),
-          w: matrices.view(layer),
-          b: forward.layerWeights(layer).attentionOut.b,
-          parts,
-        });
-        const { buffer, offset } = patternsOf(entry, layer);
-        const patterns = kernel.bind({ patterns: { buffer, size: entry.layerBytes } });
-        kernel.dispatch(pass, [
-          [operands],
-          prompt,
-          [patterns, offset],
-          indexGroup(device, layer),
-        ]);
-      }
-      pass.end();
-      encoder.copyBufferToBuffer(parts, 0, staging, 0, bytes);
+    return await run.read({
+      fields: [{ prompt }],
+      result: [{ buffer: parts, bytes }],
+      encode: (recorder, [bound]) => {
+        forward.bringValues(recorder.encoder, { activations, ids });
+        for (let layer = 0; layer < layers; layer++) {
+          const operands = kernel.bind({
+            directions: this.#directions,
+            qkv: forward.qkv(layer),
+            w: matrices.view(layer),
+            b: forward.layerWeights(layer).attentionOut.b,
+            parts,
+          });
+          const { buffer, offset } = patternsOf(activations, layer);
+          const patterns = kernel.bind({ patterns: { buffer, size: activations.layerBytes } });
+          const index = indexGroup(device, layer);
+          kernel.dispatch(recorder.pass, [[operands], bound!, [patterns, offset], index]);
+        }
+      },
     });
   }
 }

@@ -1,9 +1,9 @@
-import type { Settled } from "../passes/materialize.ts";
 import { InfoflowError } from "../../errors.ts";
 import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
-import { streamIndex } from "../activations/residual_stream.ts";
+import { keptAt, type SiteOfLayer } from "../activations/kept_sites.ts";
+import type { Run } from "../passes/run.ts";
 import type { RouteEdge, RouteGraph, RouteNode } from "../../requests/questions.ts";
-import type { Workbench } from "./device_context.ts";
+import type { DeviceContext } from "../flow/device_context.ts";
 
 /** The least that a part counts for, as in `shaders/route_parts.wgsl`. */
 const FLOOR = 1e-5;
@@ -25,24 +25,24 @@ interface Row {
  * threshold (information flow routes, Ferrando & Voita 2024).
  */
 export class Routes {
-  readonly #bench: Workbench;
+  readonly #context: DeviceContext;
 
-  constructor(bench: Workbench) {
-    this.#bench = bench;
+  constructor(context: DeviceContext) {
+    this.#context = context;
   }
 
   /** @throws {InfoflowError} MATRIX_TOO_LARGE if there are too many edges. */
   async to(
-    settled: Settled,
+    run: Run,
     { target, threshold }: { readonly target: number; readonly threshold: number },
   ): Promise<RouteGraph> {
-    const { layers } = this.#bench.architecture;
+    const { layers } = this.#context.architecture;
     const nodes: RouteNode[] = [];
     const edges: RouteEdge[] = [];
     let above = new Map([[target, 1]]); // shares of what is reached behind the layer
     for (let layer = layers - 1; layer >= 0; layer--) {
       const positions = [...above.keys()].sort((a, b) => a - b);
-      const rows = await this.#rows(settled, layer, positions);
+      const rows = await this.#rows(run, layer, positions);
       const below = new Map<number, number>();
       positions.forEach((position, index) => {
         const share = above.get(position)!;
@@ -83,40 +83,33 @@ export class Routes {
   }
 
   /** What a layer does to some positions. */
-  async #rows(settled: Settled, layer: number, positions: readonly number[]): Promise<Row[]> {
-    const { architecture: { heads, channels }, forward, store, measures } = this.#bench;
-    const { ids, entry } = settled;
-    const { texture } = entry.streams!;
-    const prompt = { entry, tokens: ids.length, prompt: this.#bench.promptOf(settled) };
-    await store.withRoom(() => forward.reserve(ids.length));
-    await store.withRoom(() => measures.prepareParts(prompt));
-    const places = [
-      streamIndex(layer, "before"),
-      streamIndex(layer, "middle"),
-      streamIndex(layer + 1, "before"),
+  async #rows(run: Run, layer: number, positions: readonly number[]): Promise<Row[]> {
+    const { architecture: { heads, channels }, forward, methods } = this.#context;
+    const prompt = run.prompts[0]!;
+    const { ids, activations } = prompt;
+    const tokens = ids.length;
+    await forward.reserve(tokens);
+    const buffer = await methods.prepareParts({ activations, tokens });
+    const sites: readonly SiteOfLayer[] = [
+      { site: "RESID_PRE", layer },
+      { site: "RESID_MID", layer },
+      { site: "RESID_POST", layer },
     ];
-    const bytes = positions.reduce(
-      (sum, position) => sum + heads * rowBytes(position) + 3 * 4 * channels,
-      0,
-    );
-    const numbers = await this.#bench.read(bytes, (encoder, buffer) => {
-      forward.bringValues(encoder, entry, ids);
-      const pass = encoder.beginComputePass({ label: "parts of routes" });
-      const parts = measures.encodeParts(pass, prompt, layer);
-      pass.end();
-      let offset = 0;
-      for (const position of positions) {
-        for (let head = 0; head < heads; head++) {
-          const begin = (head * entry.stride + rowStart(position)) * VEC4;
-          encoder.copyBufferToBuffer(parts, begin, buffer, offset, rowBytes(position));
-          offset += rowBytes(position);
-        }
-        for (const place of places) {
-          const origin = [0, position, place];
-          encoder.copyTextureToBuffer({ texture, origin }, { buffer, offset }, [channels / 4, 1]);
-          offset += 4 * channels;
-        }
-      }
+    const numbers = await run.read({
+      fields: [{ prompt }],
+      result: positions.flatMap((position) => [
+        ...Array.from({ length: heads }, (_, head) => {
+          const offset = (head * activations.stride + rowStart(position)) * VEC4;
+          return { buffer, offset, bytes: rowBytes(position) };
+        }),
+        ...sites.map((site) => {
+          return { texture: keptAt(activations, site), row: position, bytes: 4 * channels };
+        }),
+      ]),
+      encode: (recorder, [bound]) => {
+        forward.bringValues(recorder.encoder, { activations, ids });
+        methods.encodeParts(recorder.pass, { activations, tokens, prompt: bound! }, layer);
+      },
     });
     let at = 0;
     const take = (bytes: number, length: number): Float32Array => {
@@ -129,7 +122,7 @@ export class Routes {
         { length: heads },
         () => take(rowBytes(position), position + 1),
       );
-      const [before, middle, after] = places.map(() => take(4 * channels, channels));
+      const [before, middle, after] = sites.map(() => take(4 * channels, channels));
       return shares(parts, { before: before!, middle: middle!, after: after! });
     });
   }

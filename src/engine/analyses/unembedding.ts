@@ -1,6 +1,10 @@
 import type { TopRow } from "../../requests/questions.ts";
 import { allocate, allocateTexture } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { Owned } from "../gpu/owned.ts";
+import type { BufferPart } from "../gpu/readback.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import type { Run } from "../passes/run.ts";
 import { StructUniform } from "../gpu/struct_uniform.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import { Linear, type LinearKernel } from "../kernels/linear.ts";
@@ -14,10 +18,9 @@ const BLOCK = 8192;
 /** Rows of the residual stream that are made logits of at once. */
 const ROWS = 256;
 
-/** Rows of the residual stream: `rows` of one layer of a texture of streams, from `row` on. */
+/** Rows of the residual stream: `rows` of a texture, from `row` on. */
 export interface StreamRows {
   readonly texture: GPUTexture;
-  readonly layer: number;
   readonly row: number;
   readonly rows: number;
 }
@@ -26,13 +29,13 @@ export interface StreamRows {
 export class Unembedding {
   /** Bytes that stay on the device. */
   readonly bytes: number;
-  readonly #device: GPUDevice;
+  readonly #queue: GPUQueue;
   readonly #architecture: Architecture;
   readonly #parts: Parts;
   readonly #tops: GrowingBuffer;
 
   private constructor(device: GPUDevice, architecture: Architecture, parts: Parts) {
-    this.#device = device;
+    this.#queue = device.queue;
     this.#architecture = architecture;
     this.#parts = parts;
     this.#tops = new GrowingBuffer(device, "top tokens");
@@ -51,48 +54,42 @@ export class Unembedding {
   ): Promise<Unembedding> {
     const { channels, vocabulary, epsilon } = architecture;
     const { kernel } = weights.layers[0]!.mlpIn.w;
+    using owned = new Owned();
     const blocks: Linear[] = [];
-    try {
-      for (let first = 0; first < vocabulary; first += BLOCK) {
-        blocks.push(
-          await uploadBlock(kernel, weights.unembedding, { first, channels, vocabulary }),
-        );
-      }
-      const zeros = await allocate(device, {
-        label: "no bias",
-        bytes: 4 * BLOCK,
-        usage: GPUBufferUsage.STORAGE,
-      });
-      const texture = async (label: string, width: number): Promise<GPUTexture> =>
-        await allocateTexture(device, { label, width: width / 4, height: ROWS });
-      const input = await texture("rows of the residual stream", channels);
-      const normed = (await texture("normed rows", channels)).createView();
-      const logits = (await texture("logits", BLOCK)).createView();
-      const count = makeUniform(device, "rows of the pass", new Uint32Array(2));
-      const norm = await Norm.create(device, { channels, epsilon });
-      const { gain, bias } = weights.finalNorm;
-      const residual = input.createView();
-      return new Unembedding(device, architecture, {
-        blocks,
-        input,
-        logits,
-        count,
-        norm,
-        topTokens: await TopTokens.create(device),
-        places: new StructUniform(device, {
-          label: "blocks of the vocabulary",
-          members: BLOCK_MEMBERS,
-          most: blocks.length,
-        }),
-        normed: norm.bind({ x: residual, gain, bias, y: normed }),
-        products: blocks.map((block) =>
-          block.bind({ rows: count, x: normed, b: zeros, residual, y: logits })
-        ),
-      });
-    } catch (error) {
-      for (const block of blocks) block.destroy();
-      throw error;
+    for (let first = 0; first < vocabulary; first += BLOCK) {
+      const size = { first, channels, vocabulary };
+      blocks.push(owned.add(await uploadBlock(kernel, weights.unembedding, size)));
     }
+    const noBias = { label: "no bias", bytes: 4 * BLOCK, usage: GPUBufferUsage.STORAGE };
+    const zeros = owned.add(await allocate(device, noBias));
+    const texture = async (label: string, width: number): Promise<GPUTexture> =>
+      owned.add(await allocateTexture(device, { label, width: width / 4, height: ROWS }));
+    const input = await texture("rows of the residual stream", channels);
+    const normed = (await texture("normed rows", channels)).createView();
+    const logits = (await texture("logits", BLOCK)).createView();
+    const count = owned.add(makeUniform(device, "rows of the pass", new Uint32Array(2)));
+    const norm = await Norm.create(device, { channels, epsilon });
+    const { gain, bias } = weights.finalNorm;
+    const residual = input.createView();
+    const unembedding = new Unembedding(device, architecture, {
+      blocks,
+      input,
+      logits,
+      count,
+      norm,
+      topTokens: await TopTokens.create(device),
+      places: new StructUniform(device, {
+        label: "blocks of the vocabulary",
+        members: BLOCK_MEMBERS,
+        most: blocks.length,
+      }),
+      normed: norm.bind({ x: residual, gain, bias, y: normed }),
+      products: blocks.map((block) =>
+        block.bind({ rows: count, x: normed, b: zeros, residual, y: logits })
+      ),
+    });
+    owned.keep(); // they live as long as the engine
+    return unembedding;
   }
 
   /**
@@ -101,10 +98,7 @@ export class Unembedding {
    * @returns Where the lists are to be read from, for {@linkcode read}.
    * @throws {AllocationError} If the device has no room.
    */
-  async top(
-    sources: readonly StreamRows[],
-    k: number,
-  ): Promise<{ readonly buffer: GPUBuffer; readonly offset: number; readonly bytes: number }> {
+  async top(run: Run, sources: readonly StreamRows[], k: number): Promise<BufferPart> {
     const { blocks } = this.#parts;
     const rows = sources.reduce((sum, source) => sum + source.rows, 0);
     const half = rows * (2 + 2 * k) * Float32Array.BYTES_PER_ELEMENT;
@@ -115,7 +109,10 @@ export class Unembedding {
       for (let at = 0; at < source.rows; at += ROWS) {
         const some = Math.min(ROWS, source.rows - at);
         const place = { row, rows, k };
-        this.#submit({ ...source, row: source.row + at, rows: some }, { operands, place });
+        const rowsOf = { ...source, row: source.row + at, rows: some };
+        await run.submit({
+          encode: (recorder) => this.#encode(recorder, rowsOf, { operands, place }),
+        });
         row += some;
       }
     }
@@ -140,8 +137,9 @@ export class Unembedding {
     });
   }
 
-  #submit(
-    { texture, layer, row, rows }: StreamRows,
+  #encode(
+    recorder: Recorder,
+    { texture, row, rows }: StreamRows,
     { operands, place }: {
       operands: GPUBindGroup;
       place: { readonly row: number; readonly rows: number; readonly k: number };
@@ -149,27 +147,24 @@ export class Unembedding {
   ): void {
     const { channels, vocabulary } = this.#architecture;
     const { blocks, input, count, places, norm, normed, products, topTokens } = this.#parts;
-    this.#device.queue.writeBuffer(count, 0, new Uint32Array([rows, 0]));
+    this.#queue.writeBuffer(count, 0, new Uint32Array([rows, 0]));
     places.write(blocks.map((_, index) => ({
       ...place,
       first: index * BLOCK,
       tokens: Math.min(BLOCK, vocabulary - index * BLOCK),
       half: index % 2,
     })));
-    const encoder = this.#device.createCommandEncoder({ label: "unembedding" });
-    encoder.copyTextureToTexture(
-      { texture, origin: [0, row, layer] },
+    recorder.encoder.copyTextureToTexture(
+      { texture, origin: [0, row] },
       { texture: input },
       [channels / 4, rows],
     );
-    const pass = encoder.beginComputePass({ label: "unembedding" });
+    const { pass } = recorder;
     norm.dispatch(pass, [[normed]], { rows });
     blocks.forEach((block, index) => {
       block.dispatch(pass, products[index]!, { rows });
       topTokens.dispatch(pass, [[operands], places.at(index)], { rows });
     });
-    pass.end();
-    this.#device.queue.submit([encoder.finish()]);
   }
 }
 

@@ -1,6 +1,4 @@
-import { InfoflowError } from "../../errors.ts";
 import { ablatedIn, type MatrixOptions, methodOf } from "../../requests/flow_options.ts";
-import type { PromptWork } from "../passes/prompt_plan.ts";
 
 /** A matrix that is asked for. */
 export interface FlowRequest {
@@ -15,12 +13,6 @@ export interface FlowRequest {
 export interface Job extends FlowRequest {
   readonly index: number;
   readonly isRepeated: boolean;
-}
-
-/** All requests about one prompt. */
-export interface Prompt {
-  readonly work: PromptWork;
-  readonly jobs: readonly Job[];
 }
 
 /** Puts together what is about the same prompt, in the order of the first of each. */
@@ -48,9 +40,4 @@ export function isAnyWanted(jobs: readonly Job[]): boolean {
 /** Whether somebody still waits for a request. */
 export function isWanted(request: FlowRequest): boolean {
   return request.isWanted?.() ?? true;
-}
-
-/** Why nothing was computed for somebody who is gone. */
-export function cancelled(): InfoflowError {
-  return new InfoflowError("CANCELLED", "Nobody waits for the answer any more");
 }

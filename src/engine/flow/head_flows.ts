@@ -27,14 +27,14 @@ export class HeadFlows {
 
   /** Makes the steps of one request, a step for each slab that has chosen heads. */
   steps(
-    { entry, tokens, options }: FlowJob<AttentionOptions>,
+    { activations, tokens, options }: FlowJob<AttentionOptions>,
     { results, result }: ResultPlace,
   ): FlowStep[] {
     const kernel = this.#kernel;
     const chosen = chosenOf(options, this.#model);
     const heads = chosen.heads.length;
     const cells = flowShape(options, { ...this.#model, tokens }).shape.at(-1)!;
-    const shares = shareOut(entry, chosen, this.#model.heads);
+    const shares = shareOut(activations, chosen, this.#model.heads);
     const common = { kept: keptFrom(options), span: spanOf(options, tokens) };
     const dropped = result + chosen.layers.length * heads * cells ** 2;
     return shares.map((share) => {

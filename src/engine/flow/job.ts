@@ -1,11 +1,11 @@
 import type { BoundGroup } from "../gpu/kernel.ts";
 import type { PromptFields } from "../kernels/prompt.ts";
-import type { PatternEntry } from "../activations/prompt_activations.ts";
+import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { MatrixOptions } from "../../requests/flow_options.ts";
 
-/** A matrix to be reduced from an entry's first `tokens` tokens. */
+/** A matrix to be reduced from an activations's first `tokens` tokens. */
 export interface FlowJob<Options extends MatrixOptions = MatrixOptions> {
-  readonly entry: PatternEntry;
+  readonly activations: PromptActivations;
   readonly tokens: number;
   readonly options: Options;
   /** (L, T, T), packed: rows that sum to 1, as a method other than attention measured them. */

@@ -63,7 +63,7 @@ export class LayerFlows {
    */
   async reserve(jobs: readonly FlowJob<FlowOptions>[]): Promise<void> {
     const largest = async (scratch: GrowingBuffer, some: typeof jobs): Promise<void> => {
-      const bytes = Math.max(0, ...some.map(({ entry }) => entry.mean.size));
+      const bytes = Math.max(0, ...some.map(({ activations }) => activations.mean.size));
       if (bytes > 0) await scratch.atLeast(bytes);
     };
     await largest(this.#products, jobs.filter(({ options }) => isRollout(options)));
@@ -72,20 +72,20 @@ export class LayerFlows {
 
   /** Makes the steps of one flow, its scratch being reserved. */
   steps(job: FlowJob<FlowOptions>, place: ResultPlace): FlowStep[] {
-    const mean = job.measured ?? job.entry.mean;
+    const mean = job.measured ?? job.activations.mean;
     if (!isNarrowed(job.options)) return [this.#flow(job, mean, place)];
     return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, place)];
   }
 
-  #means({ entry, options, measured }: FlowJob<FlowOptions>): FlowStep[] {
+  #means({ activations, options, measured }: FlowJob<FlowOptions>): FlowStep[] {
     const kernel = this.#kernels.chosenMean;
     const mean = this.#chosenMean.buffer!;
     const { layers } = this.#model;
-    const { stride } = entry;
+    const { stride } = activations;
     // What a method measured is like the patterns of a model with one head, all in one slab.
     const [slabs, model] = measured
       ? [[{ buffer: measured, firstLayer: 0, layers }], { layers, heads: 1 }]
-      : [entry.slabs, this.#model];
+      : [activations.slabs, this.#model];
     const chosen = chosenOf(options, model);
     const heads = chosen.heads.length;
     return shareOut({ slabs, stride }, chosen, model.heads).map((share) => {

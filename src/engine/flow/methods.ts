@@ -12,19 +12,23 @@ import { RowShares } from "../kernels/row_shares.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Forward } from "../model/forward.ts";
 import type { OutputMatrices } from "../model/output_matrices.ts";
-import { type PatternEntry, patternsOf } from "../activations/prompt_activations.ts";
+import { patternsOf, type PromptActivations } from "../activations/prompt_activations.ts";
 import { VEC4 } from "../activations/packed_triangles.ts";
-import { streamIndex, streamView } from "../activations/residual_stream.ts";
+import { keptAt, residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
 import { FLOW_METHODS, type Method } from "../../requests/flow_methods.ts";
-import { ZeroedRows } from "./value_zeroing.ts";
+import { ValueZeroing } from "./value_zeroing.ts";
 
 /** A method whose matrices are measured layer by layer, from what heads write. */
 export type Measure = Exclude<Method, "ATTENTION">;
 
-/** A prompt that is measured. Its values are in rows 0 and on of the forward pass's `qkv`. */
-export interface MeasuredPrompt {
-  readonly entry: PatternEntry;
+/** A prompt that is to be measured. */
+export interface PreparedPrompt {
+  readonly activations: PromptActivations;
   readonly tokens: number;
+}
+
+/** A prompt that is measured. Its values are in rows 0 and on of the forward pass's `qkv`. */
+export interface MeasuredPrompt extends PreparedPrompt {
   /** What tells kernels of it. */
   readonly prompt: BoundGroup;
 }
@@ -41,18 +45,18 @@ interface LayerOperands {
 /** A method's kernels. */
 interface MeasureKernels {
   /** Makes room for what it needs beside head outputs. */
-  prepare(measured: MeasuredPrompt): Promise<void>;
+  prepare(measured: PreparedPrompt): Promise<void>;
   /** Records one layer. */
   encode(pass: GPUComputePassEncoder, measured: MeasuredPrompt, operands: LayerOperands): void;
 }
 
-/** Whether a method looks at the residual stream, not at patterns and values alone. */
-export function needsStreams(method: Method): boolean {
-  return FLOW_METHODS[method].readsStream;
+/** What a method looks at beside patterns and values: nothing, or the residual stream. */
+export function sitesOf(method: Method, layers: number): readonly SiteOfLayer[] {
+  return FLOW_METHODS[method].readsStream ? residualSites(layers) : [];
 }
 
 /** Measures flow by other methods than attention; their kernels are compiled when they are first asked for. */
-export class Measures {
+export class FlowMethods {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
   readonly #forward: Forward;
@@ -92,10 +96,10 @@ export class Measures {
   /**
    * Compiles what a method needs and makes room for it.
    *
-   * @returns A buffer for its matrices, (L, T, T) packed as the entry's mean is.
+   * @returns A buffer for its matrices, (L, T, T) packed as the activations's mean is.
    * @throws {AllocationError} If the device has no room.
    */
-  async prepare(method: Measure, measured: MeasuredPrompt): Promise<GPUBuffer> {
+  async prepare(method: Measure, measured: PreparedPrompt): Promise<GPUBuffer> {
     await this.#prepareOutputs(measured);
     this.#rowShares ??= await RowShares.create(this.#device);
     const kernels = this.#kernels.get(method) ?? await this.#compile(method);
@@ -103,7 +107,7 @@ export class Measures {
     await kernels.prepare(measured);
     return await allocate(this.#device, {
       label: `matrices of ${method}`,
-      bytes: measured.entry.mean.size,
+      bytes: measured.activations.mean.size,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     });
   }
@@ -117,17 +121,18 @@ export class Measures {
       readonly layer: number;
     },
   ): void {
-    const { entry, tokens, prompt } = measured;
+    const { activations, tokens, prompt } = measured;
     const { layers } = this.#architecture;
     // What looks at no stream has something else of that kind bound.
-    const stream = (index: number): GPUTextureView =>
-      entry.streams ? streamView(entry.streams, index) : this.#forward.qkv(layer);
+    const hasStreams = sitesOf(method, layers).length > 0;
+    const stream = (site: SiteOfLayer["site"]): GPUTextureView =>
+      hasStreams ? keptAt(activations, { site, layer }).createView() : this.#forward.qkv(layer);
     this.#kernels.get(method)!.encode(pass, measured, {
       layer,
-      x: stream(streamIndex(layer, "before")),
-      y: stream(streamIndex(layer, "middle")),
-      patterns: patternsOf(entry, layer),
-      matrix: { buffer: matrix, offset: layer * entry.stride * VEC4 },
+      x: stream("RESID_PRE"),
+      y: stream("RESID_MID"),
+      patterns: patternsOf(activations, layer),
+      matrix: { buffer: matrix, offset: layer * activations.stride * VEC4 },
     });
     if (layer < layers - 1) return;
     this.#rowShares!.dispatch(pass, [[this.#rowShares!.bind({ matrix })], prompt], {
@@ -139,37 +144,38 @@ export class Measures {
   /**
    * Compiles what {@linkcode encodeParts} needs and makes room for it.
    *
+   * @returns Where the parts will be.
    * @throws {AllocationError} If the device has no room.
    */
-  async prepareParts(measured: MeasuredPrompt): Promise<void> {
+  async prepareParts(measured: PreparedPrompt): Promise<GPUBuffer> {
     await this.#prepareOutputs(measured);
     this.#routeParts ??= await RouteParts.create(this.#device, this.#architecture);
-    await this.#parts.atLeast(measured.entry.layerBytes);
+    return await this.#parts.atLeast(measured.activations.layerBytes);
   }
 
   /** Records the parts of routes in one layer. @returns (H, T, T), packed, not yet divided by sums of rows. */
   encodeParts(
     pass: GPUComputePassEncoder,
-    { entry, tokens, prompt }: MeasuredPrompt,
+    { activations, tokens, prompt }: MeasuredPrompt,
     layer: number,
   ): GPUBuffer {
     const parts = this.#parts.buffer!;
     const kernel = this.#routeParts!;
-    const f = this.#encodeOutputs(pass, { entry, tokens, prompt }, layer);
-    const y = streamView(entry.streams!, streamIndex(layer, "middle"));
-    const patterns = patternsOf(entry, layer);
+    const f = this.#encodeOutputs(pass, { activations, tokens, prompt }, layer);
+    const y = keptAt(activations, { site: "RESID_MID", layer }).createView();
+    const patterns = patternsOf(activations, layer);
     kernel.dispatch(pass, [
       [kernel.bind({ f, y, parts })],
       prompt,
       [
-        kernel.bind({ patterns: { buffer: patterns.buffer, size: entry.layerBytes } }),
+        kernel.bind({ patterns: { buffer: patterns.buffer, size: activations.layerBytes } }),
         patterns.offset,
       ],
     ], { tokens });
     return parts;
   }
 
-  async #prepareOutputs({ tokens }: MeasuredPrompt): Promise<void> {
+  async #prepareOutputs({ tokens }: PreparedPrompt): Promise<void> {
     this.#headOutputs ??= await HeadOutputs.create(this.#device, this.#architecture);
     this.#matrices ??= await this.#outputMatrices();
     await this.#outputs.atLeast(tokens);
@@ -214,7 +220,7 @@ export class Measures {
         await this.#gram.atLeast(tokens * vectors ** 2 * Float32Array.BYTES_PER_ELEMENT);
       },
       encode: (pass, measured, { layer, x, patterns, matrix }) => {
-        const { entry, tokens, prompt } = measured;
+        const { activations, tokens, prompt } = measured;
         const f = this.#encodeOutputs(pass, measured, layer);
         const gram = this.#gram.buffer!;
         headGram.dispatch(pass, [[headGram.bind({ f, x, gram })]], { tokens });
@@ -222,11 +228,11 @@ export class Measures {
           [norms.bind({ gram })],
           prompt,
           [
-            norms.bind({ patterns: { buffer: patterns.buffer, size: entry.layerBytes } }),
+            norms.bind({ patterns: { buffer: patterns.buffer, size: activations.layerBytes } }),
             patterns.offset,
           ],
           [
-            norms.bind({ matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 } }),
+            norms.bind({ matrix: { buffer: matrix.buffer, size: activations.stride * VEC4 } }),
             matrix.offset,
           ],
         ], { tokens });
@@ -239,17 +245,17 @@ export class Measures {
     return {
       prepare: () => Promise.resolve(),
       encode: (pass, measured, { layer, x, y, patterns, matrix }) => {
-        const { entry, tokens, prompt } = measured;
+        const { activations, tokens, prompt } = measured;
         const f = this.#encodeOutputs(pass, measured, layer);
         alti.dispatch(pass, [
           [alti.bind({ f, x, y })],
           prompt,
           [
-            alti.bind({ patterns: { buffer: patterns.buffer, size: entry.layerBytes } }),
+            alti.bind({ patterns: { buffer: patterns.buffer, size: activations.layerBytes } }),
             patterns.offset,
           ],
           [
-            alti.bind({ matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 } }),
+            alti.bind({ matrix: { buffer: matrix.buffer, size: activations.stride * VEC4 } }),
             matrix.offset,
           ],
         ], { tokens });
@@ -258,18 +264,18 @@ export class Measures {
   }
 
   async #valueZeroing(): Promise<MeasureKernels> {
-    const zeroedRows = await ZeroedRows.create(this.#device, this.#architecture);
+    const valueZeroing = await ValueZeroing.create(this.#device, this.#architecture);
     return {
-      prepare: ({ tokens }) => zeroedRows.prepare(tokens),
+      prepare: ({ tokens }) => valueZeroing.prepare(tokens),
       encode: (pass, measured, { layer, y, patterns, matrix }) => {
-        const { entry, prompt } = measured;
-        zeroedRows.encode(pass, {
-          entry,
+        const { activations, prompt } = measured;
+        valueZeroing.encode(pass, {
+          activations,
           prompt,
           weights: this.#forward.layerWeights(layer),
           f: this.#encodeOutputs(pass, measured, layer),
           middle: y,
-          after: streamView(entry.streams!, streamIndex(layer + 1, "before")),
+          after: keptAt(activations, { site: "RESID_POST", layer }).createView(),
           patterns,
           matrix,
         });
@@ -280,15 +286,17 @@ export class Measures {
   async #routes(): Promise<MeasureKernels> {
     const routeSums = await RouteSums.create(this.#device, this.#architecture);
     return {
-      prepare: (measured) => this.prepareParts(measured),
+      prepare: async (measured) => {
+        await this.prepareParts(measured);
+      },
       encode: (pass, measured, { layer, x, y, matrix }) => {
-        const { entry, tokens, prompt } = measured;
+        const { activations, tokens, prompt } = measured;
         const parts = this.encodeParts(pass, measured, layer);
         routeSums.dispatch(pass, [
           [routeSums.bind({ x, y, parts })],
           prompt,
           [
-            routeSums.bind({ matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 } }),
+            routeSums.bind({ matrix: { buffer: matrix.buffer, size: activations.stride * VEC4 } }),
             matrix.offset,
           ],
         ], { tokens });

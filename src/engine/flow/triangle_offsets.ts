@@ -1,7 +1,7 @@
-import type { PatternEntry, Slab } from "../activations/prompt_activations.ts";
+import type { PromptActivations, Slab } from "../activations/prompt_activations.ts";
 import type { Chosen } from "../../requests/choice.ts";
 
-/** The chosen heads whose patterns lie in one slab of an entry. */
+/** The chosen heads whose patterns lie in one slab of an activations. */
 export interface SlabShare {
   readonly slab: Slab;
   /** How many of the chosen layers lie in slabs before it. */
@@ -12,9 +12,9 @@ export interface SlabShare {
   readonly places: readonly number[];
 }
 
-/** Finds the chosen heads in an entry's slabs. `heads` is how many a layer has. */
+/** Finds the chosen heads in an activations's slabs. `heads` is how many a layer has. */
 export function shareOut(
-  { slabs, stride }: Pick<PatternEntry, "slabs" | "stride">,
+  { slabs, stride }: Pick<PromptActivations, "slabs" | "stride">,
   chosen: Chosen,
   heads: number,
 ): SlabShare[] {

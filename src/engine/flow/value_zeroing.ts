@@ -1,5 +1,6 @@
 import { allocateTexture } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import { Owned } from "../gpu/owned.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
 import { UNIFORM_ALIGNMENT } from "../gpu/struct_uniform.ts";
 import { makeUniform } from "../gpu/uniform.ts";
@@ -8,7 +9,7 @@ import { Norm } from "../kernels/norm.ts";
 import { ZeroedMiddle } from "../kernels/zeroed_middle.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { LayerWeights } from "../model/weights.ts";
-import type { PatternEntry } from "../activations/prompt_activations.ts";
+import type { PromptActivations } from "../activations/prompt_activations.ts";
 import { VEC4 } from "../activations/packed_triangles.ts";
 
 /** Pairs of a target and a source that go through the MLP at once. */
@@ -16,7 +17,7 @@ const ROWS = 1024;
 
 /** What one layer is measured from. */
 export interface ZeroedLayer {
-  readonly entry: PatternEntry;
+  readonly activations: PromptActivations;
   readonly prompt: BoundGroup;
   readonly weights: LayerWeights;
   /** (H, T, C) */
@@ -29,7 +30,7 @@ export interface ZeroedLayer {
 }
 
 /** Value zeroing: a row through a layer's MLP for each pair of a target and a source. */
-export class ZeroedRows {
+export class ValueZeroing {
   readonly #device: GPUDevice;
   readonly #parts: Parts;
   readonly #pairs: GrowingBuffer;
@@ -49,11 +50,14 @@ export class ZeroedRows {
    *
    * @throws {AllocationError} If the device has no room.
    */
-  static async create(device: GPUDevice, architecture: Architecture): Promise<ZeroedRows> {
+  static async create(device: GPUDevice, architecture: Architecture): Promise<ValueZeroing> {
     const { channels, inner, epsilon } = architecture;
-    const make = async (label: string, width: number): Promise<GPUTextureView> =>
-      (await allocateTexture(device, { label, width: width / 4, height: ROWS })).createView();
-    return new ZeroedRows(device, {
+    using owned = new Owned();
+    const make = async (label: string, width: number): Promise<GPUTextureView> => {
+      const size = { label, width: width / 4, height: ROWS };
+      return owned.add(await allocateTexture(device, size)).createView();
+    };
+    const made = new ValueZeroing(device, {
       zeroedMiddle: await ZeroedMiddle.create(device, architecture),
       norm: await Norm.create(device, { channels, epsilon }),
       measureTurns: await MeasureTurns.create(device, { channels }),
@@ -64,6 +68,8 @@ export class ZeroedRows {
       whole: makeUniform(device, "rows of a whole block", new Uint32Array([ROWS, 0])),
       rest: makeUniform(device, "rows of the last block", new Uint32Array(2)),
     });
+    owned.keep(); // they live as long as the engine
+    return made;
   }
 
   /** Lists the pairs of a prompt. */
@@ -88,19 +94,19 @@ export class ZeroedRows {
   /** Records the measure of one layer. */
   encode(pass: GPUComputePassEncoder, layer: ZeroedLayer): void {
     const { zeroedMiddle, norm, measureTurns, middle, normed, hidden, after } = this.#parts;
-    const { entry, prompt, weights: { norm2, mlpIn, mlpOut }, f, patterns, matrix } = layer;
+    const { activations, prompt, weights: { norm2, mlpIn, mlpOut }, f, patterns, matrix } = layer;
     const pairs = this.#pairs.buffer!;
     const blocks = this.#blocks.buffer!;
     const zeroed = zeroedMiddle.bind({ pairs, f, y: layer.middle, z: middle });
     const zeroedPatterns = zeroedMiddle.bind({
-      patterns: { buffer: patterns.buffer, size: entry.layerBytes },
+      patterns: { buffer: patterns.buffer, size: activations.layerBytes },
     });
     const zeroedBlocks = zeroedMiddle.bind({ block: { buffer: blocks, size: 16 } });
     const normedMiddle = norm.bind({ x: middle, gain: norm2.gain, bias: norm2.bias, y: normed });
     const turns = measureTurns.bind({ pairs, z: after, y: layer.after });
     const turnsBlocks = measureTurns.bind({ block: { buffer: blocks, size: 16 } });
     const turnsMatrix = measureTurns.bind({
-      matrix: { buffer: matrix.buffer, size: entry.stride * VEC4 },
+      matrix: { buffer: matrix.buffer, size: activations.stride * VEC4 },
     });
     this.#rows.forEach((count, block) => {
       const rows = block < this.#rows.length - 1 ? this.#parts.whole : this.#parts.rest;

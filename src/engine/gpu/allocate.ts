@@ -24,7 +24,7 @@ export interface TextureSpec {
   /** In texels. */
   readonly width: number;
   readonly height: number;
-  /** How many of them, one behind the other. */
+  /** How many of them, one after the other. */
   readonly layers?: number;
 }
 
@@ -99,23 +99,36 @@ export function allocatedBytes(): number {
   return live;
 }
 
+/** Gives some memory of a device back; false if nothing is left that can be given. */
+type Evict = () => boolean;
+
+const evictors = new WeakMap<GPUDevice, Evict>();
+
+/**
+ * Names what gives memory back when a device has none left: an allocation that the device refuses is tried again after
+ * each time.
+ */
+export function evictWith(device: GPUDevice, evict: Evict): void {
+  evictors.set(device, evict);
+}
+
 async function checked<T extends GPUBuffer | GPUTexture>(
   device: GPUDevice,
   size: { readonly label: string; readonly bytes: number },
   make: () => T,
 ): Promise<T> {
-  // No await between push and pop: scopes that overlap swap their errors.
-  device.pushErrorScope("out-of-memory");
-  device.pushErrorScope("validation");
-  const made = make();
-  const verdicts = [device.popErrorScope(), device.popErrorScope()];
-  for (const error of await Promise.all(verdicts)) {
-    if (error) {
-      made.destroy();
-      throw refused(size, error.message);
-    }
+  for (;;) {
+    // No await between push and pop: scopes that overlap swap their errors.
+    device.pushErrorScope("out-of-memory");
+    device.pushErrorScope("validation");
+    const made = make();
+    const verdicts = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+    const error = verdicts.find((verdict) => verdict !== null);
+    if (!error) return counted(made, size.bytes);
+    made.destroy();
+    const hasMore = evictors.get(device)?.() ?? false;
+    if (!hasMore) throw refused(size, error.message);
   }
-  return counted(made, size.bytes);
 }
 
 function counted<T extends GPUBuffer | GPUTexture>(made: T, bytes: number): T {

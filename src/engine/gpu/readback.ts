@@ -1,7 +1,22 @@
-import { allocate } from "./allocate.ts";
+import { allocate, TEXEL } from "./allocate.ts";
 
-/** What is to be read back: the first bytes of some buffers, one after the other. */
-export type DeviceResult = readonly { readonly buffer: GPUBuffer; readonly bytes: number }[];
+/** Some bytes of a buffer; multiples of 4. */
+export interface BufferPart {
+  readonly buffer: GPUBuffer;
+  /** Where they begin; at the buffer's beginning by default. */
+  readonly offset?: number | undefined;
+  readonly bytes: number;
+}
+
+/** A row of texels of a texture of four float32 a texel, from its first on. */
+export interface TexturePart {
+  readonly texture: GPUTexture;
+  readonly row: number;
+  readonly bytes: number;
+}
+
+/** What is to be read back: parts that come one after the other. Rows of textures begin at multiples of 16 bytes. */
+export type DeviceResult = readonly (BufferPart | TexturePart)[];
 
 /** A buffer that results are copied to and read from. */
 export interface Staging {
@@ -87,10 +102,16 @@ export class Readback {
 
   /** Records the copy of a result into a staging buffer. */
   copy(encoder: GPUCommandEncoder, parts: DeviceResult, { buffer: staging }: Staging): void {
-    let at = 0;
-    for (const { buffer, bytes } of parts) {
-      encoder.copyBufferToBuffer(buffer, 0, staging, at, bytes);
-      at += bytes;
+    let offset = 0;
+    for (const part of parts) {
+      if ("buffer" in part) {
+        encoder.copyBufferToBuffer(part.buffer, part.offset ?? 0, staging, offset, part.bytes);
+      } else {
+        const { texture, row, bytes } = part;
+        const source = { texture, origin: [0, row] };
+        encoder.copyTextureToBuffer(source, { buffer: staging, offset }, [bytes / TEXEL, 1]);
+      }
+      offset += part.bytes;
     }
   }
 

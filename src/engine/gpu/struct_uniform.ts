@@ -7,11 +7,12 @@ export const UNIFORM_ALIGNMENT = 256;
 export class StructUniform<Member extends string> {
   readonly #device: GPUDevice;
   readonly #members: readonly Member[];
-  readonly #words: Uint32Array<ArrayBuffer>;
-  readonly #buffer: GPUBuffer;
-  readonly #group: GPUBindGroup;
+  readonly #label: string;
+  #words: Uint32Array<ArrayBuffer> = new Uint32Array(0);
+  #buffer: GPUBuffer | undefined;
+  #group: GPUBindGroup | undefined;
 
-  /** @param options The members in the shader's order, and the most structs there are at a time. */
+  /** @param options The members in the shader's order, and how many structs there is room for at first. */
   constructor(
     device: GPUDevice,
     { label, members, most }: {
@@ -22,8 +23,18 @@ export class StructUniform<Member extends string> {
   ) {
     this.#device = device;
     this.#members = members;
-    this.#words = new Uint32Array(most * UNIFORM_ALIGNMENT / 4);
-    this.#buffer = device.createBuffer({
+    this.#label = label;
+    this.reserve(most);
+  }
+
+  /** Makes room for so many structs. What was given by {@linkcode at} before is of no use if there was less. */
+  reserve(count: number): void {
+    if (this.#words.length * 4 >= count * UNIFORM_ALIGNMENT) return;
+    const device = this.#device;
+    const label = this.#label;
+    this.#buffer?.destroy();
+    this.#words = new Uint32Array(count * UNIFORM_ALIGNMENT / 4);
+    const buffer = this.#buffer = device.createBuffer({
       label,
       size: this.#words.byteLength,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
@@ -41,23 +52,25 @@ export class StructUniform<Member extends string> {
       }),
       entries: [{
         binding: 0,
-        resource: { buffer: this.#buffer, size: 16 * Math.ceil(members.length / 4) },
+        resource: { buffer, size: 16 * Math.ceil(this.#members.length / 4) },
       }],
     });
   }
 
-  /** Tells the device of the structs of the next submission; what is not given is 0. */
-  write(structs: readonly Partial<Readonly<Record<Member, number>>>[]): void {
+  /** Tells the device of structs of the next submission, from place `first` on; what is not given is 0. */
+  write(structs: readonly Partial<Readonly<Record<Member, number>>>[], first = 0): void {
+    if (structs.length === 0) return;
+    const begin = first * UNIFORM_ALIGNMENT;
     structs.forEach((struct, index) => {
       const words = this.#members.map((member) => struct[member] ?? 0);
-      this.#words.set(words, index * UNIFORM_ALIGNMENT / 4);
+      this.#words.set(words, (begin + index * UNIFORM_ALIGNMENT) / 4);
     });
-    const bytes = structs.length * UNIFORM_ALIGNMENT;
-    this.#device.queue.writeBuffer(this.#buffer, 0, this.#words, 0, bytes / 4);
+    const words = structs.length * UNIFORM_ALIGNMENT / 4;
+    this.#device.queue.writeBuffer(this.#buffer!, begin, this.#words, begin / 4, words);
   }
 
   /** The group that a dispatch about one of them is given. */
   at(index: number): BoundGroup {
-    return [this.#group, index * UNIFORM_ALIGNMENT];
+    return [this.#group!, index * UNIFORM_ALIGNMENT];
   }
 }

@@ -1,102 +1,51 @@
-import { AttentionPattern } from "../kernels/attention_pattern.ts";
-import { HeadMean } from "../kernels/head_mean.ts";
-import { MixValues } from "../kernels/mix_values.ts";
-import { Norm } from "../kernels/norm.ts";
-import { indexGroup } from "../gpu/index_uniform.ts";
-import type { BoundGroup } from "../gpu/kernel.ts";
-import { makeUniform } from "../gpu/uniform.ts";
-import { SilenceHead } from "../kernels/silence_head.ts";
-import type { PatternEntry } from "../activations/prompt_activations.ts";
-import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
-import { streamIndex, type StreamPlace } from "../activations/residual_stream.ts";
-import type { Head } from "../../requests/flow_options.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import type { LayerWeights, LinearLayer, NormWeights, Weights } from "./weights.ts";
+import type { Site } from "../../requests/interventions/sites.ts";
+import { rowStart } from "../activations/packed_triangles.ts";
+import { keptAt, siteKey } from "../activations/kept_sites.ts";
+import type { PromptActivations } from "../activations/prompt_activations.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+import { makeUniform } from "../gpu/uniform.ts";
+import { HeadMean } from "../kernels/head_mean.ts";
+import { BoundLayer, compileLayerKernels, type LayerKernels } from "./bound_layer.ts";
+import { KeysValues } from "./keys_values.ts";
+import { LayerOutputs, type OutputOperands } from "./layer_outputs.ts";
+import { type ForwardPass, rowsOf, type Segment, type SiteRows } from "./pass.ts";
+import { PatternGroups } from "./pattern_groups.ts";
+import { stopOf } from "./stop.ts";
+import type { LayerWeights, Weights } from "./weights.ts";
 import { allocateWorkspace, type Workspace } from "./workspace.ts";
-
-/** A prompt of a pass. */
-export interface Segment {
-  readonly ids: readonly number[];
-  readonly entry: PatternEntry;
-  /** The first position to compute; patterns of those before are in the entry. */
-  readonly first: number;
-  /** The entry that has the keys and values of those before. */
-  readonly base: PatternEntry | undefined;
-  /** The row of position 0 in `qkv`. */
-  readonly slot: number;
-  /** The row of position `first` in the other activations. */
-  readonly row: number;
-  /** What tells kernels of it. */
-  readonly prompt: BoundGroup;
-}
-
-/** A pass that leaves the residual stream in the entry. */
-export interface StreamPass {
-  /** Streams, patterns, keys and values of the layers before are in the entry. */
-  readonly firstLayer: number;
-  /** Whether the patterns are made too, or are there. */
-  readonly withPatterns: boolean;
-  /** Heads that are to mix nothing. */
-  readonly ablate: readonly Head[];
-}
-
-/** The kernels of a model, compiled for its sizes. */
-interface Kernels {
-  readonly norm: Norm;
-  readonly attentionPattern: AttentionPattern;
-  readonly mixValues: MixValues;
-  readonly headMean: HeadMean;
-  readonly silenceHead: SilenceHead;
-}
-
-/** What the kernels of one layer are bound to, in the order of their use. */
-interface Layer {
-  readonly norm1: GPUBindGroup;
-  readonly attentionIn: GPUBindGroup;
-  readonly attentionPattern: GPUBindGroup;
-  readonly silenceHead: GPUBindGroup;
-  readonly mixValues: GPUBindGroup;
-  readonly attentionOut: GPUBindGroup;
-  readonly norm2: GPUBindGroup;
-  readonly mlpIn: GPUBindGroup;
-  readonly mlpOut: GPUBindGroup;
-}
-
-/** What the kernels that write and read an entry are bound to, for each of its slabs. */
-interface EntryGroups {
-  readonly written: GPUBindGroup;
-  readonly mixed: GPUBindGroup;
-  readonly averaged: GPUBindGroup;
-}
 
 /** The fewest rows that activations are made for; they grow fourfold. */
 const FEWEST_ROWS = 64;
 
-/** GPT-2's forward pass, as far as the attention pattern of its last layer; or to its end, where streams are kept. */
+/** GPT-2's forward pass, as far as what is wanted of it: patterns, and what is kept at sites beside them. */
 export class Forward {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
   readonly #weights: Weights;
-  readonly #kernels: Kernels;
-  /** `struct Rows` of the shaders: how many there are, and where the first is placed in `qkv`. */
+  readonly #kernels: LayerKernels & { readonly headMean: HeadMean };
+  readonly #outputs: LayerOutputs;
+  readonly #patternGroups: PatternGroups;
+  readonly #keysValues: KeysValues;
+  /** `struct Rows` of the linears: how many rows there are, and where the first is placed in `qkv`. */
   readonly #rows: GPUBuffer;
   /** The scale of each layer's scores. */
   readonly #scales: readonly GPUBuffer[];
-  readonly #entryGroups = new WeakMap<PatternEntry, readonly EntryGroups[]>();
   #workspace: Workspace | undefined;
-  #layers: readonly Layer[] = [];
-  /** The tokens whose keys and values are in rows 0 and on of `qkv`. */
-  #resident: readonly number[] = [];
+  #layers: readonly BoundLayer[] = [];
 
   private constructor(
     device: GPUDevice,
     { architecture, weights }: { architecture: Architecture; weights: Weights },
-    kernels: Kernels,
+    { outputs, ...kernels }: LayerKernels & { headMean: HeadMean; outputs: LayerOutputs },
   ) {
     this.#device = device;
     this.#architecture = architecture;
     this.#weights = weights;
     this.#kernels = kernels;
+    this.#outputs = outputs;
+    this.#patternGroups = new PatternGroups(kernels);
+    this.#keysValues = new KeysValues(architecture);
     this.#rows = makeUniform(device, "rows of the pass", new Uint32Array(2));
     this.#scales = architecture.scales.map((scale, layer) =>
       makeUniform(device, `scale of layer ${layer}`, new Float32Array([scale]))
@@ -108,18 +57,16 @@ export class Forward {
     device: GPUDevice,
     options: { architecture: Architecture; weights: Weights },
   ): Promise<Forward> {
-    const { heads, channels, epsilon } = options.architecture;
+    const { architecture } = options;
     return new Forward(device, options, {
-      norm: await Norm.create(device, { channels, epsilon }),
-      attentionPattern: await AttentionPattern.create(device, { heads, channels }),
-      mixValues: await MixValues.create(device, { heads, channels }),
-      headMean: await HeadMean.create(device, { heads }),
-      silenceHead: await SilenceHead.create(device, { heads, channels }),
+      ...await compileLayerKernels(device, architecture),
+      headMean: await HeadMean.create(device, architecture),
+      outputs: await LayerOutputs.create(device, architecture),
     });
   }
 
   /**
-   * Makes sure that there are activations for so many rows.
+   * Makes sure that there are activations for `rows` rows.
    *
    * @throws {AllocationError} If the device has no room for them.
    */
@@ -130,58 +77,39 @@ export class Forward {
     const most = Math.max(rows, Math.ceil(this.#architecture.context / 16) * 16);
     this.#workspace?.destroy();
     this.#workspace = undefined;
-    this.#resident = [];
-    const workspace = await allocateWorkspace(
-      this.#device,
-      this.#architecture,
-      Math.min(size, most),
-    );
-    this.#layers = this.#weights.layers.map((weights, index) =>
-      this.#bindLayer(workspace, weights, index)
-    );
+    this.#keysValues.forget();
+    const workspace = await allocateWorkspace(this.#device, this.#architecture, {
+      rows: Math.min(size, most),
+    });
+    this.#layers = this.bindLayers(workspace);
     this.#workspace = workspace;
   }
 
   /**
-   * Puts the embeddings of the rows to compute into the residual stream, x[t] = wte[id_t] + wpe[t], and sees to it that
-   * the keys and values before them are in `qkv`.
+   * Makes room for what passes need that keep or change the outputs of attention or of MLPs.
+   *
+   * @throws {AllocationError} If the device has none.
    */
-  begin(encoder: GPUCommandEncoder, segments: readonly Segment[]): void {
-    const { queue } = this.#device;
-    const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
-    const [segment] = segments;
-    queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, segment!.first]));
-    this.#embed(segments, rows);
-    const { base, ids, first } = segment!;
-    if (base) this.#bringKeysValues(encoder, base, ids.slice(0, first));
-    this.#resident = [];
-  }
-
-  /** The same for a pass that leaves streams; where it begins at a later layer, `base` has the streams before. */
-  beginStreams(encoder: GPUCommandEncoder, segment: Segment, pass: StreamPass): void {
-    const { ids, first, entry, base } = segment;
-    const { firstLayer, withPatterns } = pass;
-    if (firstLayer === 0 && withPatterns) return this.begin(encoder, [segment]);
-    const rows = ids.length - first;
-    this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, first]));
-    if (firstLayer === 0) {
-      this.#embed([segment], rows);
-    } else {
-      const { texture } = base!.streams!;
-      encoder.copyTextureToTexture(
-        { texture, origin: [0, first, streamIndex(firstLayer, "before")] },
-        { texture: this.#workspace!.residualTexture, origin: [0, segment.row] },
-        [this.#architecture.channels / 4, rows],
-      );
+  async reserveFor({ keep, edits }: Pick<ForwardPass, "keep" | "edits">): Promise<void> {
+    const isOutput = ({ site }: { readonly site: Site }): boolean =>
+      site === "ATTN_OUT" || site === "MLP_OUT";
+    if (keep.some(isOutput) || edits.some(isOutput)) {
+      await this.#outputs.reserve(this.#workspace!.rows);
     }
-    if (!withPatterns) this.bringValues(encoder, entry, ids);
-    else this.#resident = [];
   }
 
-  /** Sees to it that the keys and values of an entry's prompt, or its beginning, are in `qkv` from row 0 on. */
-  bringValues(encoder: GPUCommandEncoder, entry: PatternEntry, ids: readonly number[]): void {
-    this.#bringKeysValues(encoder, entry, ids);
-    this.#resident = entry.variant === "" ? ids : [];
+  /** The layers between other activations than a pass of prompts has, for whoever records attention by other means. */
+  bindLayers(workspace: Workspace, rows: GPUBuffer = this.#rows): BoundLayer[] {
+    const { qkv } = workspace;
+    return this.#weights.layers.map((weights, layer) =>
+      new BoundLayer(this.#kernels, {
+        weights,
+        workspace,
+        rows,
+        qkv: qkv[layer % qkv.length]!,
+        scale: this.#scales[layer]!,
+      })
+    );
   }
 
   /** (T, 3C) of a layer. It is another one after {@linkcode reserve}. */
@@ -194,140 +122,209 @@ export class Forward {
     return this.#weights.layers[layer]!;
   }
 
+  /** Records that the keys and values of a prompt are in `qkv` from row 0 on. */
+  bringValues(
+    encoder: GPUCommandEncoder,
+    prompt: { readonly activations: PromptActivations; readonly ids: readonly number[] },
+  ): void {
+    this.#keysValues.bring(encoder, this.#workspace!.qkvTexture, prompt);
+  }
+
   /**
-   * Records the pass, or some of its layers; every layer writes its slice of the segments' entries.
+   * Records a pass, or some of its layers.
    *
-   * @param range The first layer to record, and the one after the last; what follows the layers is recorded with the last.
+   * @param range The first layer to record, and the one after the last. What is before the layers is recorded with the
+   *   first of the pass, what follows them with the model's last.
    */
   encode(
-    pass: GPUComputePassEncoder,
-    segments: readonly Segment[],
+    recorder: Recorder,
+    pass: ForwardPass,
     range: { readonly first: number; readonly end: number } = {
       first: 0,
       end: this.#architecture.layers,
     },
   ): void {
     const { layers } = this.#architecture;
-    const { norm, attentionPattern, mixValues } = this.#kernels;
-    const rows = segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
-    for (let index = range.first; index < range.end; index++) {
-      const layer = this.#layers[index]!;
-      const weights = this.#weights.layers[index]!;
-      const isLast = index === layers - 1;
-      norm.dispatch(pass, [[layer.norm1]], { rows });
-      // With the values of the last layer, which no pattern needs: other measures of flow do, later.
-      weights.attentionIn.w.dispatch(pass, layer.attentionIn, { rows });
-      for (const { ids, first, prompt, entry } of segments) {
-        const { written, mixed, offset } = this.#slice(entry, index);
-        const targets = ids.length - first;
-        attentionPattern.dispatch(
-          pass,
-          [[layer.attentionPattern], prompt, [written, offset]],
-          { targets },
-        );
-        if (isLast) continue;
-        mixValues.dispatch(pass, [[layer.mixValues], prompt, [mixed, offset]], { targets });
-      }
-      if (isLast) break;
-      weights.attentionOut.w.dispatch(pass, layer.attentionOut, { rows });
-      norm.dispatch(pass, [[layer.norm2]], { rows });
-      weights.mlpIn.w.dispatch(pass, layer.mlpIn, { rows });
-      weights.mlpOut.w.dispatch(pass, layer.mlpOut, { rows });
+    const isLast = range.end === layers;
+    if (range.first <= pass.firstLayer && (pass.firstLayer < range.end || isLast)) {
+      this.#begin(recorder, pass);
     }
-    if (range.end < layers) return;
-    for (const segment of segments) this.#encodeMeans(pass, segment);
+    const stop = stopOf(pass, layers);
+    for (let layer = Math.max(range.first, pass.firstLayer); layer < range.end; layer++) {
+      this.#encodeLayer(recorder, pass, { layer, isWanted: (site) => stop.isBefore(layer, site) });
+    }
+    if (isLast) this.#end(recorder, pass);
   }
 
-  /**
-   * Records a pass of one prompt that leaves the residual stream of every layer in the entry, from `first` on. What it
-   * begins with is there: see {@linkcode beginStreams}.
-   */
-  encodeStreams(encoder: GPUCommandEncoder, segment: Segment, pass: StreamPass): void {
-    const { layers } = this.#architecture;
-    const { norm, mixValues } = this.#kernels;
-    const { ids, first, entry, prompt } = segment;
-    const rows = ids.length - first;
-    for (let index = pass.firstLayer; index < layers; index++) {
-      const layer = this.#layers[index]!;
-      const weights = this.#weights.layers[index]!;
-      this.#keepStream(encoder, segment, { index, place: "before" });
-      let recorder = encoder.beginComputePass({ label: `attention of layer ${index}` });
-      if (pass.withPatterns) this.#encodePattern(recorder, segment, { index, ablate: pass.ablate });
-      const { mixed, offset } = this.#slice(entry, index);
-      mixValues.dispatch(recorder, [[layer.mixValues], prompt, [mixed, offset]], {
-        targets: rows,
-      });
-      weights.attentionOut.w.dispatch(recorder, layer.attentionOut, { rows });
-      recorder.end();
-      this.#keepStream(encoder, segment, { index, place: "middle" });
-      recorder = encoder.beginComputePass({ label: `MLP of layer ${index}` });
-      norm.dispatch(recorder, [[layer.norm2]], { rows });
-      weights.mlpIn.w.dispatch(recorder, layer.mlpIn, { rows });
-      weights.mlpOut.w.dispatch(recorder, layer.mlpOut, { rows });
-      recorder.end();
-    }
-    this.#keepStream(encoder, segment, { index: layers, place: "before" });
-    if (!pass.withPatterns) return;
-    const recorder = encoder.beginComputePass({ label: "means over heads" });
-    this.#encodeMeans(recorder, segment);
-    recorder.end();
-  }
-
-  #encodePattern(
-    recorder: GPUComputePassEncoder,
-    { ids, first, entry, prompt }: Segment,
-    { index, ablate }: { index: number; ablate: readonly Head[] },
+  #encodeLayer(
+    recorder: Recorder,
+    pass: ForwardPass,
+    { layer: index, isWanted }: { layer: number; isWanted: (site: Site) => boolean },
   ): void {
-    const { norm, attentionPattern, silenceHead } = this.#kernels;
     const layer = this.#layers[index]!;
-    const rows = ids.length - first;
-    norm.dispatch(recorder, [[layer.norm1]], { rows });
-    this.#weights.layers[index]!.attentionIn.w.dispatch(recorder, layer.attentionIn, { rows });
-    for (const { head } of ablate.filter((it) => it.layer === index)) {
-      silenceHead.dispatch(
-        recorder,
-        [[layer.silenceHead], prompt, indexGroup(this.#device, head)],
-        { tokens: ids.length },
-      );
+    const rows = rowsOf(pass);
+    const at = (site: Site): void => this.#at(recorder, pass, { site, layer: index });
+    if (!isWanted("RESID_PRE")) return;
+    at("RESID_PRE");
+    if (!isWanted("Q")) return;
+    if (pass.makesPatterns || keepsQkv(pass, index)) {
+      // With the values of the last layer, which no pattern needs: other measures of flow do, later.
+      layer.attentionIn(recorder.pass, rows);
+      at("Q");
+      at("K");
+      at("V");
     }
-    const { written, offset } = this.#slice(entry, index);
-    const groups = [[layer.attentionPattern], prompt, [written, offset]] as const;
-    attentionPattern.dispatch(recorder, groups, { targets: rows });
+    if (pass.makesPatterns) this.#encodePatterns(recorder, pass, index);
+    if (!isWanted("Z")) return;
+    for (const { ids, first, prompt, activations } of pass.segments) {
+      const { mixed } = this.#patternGroups.ofLayer(activations, index);
+      const groups = [[layer.attention.mix], prompt, mixed] as const;
+      this.#kernels.mixValues.dispatch(recorder.pass, groups, { targets: ids.length - first });
+    }
+    at("Z");
+    if (!isWanted("ATTN_OUT")) return;
+    if (!this.#encodeOutput(recorder, pass, { site: "ATTN_OUT", layer: index })) {
+      layer.attentionOut(recorder.pass, rows);
+    }
+    at("RESID_MID");
+    if (!isWanted("MLP_OUT")) return;
+    layer.mlpIn(recorder.pass, rows);
+    if (!this.#encodeOutput(recorder, pass, { site: "MLP_OUT", layer: index })) {
+      layer.mlpOut(recorder.pass, rows);
+    }
+    at("RESID_POST");
   }
 
-  #keepStream(
-    encoder: GPUCommandEncoder,
-    { ids, first, entry, row }: Segment,
-    { index, place }: { index: number; place: StreamPlace },
+  #encodePatterns(recorder: Recorder, pass: ForwardPass, index: number): void {
+    for (const { ids, first, prompt, activations } of pass.segments) {
+      const { written } = this.#patternGroups.ofLayer(activations, index);
+      const groups = [[this.#layers[index]!.attention.pattern], prompt, written] as const;
+      this.#kernels.attentionPattern.dispatch(recorder.pass, groups, {
+        targets: ids.length - first,
+      });
+    }
+    this.#at(recorder, pass, { site: "PATTERN", layer: index });
+  }
+
+  /** Records an output and its sum with the residual stream one after the other, if it is kept or changed. */
+  #encodeOutput(
+    recorder: Recorder,
+    pass: ForwardPass,
+    { site, layer }: { readonly site: "ATTN_OUT" | "MLP_OUT"; readonly layer: number },
+  ): boolean {
+    const isHere = (it: { readonly site: Site; readonly layer: number }): boolean =>
+      it.site === site && it.layer === layer;
+    if (!pass.keep.some(isHere) && !pass.edits.some(isHere)) return false;
+    const { attentionOut, mlpOut } = this.#weights.layers[layer]!;
+    const { residual, middle, z, hidden } = this.#workspace!;
+    const rows = this.#rows;
+    const operands: OutputOperands = site === "ATTN_OUT"
+      ? { linear: attentionOut, rows, x: z, before: residual, after: middle }
+      : { linear: mlpOut, rows, x: hidden, before: middle, after: residual };
+    this.#outputs.make(recorder.pass, operands, rowsOf(pass));
+    this.#at(recorder, pass, { site, layer });
+    this.#outputs.add(recorder.pass, operands, rowsOf(pass));
+    return true;
+  }
+
+  /** Records what is changed, then what is kept, at a site. */
+  #at(
+    recorder: Recorder,
+    pass: ForwardPass,
+    at: { readonly site: Site; readonly layer: number },
   ): void {
-    const { residualTexture, middleTexture } = this.#workspace!;
-    const texture = place === "before" ? residualTexture : middleTexture;
-    encoder.copyTextureToTexture(
-      { texture, origin: [0, row] },
-      { texture: entry.streams!.texture, origin: [0, first, streamIndex(index, place)] },
-      [this.#architecture.channels / 4, ids.length - first],
-    );
-  }
-
-  /** Records what else is kept of a pass: keys and values, for prompts that go on from here. */
-  end(encoder: GPUCommandEncoder, segments: readonly Segment[], firstLayer = 0): void {
-    const { channels, layers } = this.#architecture;
-    const texture = this.#workspace!.qkvTexture;
-    for (const { ids, first, slot, entry, base } of segments) {
-      const { keysValues: buffer, rowBytes: bytesPerRow, capacity: rowsPerImage } = entry;
-      const missing = base === entry ? first : 0;
-      const offset = (firstLayer * rowsPerImage + missing) * bytesPerRow;
-      encoder.copyTextureToBuffer(
-        { texture, origin: [channels / 4, slot + missing, firstLayer] },
-        { buffer, offset, bytesPerRow, rowsPerImage },
-        [channels / 2, ids.length - missing, layers - firstLayer],
+    const edits = pass.edits.filter(({ site, layer }) => site === at.site && layer === at.layer);
+    const isKept = at.site !== "RESID_POST" &&
+      pass.keep.some((it) => siteKey(it) === siteKey(at));
+    if (edits.length === 0 && !isKept) return;
+    for (const segment of pass.segments) {
+      const rows = this.#rowsAt(at, segment);
+      for (const edit of edits) edit.encode(recorder, segment, rows);
+      if (!isKept || !rows) continue;
+      const { texture, origin, texels } = rows;
+      recorder.encoder.copyTextureToTexture(
+        { texture, origin: [...origin] },
+        { texture: keptAt(segment.activations, at), origin: [0, segment.first] },
+        [texels, rows.rows],
       );
     }
-    // Values of heads that are switched off are nobody else's.
-    const isPlain = segments.length === 1 && segments[0]!.entry.variant === "";
-    this.#resident = isPlain ? segments[0]!.ids : [];
   }
 
+  /** Where a segment's values are at a site; SCORES and PATTERN are in its own activations. */
+  #rowsAt(
+    { site, layer }: { readonly site: Site; readonly layer: number },
+    { ids, first, row, slot }: Segment,
+  ): SiteRows | undefined {
+    const texels = this.#architecture.channels / 4;
+    const rows = ids.length - first;
+    const { residualTexture, middleTexture, zTexture, qkvTexture } = this.#workspace!;
+    const of = (texture: GPUTexture): SiteRows => ({ texture, origin: [0, row, 0], texels, rows });
+    const inQkv = (part: number): SiteRows => {
+      const origin = [part * texels, slot + first, layer] as const;
+      return { texture: qkvTexture, origin, texels, rows };
+    };
+    switch (site) {
+      case "RESID_PRE":
+      case "RESID_POST":
+        return of(residualTexture);
+      case "RESID_MID":
+        return of(middleTexture);
+      case "Z":
+        return of(zTexture);
+      case "ATTN_OUT":
+      case "MLP_OUT":
+        return of(this.#outputs.texture);
+      case "Q":
+        return inQkv(0);
+      case "K":
+        return inQkv(1);
+      case "V":
+        return inQkv(2);
+      case "SCORES":
+      case "PATTERN":
+        return undefined;
+    }
+  }
+
+  /** Puts the stream before the first layer in its place, and keys and values of positions that are not computed. */
+  #begin(recorder: Recorder, pass: ForwardPass): void {
+    const { segments, firstLayer, makesPatterns } = pass;
+    const [segment] = segments;
+    const { ids, first, base, activations, row } = segment!;
+    const rows = rowsOf(pass);
+    this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, first]));
+    if (firstLayer === 0) this.#embed(segments, rows);
+    else {
+      const texture = keptAt(base!, { site: "RESID_PRE", layer: firstLayer });
+      recorder.encoder.copyTextureToTexture(
+        { texture, origin: [0, first] },
+        { texture: this.#workspace!.residualTexture, origin: [0, row] },
+        [this.#architecture.channels / 4, rows],
+      );
+      this.#at(recorder, pass, { site: "RESID_POST", layer: firstLayer - 1 });
+    }
+    if (!makesPatterns) return this.bringValues(recorder.encoder, { activations, ids });
+    if (base && first > 0) {
+      this.bringValues(recorder.encoder, { activations: base, ids: ids.slice(0, first) });
+    }
+    this.#keysValues.forget();
+  }
+
+  /** Records what is kept of a pass as a whole: the means over heads, keys and values. */
+  #end(recorder: Recorder, pass: ForwardPass): void {
+    const { layers } = this.#architecture;
+    this.#at(recorder, pass, { site: "RESID_PRE", layer: layers });
+    if (!pass.makesPatterns) return;
+    for (const { activations, first, prompt } of pass.segments) {
+      const length = activations.stride - rowStart(first);
+      for (const { group, layers } of this.#patternGroups.means(activations)) {
+        this.#kernels.headMean.dispatch(recorder.pass, [[group], prompt], { length, layers });
+      }
+    }
+    this.#keysValues.leave(recorder.encoder, this.#workspace!.qkvTexture, pass);
+  }
+
+  /** x[t] = wte[id_t] + wpe[t] */
   #embed(segments: readonly Segment[], rows: number): void {
     const { wte, wpe } = this.#weights;
     const { channels } = this.#architecture;
@@ -345,82 +342,11 @@ export class Forward {
       [channels / 4, rows],
     );
   }
-
-  #bringKeysValues(
-    encoder: GPUCommandEncoder,
-    entry: PatternEntry,
-    ids: readonly number[],
-  ): void {
-    if (entry.variant === "" && startsWith(this.#resident, ids, ids.length)) return;
-    const { channels, layers } = this.#architecture;
-    const { keysValues: buffer, rowBytes: bytesPerRow, capacity: rowsPerImage } = entry;
-    encoder.copyBufferToTexture(
-      { buffer, bytesPerRow, rowsPerImage },
-      { texture: this.#workspace!.qkvTexture, origin: [channels / 4, 0] },
-      [channels / 2, ids.length, layers],
-    );
-  }
-
-  #encodeMeans(pass: GPUComputePassEncoder, { entry, first, prompt }: Segment): void {
-    const length = entry.stride - rowStart(first);
-    const groups = this.#groupsOf(entry);
-    entry.slabs.forEach(({ layers }, slab) =>
-      this.#kernels.headMean.dispatch(pass, [[groups[slab]!.averaged], prompt], { length, layers })
-    );
-  }
-
-  #slice(entry: PatternEntry, layer: number): EntryGroups & { readonly offset: number } {
-    const slab = entry.slabs.findLastIndex(({ firstLayer }) => firstLayer <= layer);
-    const offset = (layer - entry.slabs[slab]!.firstLayer) * entry.layerBytes;
-    return { ...this.#groupsOf(entry)[slab]!, offset };
-  }
-
-  #groupsOf(entry: PatternEntry): readonly EntryGroups[] {
-    const known = this.#entryGroups.get(entry);
-    if (known) return known;
-    const { attentionPattern, mixValues, headMean } = this.#kernels;
-    const { layerBytes, stride, mean } = entry;
-    const groups = entry.slabs.map(({ buffer, firstLayer }) => ({
-      written: attentionPattern.bind({ patterns: { buffer, size: layerBytes } }),
-      mixed: mixValues.bind({ patterns: { buffer, size: layerBytes } }),
-      averaged: headMean.bind({
-        patterns: buffer,
-        mean: { buffer: mean, offset: firstLayer * stride * VEC4 },
-      }),
-    }));
-    this.#entryGroups.set(entry, groups);
-    return groups;
-  }
-
-  #bindLayer(workspace: Workspace, weights: LayerWeights, index: number): Layer {
-    const { norm, attentionPattern, silenceHead, mixValues } = this.#kernels;
-    const { residual, middle, normed, z, hidden } = workspace;
-    const qkv = workspace.qkv[index]!;
-    const rows = this.#rows;
-    const bindNorm = (x: GPUTextureView, { gain, bias }: NormWeights): GPUBindGroup =>
-      norm.bind({ x, gain, bias, y: normed });
-    const bindLinear = (
-      x: GPUTextureView,
-      { w, b }: LinearLayer,
-      to: { residual: GPUTextureView; y: GPUTextureView },
-    ): GPUBindGroup => w.bind({ rows, x, b, ...to });
-    return {
-      norm1: bindNorm(residual, weights.norm1),
-      attentionIn: bindLinear(normed, weights.attentionIn, { residual, y: qkv }),
-      attentionPattern: attentionPattern.bind({ layer: this.#scales[index]!, qkv }),
-      silenceHead: silenceHead.bind({ qkv }),
-      mixValues: mixValues.bind({ qkv, z }),
-      attentionOut: bindLinear(z, weights.attentionOut, { residual, y: middle }),
-      norm2: bindNorm(middle, weights.norm2),
-      mlpIn: bindLinear(normed, weights.mlpIn, { residual, y: hidden }),
-      mlpOut: bindLinear(hidden, weights.mlpOut, { residual: middle, y: residual }),
-    };
-  }
 }
 
-/** Whether two prompts have at least their first `count` tokens in common. */
-function startsWith(a: readonly number[], b: readonly number[], count: number): boolean {
-  if (a.length < count) return false;
-  for (let i = 0; i < count; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** Whether queries, keys or values of a layer are kept at their sites, beside those that every prompt has. */
+function keepsQkv({ keep }: ForwardPass, index: number): boolean {
+  return keep.some(({ site, layer }) =>
+    layer === index && (site === "Q" || site === "K" || site === "V")
+  );
 }

@@ -1,4 +1,6 @@
 import { allocate, allocateTexture, TEXEL } from "../gpu/allocate.ts";
+import { Owned } from "../gpu/owned.ts";
+import { Recorder } from "../gpu/recorder.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Forward } from "./forward.ts";
@@ -21,20 +23,18 @@ export async function makeOutputMatrices(
   { layers, channels }: Architecture,
   forward: Forward,
 ): Promise<OutputMatrices> {
+  using owned = new Owned();
+  using passing = new Owned();
   const square = { width: channels / 4, height: channels };
-  const matrices = await allocateTexture(device, {
-    label: "attention output matrices",
-    layers,
-    ...square,
-  });
-  const identity = await allocateTexture(device, { label: "identity matrix", ...square });
-  const nothing = await allocateTexture(device, { label: "zeros", ...square });
-  const zeros = await allocate(device, {
-    label: "no bias",
-    bytes: 4 * channels,
-    usage: GPUBufferUsage.STORAGE,
-  });
+  const texture = async (label: string, count: number): Promise<GPUTexture> =>
+    await allocateTexture(device, { label, layers: count, ...square });
+  const matrices = owned.add(await texture("attention output matrices", layers));
+  const identity = passing.add(await texture("identity matrix", 1));
+  const nothing = passing.add(await texture("zeros", 1));
+  const noBias = { label: "no bias", bytes: 4 * channels, usage: GPUBufferUsage.STORAGE };
+  const zeros = passing.add(await allocate(device, noBias));
   const rows = makeUniform(device, "rows of the pass", new Uint32Array([channels, 0]));
+  passing.add(rows);
   const ones = new Float32Array(channels ** 2);
   for (let c = 0; c < channels; c++) ones[c * (channels + 1)] = 1;
   const layout = { bytesPerRow: 4 * channels };
@@ -42,17 +42,15 @@ export async function makeOutputMatrices(
 
   const view = (layer: number): GPUTextureView =>
     matrices.createView({ dimension: "2d", baseArrayLayer: layer, arrayLayerCount: 1 });
-  const encoder = device.createCommandEncoder({ label: "attention output matrices" });
-  const pass = encoder.beginComputePass();
+  const recorder = new Recorder(device, "attention output matrices");
   for (let layer = 0; layer < layers; layer++) {
     const { w } = forward.layerWeights(layer).attentionOut;
     const [x, residual] = [identity.createView(), nothing.createView()];
     const operands = w.bind({ rows, x, b: zeros, residual, y: view(layer) });
-    w.dispatch(pass, operands, { rows: channels });
+    w.dispatch(recorder.pass, operands, { rows: channels });
   }
-  pass.end();
-  device.queue.submit([encoder.finish()]);
-  for (const it of [identity, nothing, zeros, rows]) it.destroy();
+  device.queue.submit([recorder.finish()]);
+  owned.keep(); // they live as long as the engine
   const { width, height, depthOrArrayLayers } = matrices;
   return { view, bytes: width * height * depthOrArrayLayers * TEXEL };
 }

@@ -17,10 +17,10 @@ export interface Workspace {
   readonly hidden: GPUTextureView;
   /** (T, 3C) of each layer: queries, keys and values, a row for each position. */
   readonly qkv: readonly GPUTextureView[];
-  /** The texture behind `residual`, for the embeddings. */
+  /** The textures of the views above. */
   readonly residualTexture: GPUTexture;
-  /** The texture behind `middle`. */
   readonly middleTexture: GPUTexture;
+  readonly zTexture: GPUTexture;
   /** The texture behind `qkv`, a layer of it for each of the model's. */
   readonly qkvTexture: GPUTexture;
   /** Gives the memory back. */
@@ -28,14 +28,15 @@ export interface Workspace {
 }
 
 /**
- * Makes the activations for so many rows.
+ * Makes the activations for `rows` rows.
  *
+ * @param size The rows, and how many layers' queries, keys and values are kept apart: all of the model's by default.
  * @throws {AllocationError} If the device has no room.
  */
 export async function allocateWorkspace(
   device: GPUDevice,
   { channels, inner, layers }: Architecture,
-  rows: number,
+  { rows, qkvLayers = layers }: { readonly rows: number; readonly qkvLayers?: number },
 ): Promise<Workspace> {
   const textures: GPUTexture[] = [];
   const make = async (label: string, width: number, count = 1): Promise<GPUTexture> => {
@@ -48,21 +49,23 @@ export async function allocateWorkspace(
   try {
     const residual = await make("residual stream", channels);
     const middle = await make("residual stream after attention", channels);
-    const qkv = await make("queries, keys and values", 3 * channels, layers);
+    const z = await make("mixed values", channels);
+    const qkv = await make("queries, keys and values", 3 * channels, qkvLayers);
     return {
       rows,
       residual: residual.createView(),
       middle: middle.createView(),
       normed: (await make("normed residual stream", channels)).createView(),
-      z: (await make("mixed values", channels)).createView(),
+      z: z.createView(),
       hidden: (await make("hidden layer", inner)).createView(),
       qkv: Array.from(
-        { length: layers },
+        { length: qkvLayers },
         (_, layer) =>
           qkv.createView({ dimension: "2d", baseArrayLayer: layer, arrayLayerCount: 1 }),
       ),
       residualTexture: residual,
       middleTexture: middle,
+      zTexture: z,
       qkvTexture: qkv,
       destroy,
     };

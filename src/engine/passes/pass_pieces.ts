@@ -18,7 +18,7 @@ const LONG_ROWS = 256;
  * Decides how much of a pass to submit at once. Between pieces the engine can stop, which costs a wait for the device of
  * 0.3 ms; short passes are submitted whole.
  */
-export class Pace {
+export class PassPieces {
   readonly #layers: number;
   /** The least ms that a row took in a layer. */
   #rate = Infinity;
@@ -29,7 +29,7 @@ export class Pace {
     this.#layers = layers;
   }
 
-  /** Takes down how long a pass took, in ms; other work of the machine makes some of them slow. */
+  /** Notes how long a pass took, in ms; other work of the machine makes some of them slow. */
   record(rows: number, ms: number): void {
     if (rows === 0) return;
     this.#seen++;

@@ -1,0 +1,194 @@
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import type { ActivationCache, CacheStats, Hold } from "./cache.ts";
+import {
+  activationBytes,
+  allocateActivations,
+  capacityFor,
+  type PromptActivations,
+} from "./prompt_activations.ts";
+
+/** A prompt's activations in use: they are not evicted before they are disposed of. */
+export interface Lease extends Disposable {
+  readonly ids: readonly number[];
+  readonly activations: PromptActivations;
+  /** The first position whose patterns are to be computed; the number of tokens where all are there. */
+  readonly first: number;
+  /** What has the positions before that; it may be `activations` itself. */
+  readonly base: PromptActivations | undefined;
+  /** All patterns are there: others may find them. Without it everything is as if nobody had asked. */
+  keep(): void;
+}
+
+/** How a run uses the cache: it leaves what it computed there, only looks what is there, or neither. */
+export type CacheUse = "keep" | "look" | "none";
+
+/** A prompt of which less than this share is known is computed from its beginning. */
+const WORTHWHILE = 1 / 4;
+
+/** The activations of a model's prompts, on the device: what is there is found, for the rest there is room. */
+export class Activations {
+  readonly #device: GPUDevice;
+  readonly #architecture: Architecture;
+  readonly #model: string;
+  readonly #cache: ActivationCache<PromptActivations>;
+  /** Those to which a lease adds positions; no other may do so meanwhile. */
+  readonly #growing = new Set<PromptActivations>();
+
+  /**
+   * @param model The model, and its fingerprint.
+   * @param cache Where they are, beside those of other models.
+   */
+  constructor(
+    device: GPUDevice,
+    { architecture, fingerprint }: {
+      readonly architecture: Architecture;
+      readonly fingerprint: string;
+    },
+    cache: ActivationCache<PromptActivations>,
+  ) {
+    this.#device = device;
+    this.#architecture = architecture;
+    this.#model = fingerprint;
+    this.#cache = cache;
+  }
+
+  /** The counters of the cache. */
+  get stats(): CacheStats {
+    return this.#cache.stats;
+  }
+
+  /** Counts requests about a prompt that another request has just brought. */
+  countHits(count: number): void {
+    this.#cache.countHits(count);
+  }
+
+  /** Evicts other prompts, as far as that is needed to keep `bytes` more within the budget. */
+  makeRoom(bytes: number): void {
+    this.#cache.makeRoom(bytes);
+  }
+
+  /** Counts bytes that stay on the device as long as the engine does. */
+  reserve(bytes: number): void {
+    this.#cache.reserve(bytes);
+  }
+
+  /**
+   * Finds a prompt's activations, or those of its beginning, and makes room for the rest.
+   *
+   * @param options What is changed in the run, as a key; a changed run is found as a whole only.
+   * @throws {AllocationError} If the device can't hold them.
+   */
+  async get(
+    ids: readonly number[],
+    { variant = "", cache = "keep" }: { variant?: string; cache?: CacheUse } = {},
+  ): Promise<Lease> {
+    const found = cache === "none"
+      ? undefined
+      : this.#cache.find(ids, { model: this.#model, variant });
+    const shared = found?.shared ?? 0;
+    const least = variant === "" ? WORTHWHILE * ids.length : ids.length;
+    if (!found || shared < least) {
+      found?.hold.release();
+      return this.#inNew(ids, { activations: await this.#make(ids.length), variant, cache });
+    }
+    const { hold } = found;
+    const base = hold.value;
+    if (shared === ids.length) return known(ids, hold);
+    const isTypedOn = shared === base.ids.length && cache === "keep";
+    if (isTypedOn && ids.length <= base.capacity && !this.#growing.has(base)) {
+      return this.#grown(ids, hold);
+    }
+    try {
+      const activations = await this.#make(ids.length);
+      const lease = this.#inNew(ids, { activations, variant, cache });
+      let isKept = false;
+      return {
+        ...lease,
+        first: shared,
+        base,
+        keep: () => {
+          lease.keep();
+          isKept = true;
+        },
+        [Symbol.dispose]: () => {
+          // What the old ones know, the new ones know too.
+          if (isKept && isTypedOn) hold.discard();
+          else hold.release();
+          lease[Symbol.dispose]();
+        },
+      };
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
+  }
+
+  /** A prompt that is typed on, where there is room in the activations of its beginning. */
+  #grown(ids: readonly number[], { value, release }: Hold<PromptActivations>): Lease {
+    this.#growing.add(value);
+    return {
+      ids,
+      activations: value,
+      first: value.ids.length,
+      base: value,
+      keep: () => {
+        value.ids = ids;
+      },
+      [Symbol.dispose]: () => {
+        this.#growing.delete(value);
+        release();
+      },
+    };
+  }
+
+  #inNew(
+    ids: readonly number[],
+    { activations, variant, cache }: {
+      readonly activations: PromptActivations;
+      readonly variant: string;
+      readonly cache: CacheUse;
+    },
+  ): Lease {
+    activations.variant = variant;
+    let isKept = false;
+    return {
+      ids,
+      activations,
+      first: 0,
+      base: undefined,
+      keep: () => {
+        isKept = cache === "keep";
+      },
+      [Symbol.dispose]: () => {
+        if (!isKept) return activations.destroy();
+        activations.ids = ids;
+        this.#cache.add(activations).release();
+      },
+    };
+  }
+
+  /** Makes room for a prompt, in memory that another prompt has to give up where there is such. */
+  async #make(tokens: number): Promise<PromptActivations> {
+    const capacity = capacityFor(tokens);
+    const model = this.#model;
+    const taken = this.#cache.makeRoom(
+      activationBytes(this.#architecture, capacity),
+      (evicted) => evicted.model === model && evicted.capacity === capacity,
+    );
+    taken?.forget();
+    return taken ??
+      await allocateActivations(this.#device, this.#architecture, { model, capacity });
+  }
+}
+
+/** A prompt of which all is there. */
+function known(ids: readonly number[], { value, release }: Hold<PromptActivations>): Lease {
+  return {
+    ids,
+    activations: value,
+    first: ids.length,
+    base: value,
+    keep: () => {},
+    [Symbol.dispose]: release,
+  };
+}

@@ -1,0 +1,23 @@
+/** Buffers and textures that are given back together at the end of a block, unless they are kept. */
+export class Owned implements Disposable {
+  readonly #stack = new DisposableStack();
+
+  /** Takes a buffer, a texture, or something made of them. */
+  add<T extends { destroy(): void }>(it: T): T {
+    return this.#stack.adopt(it, () => it.destroy());
+  }
+
+  /**
+   * Leaves them to whoever was given them.
+   *
+   * @returns What gives them back.
+   */
+  keep(): () => void {
+    const kept = this.#stack.move();
+    return () => kept.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}

@@ -1,0 +1,61 @@
+import type { Site } from "../../requests/interventions/sites.ts";
+import type { SiteOfLayer } from "../activations/kept_sites.ts";
+import type { PromptActivations } from "../activations/prompt_activations.ts";
+import type { BoundGroup } from "../gpu/kernel.ts";
+import type { Recorder } from "../gpu/recorder.ts";
+
+/** A prompt of a pass. */
+export interface Segment {
+  readonly ids: readonly number[];
+  /** What the pass writes. */
+  readonly activations: PromptActivations;
+  /** The first position to compute. */
+  readonly first: number;
+  /** What has the positions before that, and the layers before the first; it may be `activations` itself. */
+  readonly base: PromptActivations | undefined;
+  /** The row of position 0 in the textures of queries, keys and values. */
+  readonly slot: number;
+  /** The row of position `first` in the other activations. */
+  readonly row: number;
+  /** What tells kernels of it. */
+  readonly prompt: BoundGroup;
+}
+
+/** Where the values of a segment are at a site: its positions from `first` on are rows from `row` on. */
+export interface SiteRows {
+  readonly texture: GPUTexture;
+  /** Its first texel: a column, a row and a layer of the texture. */
+  readonly origin: readonly [x: number, y: number, z: number];
+  /** C / 4 */
+  readonly texels: number;
+  readonly rows: number;
+}
+
+/** A change of a run at a site of one layer. */
+export interface SiteEdit {
+  readonly site: Site;
+  readonly layer: number;
+  /** Records it; what it reads and writes is at `rows`, for SCORES and PATTERN in the segment's activations. */
+  encode(recorder: Recorder, segment: Segment, rows: SiteRows | undefined): void;
+}
+
+/**
+ * A run of the model over some prompts. Several prompts are run from their first position and layer on; a single one may
+ * go on from what is known.
+ */
+export interface ForwardPass {
+  readonly segments: readonly Segment[];
+  /** The first layer to compute. The stream before it is kept in the segment's base, if it is not layer 0. */
+  readonly firstLayer: number;
+  /** Whether patterns, keys and values are made; otherwise they are there. */
+  readonly makesPatterns: boolean;
+  /** What is left behind beside them; there is room for it. */
+  readonly keep: readonly SiteOfLayer[];
+  /** What is changed on the way, in the order in which it applies. */
+  readonly edits: readonly SiteEdit[];
+}
+
+/** The rows that a pass computes. */
+export function rowsOf({ segments }: Pick<ForwardPass, "segments">): number {
+  return segments.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
+}

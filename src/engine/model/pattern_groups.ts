@@ -1,0 +1,58 @@
+import { patternsOf, type PromptActivations } from "../activations/prompt_activations.ts";
+import { VEC4 } from "../activations/packed_triangles.ts";
+import type { BoundGroup } from "../gpu/kernel.ts";
+import type { HeadMean } from "../kernels/head_mean.ts";
+import type { LayerKernels } from "./bound_layer.ts";
+
+/** What the kernels that write and read patterns are bound to, for each buffer of a prompt's patterns. */
+interface SlabGroups {
+  readonly written: GPUBindGroup;
+  readonly mixed: GPUBindGroup;
+  readonly averaged: GPUBindGroup;
+}
+
+/** Bind groups of prompts' patterns, made once for each prompt's memory. */
+export class PatternGroups {
+  readonly #kernels: LayerKernels & { readonly headMean: HeadMean };
+  readonly #known = new WeakMap<GPUBuffer, SlabGroups>();
+
+  constructor(kernels: LayerKernels & { readonly headMean: HeadMean }) {
+    this.#kernels = kernels;
+  }
+
+  /** What writes, and what reads, the patterns of one layer. */
+  ofLayer(
+    activations: PromptActivations,
+    layer: number,
+  ): { readonly written: BoundGroup; readonly mixed: BoundGroup } {
+    const { buffer, offset } = patternsOf(activations, layer);
+    const { written, mixed } = this.#of(activations, buffer);
+    return { written: [written, offset], mixed: [mixed, offset] };
+  }
+
+  /** What reads each of a prompt's buffers of patterns and writes the means over heads, and of how many layers. */
+  means(
+    activations: PromptActivations,
+  ): readonly { readonly group: GPUBindGroup; readonly layers: number }[] {
+    return activations.slabs.map(({ buffer, layers }) => {
+      return { group: this.#of(activations, buffer).averaged, layers };
+    });
+  }
+
+  #of({ slabs, layerBytes, stride, mean }: PromptActivations, buffer: GPUBuffer): SlabGroups {
+    const known = this.#known.get(buffer);
+    if (known) return known;
+    const { attentionPattern, mixValues, headMean } = this.#kernels;
+    const { firstLayer } = slabs.find((slab) => slab.buffer === buffer)!;
+    const groups = {
+      written: attentionPattern.bind({ patterns: { buffer, size: layerBytes } }),
+      mixed: mixValues.bind({ patterns: { buffer, size: layerBytes } }),
+      averaged: headMean.bind({
+        patterns: buffer,
+        mean: { buffer: mean, offset: firstLayer * stride * VEC4 },
+      }),
+    };
+    this.#known.set(buffer, groups);
+    return groups;
+  }
+}

@@ -1,0 +1,23 @@
+import { type Site, SITES } from "../../requests/interventions/sites.ts";
+import type { ForwardPass } from "./pass.ts";
+
+/** Where a pass may stop: what comes later is not wanted. */
+export interface Stop {
+  /** Whether a site of a layer is to be computed. */
+  isBefore(layer: number, site: Site): boolean;
+}
+
+/** Finds the last site that a pass has to compute. */
+export function stopOf(
+  { keep, makesPatterns }: Pick<ForwardPass, "keep" | "makesPatterns">,
+  layers: number,
+): Stop {
+  const rank = (layer: number, site: Site): number => layer * SITES.length + SITES.indexOf(site);
+  const last = Math.max(
+    makesPatterns ? rank(layers - 1, "PATTERN") : -1,
+    ...keep.map(({ site, layer }) =>
+      site === "RESID_POST" ? rank(layer + 1, "RESID_PRE") : rank(layer, site)
+    ),
+  );
+  return { isBefore: (layer, site) => rank(layer, site) <= last };
+}

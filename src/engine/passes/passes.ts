@@ -1,0 +1,207 @@
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import { type Intervention, interventionsKey } from "../../requests/interventions/intervention.ts";
+import { reachOf } from "../../requests/interventions/reach.ts";
+import type { Activations, CacheUse, Lease } from "../activations/activations.ts";
+import {
+  allocateSites,
+  keptRows,
+  siteBytes,
+  siteKey,
+  type SiteOfLayer,
+} from "../activations/kept_sites.ts";
+import type { PromptActivations } from "../activations/prompt_activations.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Forward } from "../model/forward.ts";
+import { PromptUniform } from "../kernels/prompt.ts";
+import { Readback } from "../gpu/readback.ts";
+import { PassPieces } from "./pass_pieces.ts";
+import { planChanged, type PlannedPass, planPlain, planSites, together } from "./plan.ts";
+import type { Changes } from "./changes.ts";
+import { Run, type RunParts } from "./run.ts";
+
+/** A prompt that is to be run. */
+export interface RunRequest {
+  readonly ids: readonly number[];
+  /** What is changed on the way, in canonical form. */
+  readonly interventions?: readonly Intervention[] | undefined;
+}
+
+/** What runs leave behind, and for whom. */
+export interface RunOptions {
+  /** What is kept beside patterns, keys and values. */
+  readonly keep?: readonly SiteOfLayer[] | undefined;
+  /** `keep` by default. */
+  readonly cache?: CacheUse | undefined;
+  /** Whether anybody still waits for it; always, where it is not given. */
+  isWanted?(): boolean;
+}
+
+/** What a run of one prompt, plain or changed, is needed for. */
+interface Need {
+  readonly ids: readonly number[];
+  readonly interventions: readonly Intervention[];
+  readonly lease: Lease;
+  readonly keep: Map<string, SiteOfLayer>;
+}
+
+/** The one way to run the model: computes what is missing of some prompts, then whatever is asked of them. */
+export class Passes {
+  readonly pieces: PassPieces;
+  readonly #parts: RunParts;
+  readonly #architecture: Architecture;
+  readonly #activations: Activations;
+  readonly #changes: Changes;
+
+  /** @param parts The forward pass, what it leaves, what is changed on the way, and how passes are cut into pieces. */
+  constructor(
+    gpu: Gpu,
+    architecture: Architecture,
+    parts: {
+      readonly forward: Forward;
+      readonly activations: Activations;
+      readonly changes: Changes;
+      readonly pieces?: PassPieces | undefined;
+    },
+  ) {
+    const { forward, activations, changes, pieces } = parts;
+    this.pieces = pieces ?? new PassPieces(architecture.layers);
+    this.#architecture = architecture;
+    this.#activations = activations;
+    this.#changes = changes;
+    this.#parts = {
+      gpu,
+      architecture,
+      forward,
+      pieces: this.pieces,
+      prompts: new PromptUniform(gpu.device, 32),
+      readback: new Readback(gpu.device),
+      lastRun: { submitted: 0, read: 0 },
+    };
+  }
+
+  /** When the last run was submitted and when it was read back, in ms since 1970. */
+  get lastRun(): { readonly submitted: number; readonly read: number } {
+    return this.#parts.lastRun;
+  }
+
+  /**
+   * Runs the model over some prompts, as far as it was not run before.
+   *
+   * @param prompts Each of them once.
+   * @param after Asks something of what the runs leave. What it records and reads goes into one submission with them.
+   *   If it succeeds, what was computed may be found from then on; otherwise everything is as if nobody had asked.
+   * @throws {AllocationError} If the device has no room.
+   * @throws {InfoflowError} CANCELLED, between two stages, if nobody waits for it any more.
+   */
+  async run<T>(
+    prompts: readonly RunRequest[],
+    options: RunOptions,
+    after: (run: Run) => Promise<T>,
+  ): Promise<T> {
+    using held = new DisposableStack();
+    const needs = await this.#needs(prompts, options, held);
+    const planned = await this.#plan([...needs.values()]);
+    const run = new Run(this.#parts, {
+      passes: planned.passes,
+      isWanted: () => options.isWanted?.() ?? true,
+      prompts: prompts.map((prompt) => {
+        const need = needs.get(keyOf(prompt))!;
+        const { ids, lease: { activations } } = need;
+        return { ids, activations, cacheHit: !planned.computed.has(need) };
+      }),
+    });
+    const result = await after(run);
+    await run.end();
+    for (const { ids, keep, lease } of needs.values()) {
+      for (const key of keep.keys()) {
+        const kept = lease.activations.sites.get(key)!;
+        kept.rows = Math.max(kept.rows, ids.length);
+      }
+      lease.keep();
+    }
+    return result;
+  }
+
+  /** Takes leases for the prompts, and for the plain runs that changed ones begin with or take values from. */
+  async #needs(
+    prompts: readonly RunRequest[],
+    { keep = [], cache = "keep" }: RunOptions,
+    held: DisposableStack,
+  ): Promise<Map<string, Need>> {
+    const needs = new Map<string, Need>();
+    const need = async (request: RunRequest, sites: readonly SiteOfLayer[]): Promise<Need> => {
+      const key = keyOf(request);
+      const { ids, interventions = [] } = request;
+      const variant = interventionsKey(interventions);
+      const known = needs.get(key);
+      const lease = known?.lease ?? held.use(await this.#activations.get(ids, { variant, cache }));
+      const needed = known ?? { ids, interventions, lease, keep: new Map() };
+      for (const site of sites) needed.keep.set(siteKey(site), site);
+      needs.set(key, needed);
+      return needed;
+    };
+    for (const prompt of prompts) {
+      const { ids, interventions = [], lease } = await need(prompt, keep);
+      if (interventions.length === 0) continue;
+      const isThere = lease.first === ids.length &&
+        keptRows(lease.activations, keep) >= ids.length;
+      if (isThere) continue;
+      const { layer } = reachOf(interventions);
+      const stream: SiteOfLayer[] = layer > 0 ? [{ site: "RESID_PRE", layer }] : [];
+      await need({ ids }, [...keep, ...stream]);
+      for (const { ids: from, sites } of this.#changes.sources(ids, interventions)) {
+        await need({ ids: from }, sites);
+      }
+    }
+    return needs;
+  }
+
+  /** Makes room for what is kept, and says which passes are to be made, in their order. */
+  async #plan(
+    needs: readonly Need[],
+  ): Promise<{ readonly passes: PlannedPass[]; readonly computed: ReadonlySet<Need> }> {
+    const computed = new Set<Need>();
+    const plains: PlannedPass[] = [];
+    const changed: PlannedPass[] = [];
+    for (const need of needs) await this.#makeSites(need);
+    const plainOf = (ids: readonly number[]): PromptActivations =>
+      needs.find((it) => it.interventions.length === 0 && it.ids.join() === ids.join())!
+        .lease.activations;
+    for (const need of needs) {
+      const { ids, interventions, lease } = need;
+      const keep = [...need.keep.values()];
+      let passes: PlannedPass[];
+      if (interventions.length === 0) {
+        passes = planPlain(lease, keep, this.#architecture);
+        plains.push(...passes);
+      } else {
+        passes = [];
+        const isThere = lease.first === ids.length;
+        if (!isThere || keptRows(lease.activations, keep) < ids.length) {
+          const edits = await this.#changes.edits(ids, interventions, plainOf);
+          const reach = reachOf(interventions);
+          const changes = { plain: plainOf(ids), reach, keep, edits };
+          passes = isThere
+            ? [planSites({ ids, activations: lease.activations, first: 0 }, keep, edits)]
+            : [planChanged(lease, changes, this.#architecture)];
+        }
+        changed.push(...passes);
+      }
+      if (passes.length > 0) computed.add(need);
+    }
+    return { passes: [...together(plains), ...changed], computed };
+  }
+
+  async #makeSites({ lease: { activations }, keep }: Need): Promise<void> {
+    const { sites, capacity } = activations;
+    const missing = [...keep.values()].filter((site) => !sites.has(siteKey(site)));
+    if (missing.length === 0) return;
+    this.#activations.makeRoom(missing.length * siteBytes(this.#architecture, capacity));
+    const size = { sites, capacity, keep: missing };
+    await allocateSites(this.#parts.gpu.device, this.#architecture, size);
+  }
+}
+
+function keyOf({ ids, interventions = [] }: RunRequest): string {
+  return `${ids.join()}/${interventionsKey(interventions)}`;
+}

@@ -1,0 +1,114 @@
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import {
+  copyKeysValues,
+  copyPatterns,
+  type PromptActivations,
+} from "../activations/prompt_activations.ts";
+import type { Lease } from "../activations/activations.ts";
+import { copySites, keptRows, siteKey, type SiteOfLayer } from "../activations/kept_sites.ts";
+import type { ForwardPass, SiteEdit } from "../model/pass.ts";
+
+/** A prompt of a pass, before it has its place in the activations. */
+export interface PlannedPrompt {
+  readonly ids: readonly number[];
+  readonly activations: PromptActivations;
+  readonly first: number;
+  readonly base: PromptActivations | undefined;
+}
+
+/** A pass that is to be made. */
+export interface PlannedPass extends Omit<ForwardPass, "segments"> {
+  readonly prompts: readonly PlannedPrompt[];
+  /** Records what is copied before it: what is known already. */
+  readonly copy?: (encoder: GPUCommandEncoder) => void;
+}
+
+/** What is missing of a plain run of a prompt, as the passes that make it; there is room for all that is kept. */
+export function planPlain(
+  { ids, activations, first, base }: Lease,
+  keep: readonly SiteOfLayer[],
+  architecture: Architecture,
+): PlannedPass[] {
+  const { layers, heads } = architecture;
+  const copied = base && base !== activations && first < ids.length
+    ? { source: base, target: activations, rows: first, layers: [0, layers] as const }
+    : undefined;
+  const there = copied
+    ? Math.min(first, keptRows(copied.source, keep))
+    : keptRows(activations, keep);
+  const copy = copied && ((encoder: GPUCommandEncoder): void => {
+    copyPatterns(encoder, copied, heads);
+    copySites(encoder, { ...copied, rows: there, keep });
+  });
+  const whole = { firstLayer: 0, makesPatterns: true, edits: [] };
+  const passes: PlannedPass[] = [];
+  const prompt = { ids, activations, first, base };
+  if (first < ids.length) {
+    const isEnough = there >= first;
+    passes.push({ ...whole, prompts: [prompt], keep: isEnough ? keep : [], ...(copy && { copy }) });
+    if (isEnough) return passes;
+  }
+  if (there >= ids.length) return passes;
+  return [...passes, planSites({ ids, activations, first: there }, keep)];
+}
+
+/** A pass over a prompt whose patterns, keys and values are there, from the nearest stream that is kept of it. */
+export function planSites(
+  { ids, activations, first }: Omit<PlannedPrompt, "base">,
+  keep: readonly SiteOfLayer[],
+  edits: readonly SiteEdit[] = [],
+): PlannedPass {
+  const missing = keep.filter((site) => keptRows(activations, [site]) < ids.length);
+  const lowest = Math.min(
+    ...missing.map(({ site, layer }) => site === "RESID_POST" ? layer + 1 : layer),
+  );
+  let firstLayer = 0;
+  for (let layer = lowest; layer > 0 && firstLayer === 0; layer--) {
+    const isKept = keptRows(activations, [{ site: "RESID_PRE", layer }]) >= ids.length;
+    if (isKept) firstLayer = layer;
+  }
+  const prompt = { ids, activations, first, base: activations };
+  return { prompts: [prompt], firstLayer, makesPatterns: false, keep: missing, edits };
+}
+
+/** The pass of a changed run: below its first layer, and before its first position, all is the plain run's. */
+export function planChanged(
+  { ids, activations }: Lease,
+  { plain, reach, keep, edits }: {
+    /** Those of the plain run, with the stream before the first layer and all that is kept. */
+    readonly plain: PromptActivations;
+    readonly reach: { readonly layer: number; readonly position: number };
+    readonly keep: readonly SiteOfLayer[];
+    readonly edits: readonly SiteEdit[];
+  },
+  { layers, heads }: Architecture,
+): PlannedPass {
+  const { layer: firstLayer, position: first } = reach;
+  const copy = (encoder: GPUCommandEncoder): void => {
+    const both = { source: plain, target: activations };
+    const below = { ...both, rows: ids.length, layers: [0, firstLayer] as const };
+    const before = { ...both, rows: first, layers: [firstLayer, layers] as const };
+    copyPatterns(encoder, below, heads);
+    copyKeysValues(encoder, below);
+    copyPatterns(encoder, before, heads);
+    const isBelow = ({ site, layer }: SiteOfLayer): boolean =>
+      layer < firstLayer && !(site === "RESID_POST" && layer === firstLayer - 1);
+    copySites(encoder, { ...both, rows: ids.length, keep: keep.filter(isBelow) });
+    copySites(encoder, { ...both, rows: first, keep: keep.filter((it) => !isBelow(it)) });
+  };
+  const prompts = [{ ids, activations, first, base: plain }];
+  return { prompts, firstLayer, makesPatterns: true, keep, edits, copy };
+}
+
+/** Puts new prompts that are run whole, and leave the same, into one pass, which is the last. */
+export function together(passes: readonly PlannedPass[]): PlannedPass[] {
+  const isWhole = (pass: PlannedPass): boolean =>
+    pass.makesPatterns && pass.firstLayer === 0 && pass.copy === undefined &&
+    pass.edits.length === 0 && pass.prompts.every(({ first }) => first === 0);
+  const keys = ({ keep }: PlannedPass): string => keep.map(siteKey).join();
+  const last = passes.findLast(isWhole);
+  if (!last) return [...passes];
+  const joins = (pass: PlannedPass): boolean => isWhole(pass) && keys(pass) === keys(last);
+  const prompts = passes.filter(joins).flatMap((pass) => pass.prompts);
+  return [...passes.filter((pass) => !joins(pass)), { ...last, prompts }];
+}
