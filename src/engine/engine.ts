@@ -3,6 +3,7 @@ import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 import { chosenOf } from "../requests/choice.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
+import type { SaeInfo } from "../requests/sae/feature_questions.ts";
 import type { Question, Questions } from "../requests/questions.ts";
 import { Activations } from "./activations/activations.ts";
 import { ActivationCache, type CacheStats } from "./activations/cache.ts";
@@ -32,6 +33,8 @@ import { Changes } from "./passes/changes.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
 import { Passes } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
+import { openSaes, type SaeDirectory } from "./sae/open_saes.ts";
+import { Saes } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What an engine runs, and on what. */
@@ -42,6 +45,8 @@ export interface EngineInfo {
   readonly device: DeviceInfo;
   /** The kernel of each shape of linears, such as `768x3072`. */
   readonly linears: Readonly<Record<string, string>>;
+  /** The autoencoders that are served with the model. */
+  readonly saes: readonly SaeInfo[];
 }
 
 /** What the models on a device have together. */
@@ -62,7 +67,14 @@ export interface EngineOptions {
   readonly shared?: Shared | undefined;
   /** How passes are cut into pieces, if not by how long they take. */
   readonly pieces?: PassPieces | undefined;
+  /** Autoencoders to be served with the model. */
+  readonly saes?: readonly SaeDirectory[] | undefined;
+  /** Bytes that autoencoders may take on the device, {@linkcode SAE_BYTES} by default. */
+  readonly saeBytes?: number | undefined;
 }
+
+/** Bytes that autoencoders may take, where nobody says another number. */
+export const SAE_BYTES = 2 ** 30;
 
 /** What an engine is made of. */
 interface EngineParts {
@@ -72,6 +84,7 @@ interface EngineParts {
   readonly reduction: FlowReduction;
   readonly changes: Changes;
   readonly pieces: PassPieces | undefined;
+  readonly saes: Saes;
 }
 
 /** The most requests that are answered with one submission. */
@@ -101,7 +114,7 @@ export class Engine {
 
   private constructor(shared: Shared, parts: EngineParts) {
     const { gpu: { device } } = this.shared = shared;
-    const { forward, info, pieces, reduction, weights } = parts;
+    const { forward, info, pieces, reduction, saes, weights } = parts;
     const { architecture } = info;
     this.info = info;
     this.#gpu = shared.gpu;
@@ -125,6 +138,7 @@ export class Engine {
       passes: this.#passes,
       methods: new FlowMethods(device, architecture, { forward, outputMatrices }),
       outputMatrices,
+      saes,
       makeRoom: (bytes) => activations.makeRoom(bytes),
       reserve: (bytes) => activations.reserve(bytes),
     };
@@ -151,10 +165,21 @@ export class Engine {
       const reduction = await FlowReduction.create(device, architecture, MOST_REQUESTS);
       gpu.check();
       const { fingerprint } = weights;
-      const info = { architecture, fingerprint, device: gpu.info, linears: choices };
+      const sources = await openSaes(options.directory, checkpoint, options.saes ?? []);
+      const saes = new Saes(device, sources, {
+        budget: options.saeBytes ?? SAE_BYTES,
+        epsilon: architecture.epsilon,
+      });
+      const info = {
+        architecture,
+        fingerprint,
+        device: gpu.info,
+        linears: choices,
+        saes: sources.map(({ name, config }) => ({ name, config })),
+      };
       const changes = await Changes.create(device, architecture);
       // Drivers compile a kernel when it first runs.
-      const parts = { info, weights, forward, reduction, changes, pieces };
+      const parts = { info, weights, forward, reduction, changes, pieces, saes };
       const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
       if (shared) return new Engine(shared, parts);

@@ -5,6 +5,11 @@ import type { GroupSpec } from "../../src/engine/gpu/kernel.ts";
 import { ROWS_MEMBERS, SHAPE_MEMBERS } from "../../src/engine/kernels/linear.ts";
 import { PATCHED_ROW_MEMBERS } from "../../src/engine/kernels/patched_attention.ts";
 import { PROMPT_MEMBERS } from "../../src/engine/kernels/prompt.ts";
+import { FEATURE_FLOW_MEMBERS } from "../../src/engine/kernels/feature_flow.ts";
+import { FEATURE_REACH_MEMBERS } from "../../src/engine/kernels/feature_reach.ts";
+import { FEATURE_SOURCES_MEMBERS } from "../../src/engine/kernels/feature_sources.ts";
+import { SAE_COLUMN_MEMBERS } from "../../src/engine/kernels/sae_column.ts";
+import { SAE_DECODE_MEMBERS } from "../../src/engine/kernels/sae_decode.ts";
 import { SAE_JOB_MEMBERS } from "../../src/engine/kernels/sae_encode.ts";
 import { SAE_ROWS_MEMBERS } from "../../src/engine/kernels/sae_input.ts";
 import { TOPK_JOB_MEMBERS } from "../../src/engine/kernels/sae_topk.ts";
@@ -33,6 +38,11 @@ const HOST_MEMBERS: Record<string, readonly string[]> = {
   SaeRows: SAE_ROWS_MEMBERS,
   SaeJob: SAE_JOB_MEMBERS,
   TopkJob: TOPK_JOB_MEMBERS,
+  SaeColumn: SAE_COLUMN_MEMBERS,
+  SaeDecode: SAE_DECODE_MEMBERS,
+  FeatureReach: FEATURE_REACH_MEMBERS,
+  FeatureSources: FEATURE_SOURCES_MEMBERS,
+  FeatureFlow: FEATURE_FLOW_MEMBERS,
 };
 /** What stands in several shaders, as WGSL has no way to share it. */
 const SHARED = ["row_start", "sum_over_lanes", "nearness", "gelu", "gelu_new"];

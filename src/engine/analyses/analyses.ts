@@ -1,11 +1,12 @@
 import { ablations } from "../../requests/interventions/ablations.ts";
 import { canonicalInterventions } from "../../requests/interventions/canonical_interventions.ts";
 import type { LogProbabilityChange, Question, Questions } from "../../requests/questions.ts";
-import { residualSites } from "../activations/kept_sites.ts";
+import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { RunRequest } from "../passes/passes.ts";
 import { LogitParts } from "./attribution.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
+import { FeatureAnalyses } from "./features.ts";
 import { HeadSums } from "./head_scores.ts";
 import { logitsOf } from "./logits.ts";
 import { Routes } from "./routes.ts";
@@ -21,6 +22,7 @@ export class Analyses {
   readonly #logitParts: LogitParts;
   readonly #headSums: HeadSums;
   readonly #routes: Routes;
+  readonly #features: FeatureAnalyses;
 
   constructor(context: DeviceContext) {
     this.#context = context;
@@ -29,6 +31,7 @@ export class Analyses {
     this.#logitParts = new LogitParts(context);
     this.#headSums = new HeadSums(context);
     this.#routes = new Routes(context);
+    this.#features = new FeatureAnalyses(context);
   }
 
   /**
@@ -48,7 +51,7 @@ export class Analyses {
     const { architecture } = this.#context;
     const changed = { architecture, ids, beginsWithBos: false };
     const interventions = canonicalInterventions(ablations(heads), changed);
-    const keep = name === "headSums" ? [] : residualSites(this.#layers);
+    const keep = this.#keepFor(question);
     const prompts: RunRequest[] = [{ ids, interventions }];
     if (name === "tokenChanges" && interventions.length > 0) prompts.push({ ids });
     return await this.#context.passes.run(prompts, { keep, isWanted }, async (run) => {
@@ -56,6 +59,20 @@ export class Analyses {
       const { cacheHit } = run.prompts[0]!;
       return { ...result, cacheHit } as Questions[keyof Questions]["result"];
     });
+  }
+
+  /** What is kept of the run beside patterns, keys and values. */
+  #keepFor({ name, argument }: Question): readonly SiteOfLayer[] {
+    switch (name) {
+      case "headSums":
+        return [];
+      case "features":
+      case "featureFlow":
+      case "saeFit":
+        return this.#features.keepFor(name, argument);
+      default:
+        return residualSites(this.#layers);
+    }
   }
 
   async #answer(question: Question, run: Run): Promise<Result<keyof Questions>> {
@@ -79,6 +96,12 @@ export class Analyses {
         return { sums: await this.#headSums.of(run, question.argument.lists) };
       case "routes":
         return await this.#routes.to(run, question.argument);
+      case "features":
+        return await this.#features.features(run, question.argument);
+      case "featureFlow":
+        return await this.#features.flow(run, question.argument);
+      case "saeFit":
+        return await this.#features.fit(run, question.argument);
     }
   }
 
