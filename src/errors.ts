@@ -12,7 +12,8 @@ export type ErrorCode =
   | "FORBIDDEN"
   | "BODY_TOO_LARGE"
   | "URL_TOO_LONG"
-  | "HEADERS_TOO_LARGE";
+  | "HEADERS_TOO_LARGE"
+  | "DISK_FULL";
 
 /**
  * An error that is meant for whoever asked: it has a code, a text that says what to do, and numbers to act on.

@@ -7,9 +7,14 @@ import { dirname, join, normalize } from "node:path/posix";
  */
 const FOLDERS = [
   "cli",
+  "corpus/jobs",
+  "corpus/run",
+  "corpus/input",
+  "corpus/output",
   "server/serving",
   "server/http",
   "server/graphql",
+  "server/batch",
   "server/links",
   "server/answers",
   "server/arrow",

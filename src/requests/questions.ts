@@ -1,5 +1,5 @@
-import type { FeatureFlowFound, FeaturesFound, SaeFitFound } from "./sae/feature_questions.ts";
 import type { Head } from "./flow_options.ts";
+import type { HeadSums } from "./head_statistics/head_sums.ts";
 
 /** What becomes of a token's log-probability. */
 export interface LogProbabilityChange {
@@ -100,6 +100,11 @@ export interface Questions {
     argument: { readonly ids: readonly number[]; readonly lists: CellLists };
     result: Answered & { readonly sums: Float32Array };
   };
+  /** Sums over all targets of some prompts, whose ids stand one after the other. */
+  headStatistics: {
+    argument: { readonly ids: readonly number[]; readonly lengths: readonly number[] };
+    result: Answered & HeadSums;
+  };
   /** What feeds a target, along edges that carry a share of a threshold at least. */
   routes: {
     argument: {
@@ -108,30 +113,6 @@ export interface Questions {
       readonly threshold: number;
     };
     result: Answered & RouteGraph;
-  };
-  /** Which features of an autoencoder are on. */
-  features: {
-    argument: { readonly ids: readonly number[]; readonly sae: string };
-    result: Answered & FeaturesFound;
-  };
-  /** Where a feature's pre-activations came from, at one target or at all. */
-  featureFlow: {
-    argument: {
-      readonly ids: readonly number[];
-      readonly sae: string;
-      readonly feature: number;
-      readonly target: number | undefined;
-    };
-    result: Answered & FeatureFlowFound;
-  };
-  /** How well an autoencoder does on a prompt; the first token is left out if it is BOS. */
-  saeFit: {
-    argument: {
-      readonly ids: readonly number[];
-      readonly sae: string;
-      readonly beginsWithBos: boolean;
-    };
-    result: Answered & SaeFitFound;
   };
 }
 
@@ -145,3 +126,10 @@ export type Question = {
     readonly argument: Questions[Name]["argument"];
   };
 }[keyof Questions];
+
+/** The prompts that a question is about: one, but for those that are about many. */
+export function promptsOf({ name, argument }: Question): readonly (readonly number[])[] {
+  if (name !== "headStatistics") return [argument.ids];
+  let end = 0;
+  return argument.lengths.map((length) => argument.ids.slice(end, end += length));
+}

@@ -7,6 +7,8 @@ export interface GpuCalls {
   dispatches: number;
   submissions: number;
   readbacks: number;
+  /** Bytes that were read back. */
+  readBytes: number;
 }
 
 /** Counts what is done on devices of this thread while `use` runs. */
@@ -19,6 +21,7 @@ export async function countGpuCalls(use: () => Promise<void>): Promise<GpuCalls>
     dispatches: 0,
     submissions: 0,
     readbacks: 0,
+    readBytes: 0,
   };
   const restore: (() => void)[] = [];
   // deno-lint-ignore no-explicit-any -- any method of any prototype
@@ -37,6 +40,13 @@ export async function countGpuCalls(use: () => Promise<void>): Promise<GpuCalls>
   count(GPUComputePassEncoder.prototype, "dispatchWorkgroups", "dispatches");
   count(GPUQueue.prototype, "submit", "submissions");
   count(GPUBuffer.prototype, "mapAsync", "readbacks");
+  const { getMappedRange } = GPUBuffer.prototype;
+  GPUBuffer.prototype.getMappedRange = function (offset, size): ArrayBuffer {
+    const range = getMappedRange.call(this, offset, size);
+    calls.readBytes += range.byteLength;
+    return range;
+  };
+  restore.push(() => GPUBuffer.prototype.getMappedRange = getMappedRange);
   try {
     await use();
   } finally {

@@ -1,13 +1,18 @@
 import { ablations } from "../../requests/interventions/ablations.ts";
 import { canonicalInterventions } from "../../requests/interventions/canonical_interventions.ts";
-import type { LogProbabilityChange, Question, Questions } from "../../requests/questions.ts";
-import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
+import {
+  type LogProbabilityChange,
+  promptsOf,
+  type Question,
+  type Questions,
+} from "../../requests/questions.ts";
+import { residualSites } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { RunRequest } from "../passes/passes.ts";
 import { LogitParts } from "./attribution.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
-import { FeatureAnalyses } from "./features.ts";
 import { HeadSums } from "./head_scores.ts";
+import { HeadStatistics } from "./head_statistics.ts";
 import { logitsOf } from "./logits.ts";
 import { Routes } from "./routes.ts";
 import { TopLogits } from "./top_logits.ts";
@@ -21,8 +26,8 @@ export class Analyses {
   readonly #topLogits: TopLogits;
   readonly #logitParts: LogitParts;
   readonly #headSums: HeadSums;
+  readonly #headStatistics: HeadStatistics;
   readonly #routes: Routes;
-  readonly #features: FeatureAnalyses;
 
   constructor(context: DeviceContext) {
     this.#context = context;
@@ -30,8 +35,8 @@ export class Analyses {
     this.#topLogits = new TopLogits(context);
     this.#logitParts = new LogitParts(context);
     this.#headSums = new HeadSums(context);
+    this.#headStatistics = new HeadStatistics(context);
     this.#routes = new Routes(context);
-    this.#features = new FeatureAnalyses(context);
   }
 
   /**
@@ -47,11 +52,16 @@ export class Analyses {
   ): Promise<Questions[keyof Questions]["result"]> {
     const { name, argument } = question;
     const { ids } = argument;
+    if (name === "headStatistics") {
+      const options = { passTokens: this.#context.passTokens, isWanted };
+      const sums = await this.#headStatistics.of(promptsOf(question), options);
+      return { ...sums, cacheHit: false };
+    }
     const heads = "ablate" in argument ? argument.ablate ?? [] : [];
     const { architecture } = this.#context;
     const changed = { architecture, ids, beginsWithBos: false };
     const interventions = canonicalInterventions(ablations(heads), changed);
-    const keep = this.#keepFor(question);
+    const keep = name === "headSums" ? [] : residualSites(this.#layers);
     const prompts: RunRequest[] = [{ ids, interventions }];
     if (name === "tokenChanges" && interventions.length > 0) prompts.push({ ids });
     return await this.#context.passes.run(prompts, { keep, isWanted }, async (run) => {
@@ -61,21 +71,10 @@ export class Analyses {
     });
   }
 
-  /** What is kept of the run beside patterns, keys and values. */
-  #keepFor({ name, argument }: Question): readonly SiteOfLayer[] {
-    switch (name) {
-      case "headSums":
-        return [];
-      case "features":
-      case "featureFlow":
-      case "saeFit":
-        return this.#features.keepFor(name, argument);
-      default:
-        return residualSites(this.#layers);
-    }
-  }
-
-  async #answer(question: Question, run: Run): Promise<Result<keyof Questions>> {
+  async #answer(
+    question: Exclude<Question, { name: "headStatistics" }>,
+    run: Run,
+  ): Promise<Result<keyof Questions>> {
     const prompt = run.prompts[0]!;
     switch (question.name) {
       case "nextTokens":
@@ -96,12 +95,6 @@ export class Analyses {
         return { sums: await this.#headSums.of(run, question.argument.lists) };
       case "routes":
         return await this.#routes.to(run, question.argument);
-      case "features":
-        return await this.#features.features(run, question.argument);
-      case "featureFlow":
-        return await this.#features.flow(run, question.argument);
-      case "saeFit":
-        return await this.#features.fit(run, question.argument);
     }
   }
 

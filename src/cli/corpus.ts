@@ -1,0 +1,168 @@
+import { join } from "node:path";
+import { Corpus } from "../corpus/input/corpus.ts";
+import { expandInputs } from "../corpus/input/expand_inputs.ts";
+import { type CorpusFormat, formatOf } from "../corpus/input/formats.ts";
+import { type InputFile, survey } from "../corpus/input/survey.ts";
+import { spool } from "../corpus/input/spool.ts";
+import { HeadStatisticsJob } from "../corpus/jobs/head_statistics_job.ts";
+import { mergeShards } from "../corpus/jobs/merge_shards.ts";
+import { statisticsEngine } from "../corpus/jobs/statistics_engine.ts";
+import type { DonePart, Manifest, RunIdentity } from "../corpus/output/manifest.ts";
+import { displayFor } from "../corpus/run/displays.ts";
+import type { Job } from "../corpus/run/job.ts";
+import { Progress } from "../corpus/run/progress.ts";
+import { runCorpus, type RunResult } from "../corpus/run/run_corpus.ts";
+import { InfoflowError } from "../errors.ts";
+import { promptColumn } from "../server/batch/prompt_column.ts";
+import type { LoadedModel } from "../server/answers/loaded_model.ts";
+import { loadModels } from "../server/serving/load_models.ts";
+import { corpusCall, type CorpusSettings } from "./corpus_settings.ts";
+import { showLoadBars } from "./load_bars.ts";
+import { ownFile } from "./own_file.ts";
+import { runCommand } from "./run_command.ts";
+
+/** Bytes of patterns that are kept: beginnings that prompts share. */
+const CACHE_BYTES = 64 * 2 ** 20;
+
+/** Ends with it where a signal did: what is done is done, the rest is not. */
+const STOPPED = 130;
+
+/** Runs a question over a corpus, or makes shards one. */
+async function corpus(): Promise<void> {
+  const call = corpusCall(Deno.args);
+  if ("help" in call) return console.log(call.help);
+  if ("merge" in call) {
+    const { manifest, files } = await mergeShards(call.merge.directory, call.merge.shards);
+    for (const line of summary(manifest, call.merge.directory, files)) console.log(line);
+    return;
+  }
+  const { isDone, manifest, files } = await run(call.run);
+  for (const line of summary(manifest, call.run.directory, files)) console.log(line);
+  if (!isDone) console.log("stopped: the same command again goes on from here");
+  Deno.exit(isDone ? 0 : STOPPED); // the engine's worker would keep the process alive
+}
+
+async function run(settings: CorpusSettings): Promise<RunResult> {
+  const { directory, shard, shards } = settings;
+  const files = await surveyAll(settings);
+  const corpus = new Corpus(files);
+  if (corpus.rows === 0) {
+    throw new InfoflowError("BAD_USER_INPUT", "Cannot run over no rows: the input is empty");
+  }
+  await checkColumns(corpus, settings.column);
+  const { models: [model] } = await loadModels({
+    asked: settings.model === undefined ? [] : [settings.model],
+    cacheBytes: CACHE_BYTES,
+    tuning: { file: ownFile("tuning.json") },
+    verifiedFile: ownFile("verified.json"),
+    progress: showLoadBars(),
+  });
+  const job = jobOf(settings, model!);
+  const { info } = model!.engine;
+  const identity: RunIdentity = {
+    version: 1,
+    name: job.name,
+    options: job.options,
+    model: { name: model!.name, fingerprint: info.fingerprint },
+    inputs: files.map(({ path, bytes, sha256, rows }) => ({ path, bytes, sha256, rows })),
+    rows: corpus.rows,
+    partRows: settings.partRows ?? job.partRows,
+  };
+  const stop = stopOnSignal();
+  return await runCorpus(job, corpus, {
+    directory,
+    identity,
+    device: info.device.description,
+    shard,
+    shards,
+    progress: new Progress(displayFor(Deno.stderr.isTerminal())),
+    isStopped: () => stop.isAsked,
+  });
+}
+
+function jobOf(settings: CorpusSettings, model: LoadedModel): Job {
+  const { column, top, definition } = settings;
+  return new HeadStatisticsJob(statisticsEngine(model), { column, top, definition, reading: {} });
+}
+
+/** Makes sure that each file has the column of the prompts, before anything is computed. */
+async function checkColumns(corpus: Corpus, column: string | undefined): Promise<void> {
+  let first = 0;
+  for (const { path, rows } of corpus.files) {
+    for await (const { batch } of corpus.read(first, first + Math.min(rows, 1))) {
+      try {
+        promptColumn(batch.schema, column);
+      } catch (error) {
+        if (!(error instanceof InfoflowError)) throw error;
+        const hint = column === undefined ? "; --column NAME says which one is meant" : "";
+        throw new InfoflowError(error.code, `${path}: ${error.message}${hint}`);
+      }
+    }
+    first += rows;
+  }
+}
+
+/** Reads every file once: its rows, columns and hash. */
+async function surveyAll(
+  { inputs, format, directory }: CorpusSettings,
+): Promise<readonly InputFile[]> {
+  if (inputs.includes("-")) {
+    if (inputs.length > 1) {
+      throw new InfoflowError("BAD_USER_INPUT", "Cannot read standard input beside files");
+    }
+    const path = join(directory, `_input.${format ?? "text"}`);
+    await spool(Deno.stdin.readable, path);
+    return [await survey(path, format ?? "text")];
+  }
+  const surveyed: InputFile[] = [];
+  for (const path of await expandInputs(inputs)) {
+    const known: CorpusFormat = format ?? formatOf(path);
+    surveyed.push(await survey(path, known));
+  }
+  return surveyed;
+}
+
+/** The first signal ends the run behind its part, the second at once. */
+function stopOnSignal(): { readonly isAsked: boolean } {
+  const stop = { isAsked: false };
+  const onSignal = (): void => {
+    if (stop.isAsked) Deno.exit(STOPPED);
+    stop.isAsked = true;
+    console.error("stopping when this part is done; once more stops at once");
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    if (Deno.build.os === "windows" && signal === "SIGTERM") continue;
+    Deno.addSignalListener(signal, onSignal);
+  }
+  return stop;
+}
+
+/** What was done, what was refused and why. */
+function summary(
+  { rows, parts }: Manifest,
+  directory: string,
+  files: readonly string[],
+): string[] {
+  const done = parts.reduce((sum, { first, end }) => sum + end - first, 0);
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+  const count = (number: number): string => number.toLocaleString("en");
+  const refused = refusedOf(parts);
+  return [
+    `${count(done)} of ${count(rows)} rows, ${count(tokens)} tokens, ` +
+    `${count(parts.length)} ${parts.length === 1 ? "part" : "parts"} in ${directory}`,
+    ...[...refused].map(([code, rows]) => `  ${count(rows)} refused: ${code}`),
+    ...files.map((file) => `  ${join(directory, file)}`),
+  ];
+}
+
+function refusedOf(parts: readonly DonePart[]): Map<string, number> {
+  const refused = new Map<string, number>();
+  for (const part of parts) {
+    for (const [code, rows] of Object.entries(part.refused)) {
+      refused.set(code, (refused.get(code) ?? 0) + rows);
+    }
+  }
+  return refused;
+}
+
+if (import.meta.main) await runCommand(corpus);

@@ -1,0 +1,191 @@
+import { CORPUS_FORMATS, type CorpusFormat } from "../corpus/input/formats.ts";
+import { type LinkParameter, linkParameters } from "../server/links/link_parameters.ts";
+import { readLink } from "../server/links/read_link.ts";
+import { isMatrixField } from "../server/schema.ts";
+import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
+
+/** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
+export const CORPUS_FIELDS: Readonly<Record<string, string | undefined>> = {
+  "head-statistics": undefined,
+  "info-flow": "infoFlow",
+  attention: "attention",
+  "next-tokens": "nextTokens",
+  "head-scores": "headScores",
+};
+
+const FLAGS = {
+  model: {
+    type: "string",
+    value: "NAME|DIR",
+    help: "model to run, gpt2 if it is there and bundled otherwise",
+  },
+  column: {
+    type: "string",
+    value: "NAME",
+    help: "column of the prompts; `prompt`, or `ids` of token ids, by default",
+  },
+  format: {
+    type: "string",
+    value: "NAME",
+    help: `what the input is, where its name doesn't tell: ${CORPUS_FORMATS.join(", ")}`,
+  },
+  shard: {
+    type: "string",
+    value: "I/N",
+    help: "make every N-th part only, from the I-th on: N such runs are one",
+  },
+  "part-rows": { type: "string", value: "N", help: "rows of a part, 8192 by default" },
+  help: { type: "boolean", help: "this text" },
+} as const satisfies Record<string, Flag>;
+
+const STATISTICS_FLAGS = {
+  top: { type: "string", value: "N", help: "examples of each head, 10 by default" },
+  definition: {
+    type: "string",
+    value: "NAME",
+    help: "infoflow (default), or headvis for its definitions beside, and its tree of JSON",
+  },
+} as const satisfies Record<string, Flag>;
+
+/** What to run over a corpus. */
+export interface CorpusSettings {
+  readonly name: string;
+  /** The field of the schema; undefined for statistics. */
+  readonly field: string | undefined;
+  readonly inputs: readonly string[];
+  readonly directory: string;
+  readonly model: string | undefined;
+  readonly column: string | undefined;
+  readonly format: CorpusFormat | undefined;
+  readonly shard: number;
+  readonly shards: number;
+  /** Undefined for what is usual. */
+  readonly partRows: number | undefined;
+  readonly top: number;
+  readonly definition: "infoflow" | "headvis";
+  /** The arguments of the field. */
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** What a corpus command was called for: help, several runs made one, or a run. */
+export type CorpusCall =
+  | { readonly help: string }
+  | { readonly merge: { readonly directory: string; readonly shards: readonly string[] } }
+  | { readonly run: CorpusSettings };
+
+const USAGE = "deno task corpus NAME IN… OUT [flags], or deno task corpus merge OUT DIR…";
+
+/**
+ * Reads what a corpus command was called with.
+ *
+ * @throws {UsageError} If it was called wrongly.
+ * @throws {InfoflowError} BAD_USER_INPUT if an option can't be.
+ */
+export function corpusCall(args: string[]): CorpusCall {
+  const name = args.find((arg) => !arg.startsWith("-")) ?? "";
+  const field = CORPUS_FIELDS[name];
+  const parameters = field === undefined ? [] : optionsOf(field);
+  const flags: Record<string, Flag> = {
+    ...FLAGS,
+    ...name === "head-statistics" ? STATISTICS_FLAGS : {},
+    ...Object.fromEntries(parameters.map((it) => [flagOf(it.name), flagFor(it)])),
+  };
+  const parsed = parseFlags(args, flags);
+  if (parsed.values.get("help")) return { help: helpText(flags) };
+  const [, ...paths] = parsed.positionals;
+  if (name === "merge") {
+    const [directory, ...shards] = paths;
+    if (directory === undefined) throw new UsageError("merge needs a directory to write to");
+    return { merge: { directory, shards } };
+  }
+  if (!(name in CORPUS_FIELDS)) {
+    throw new UsageError(
+      `NAME must be one of ${Object.keys(CORPUS_FIELDS).join(", ")}, merge: current value is ${
+        name || "nothing"
+      }`,
+    );
+  }
+  if (paths.length < 2) throw new UsageError(`Give what to read and where to write: ${USAGE}`);
+  return { run: settingsOf(name, { parsed, parameters, paths }) };
+}
+
+function settingsOf(
+  name: string,
+  { parsed: { values }, parameters, paths }: {
+    parsed: Parsed;
+    parameters: readonly LinkParameter[];
+    paths: readonly string[];
+  },
+): CorpusSettings {
+  const text = (flag: string): string | undefined => values.get(flag) as string | undefined;
+  const number = (flag: string, most: number): number | undefined => {
+    const value = text(flag);
+    return value === undefined ? undefined : wholeNumber(flag, value, { least: 1, most });
+  };
+  const field = CORPUS_FIELDS[name];
+  const query = new URLSearchParams();
+  for (const { name } of parameters) {
+    const value = values.get(flagOf(name));
+    if (value !== undefined) query.set(name, String(value));
+  }
+  return {
+    name,
+    field,
+    inputs: paths.slice(0, -1),
+    directory: paths.at(-1)!,
+    model: text("model"),
+    column: text("column"),
+    format: choice("format", text("format"), CORPUS_FORMATS),
+    ...shardOf(text("shard") ?? "1/1"),
+    partRows: number("part-rows", 2 ** 20),
+    top: number("top", 100) ?? 10,
+    definition: choice("definition", text("definition"), ["infoflow", "headvis"]) ?? "infoflow",
+    args: field === undefined
+      ? {}
+      : readLink(field, `?${query}`, { isMatrix: isMatrixField(field) }).args,
+  };
+}
+
+/** The arguments of a field that are the same for all prompts. */
+function optionsOf(field: string): LinkParameter[] {
+  const own = ["prompt", "ids", "model", "compare"];
+  return linkParameters(field).filter(({ name }) => !own.includes(name));
+}
+
+function flagOf(parameter: string): string {
+  return parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function flagFor({ name, kind, values, isList }: LinkParameter): Flag {
+  const help = `as the argument ${name} of the field`;
+  if (kind === "boolean") return { type: "boolean", help };
+  const value = values.length > 0 ? values.join("|") : isList ? "A,B,…" : "VALUE";
+  return { type: "string", value, help };
+}
+
+function shardOf(text: string): { readonly shard: number; readonly shards: number } {
+  const [, shard, shards] = text.match(/^(\d{1,6})\/(\d{1,6})$/) ?? [];
+  if (shard === undefined || Number(shard) < 1 || Number(shard) > Number(shards)) {
+    throw new UsageError(
+      `--shard must be such as 3/16, the third of sixteen: current value is ${text}`,
+    );
+  }
+  return { shard: Number(shard), shards: Number(shards) };
+}
+
+function choice<T extends string>(
+  flag: string,
+  value: string | undefined,
+  values: readonly T[],
+): T | undefined {
+  if (value === undefined || values.includes(value as T)) return value as T | undefined;
+  throw new UsageError(`--${flag} must be one of ${values.join(", ")}: current value is ${value}`);
+}
+
+function helpText(flags: Readonly<Record<string, Flag>>): string {
+  return `${helpOf(USAGE, flags)}
+
+NAME  ${Object.keys(CORPUS_FIELDS).join(", ")}
+IN    files of parquet, arrow, csv, jsonl (.gz, .zst), or text with a prompt on each line; patterns; - for standard input
+OUT   a directory; the same command again goes on where it was left`;
+}

@@ -1,0 +1,95 @@
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { batchOfRows, type ColumnKind } from "./column_kind.ts";
+import { BATCH_ROWS, type InputBatch, NO_FAULTS } from "./input_batch.ts";
+
+/** What a Parquet file says of itself. */
+export interface ParquetInfo {
+  readonly rows: number;
+  readonly kinds: ReadonlyMap<string, ColumnKind>;
+}
+
+/**
+ * Reads the footer of a Parquet file.
+ *
+ * @throws {Error} If it is none.
+ */
+export async function parquetInfo(path: string): Promise<ParquetInfo> {
+  using source = await open(path);
+  const metadata = await parquetMetadataAsync(source.buffer);
+  return { rows: Number(metadata.num_rows), kinds: kindsOf(metadata) };
+}
+
+/** Reads a Parquet file from a row on; nothing before it is read. */
+export async function* readParquet(path: string, from: number): AsyncGenerator<InputBatch> {
+  using source = await open(path);
+  const { buffer: file } = source;
+  const metadata = await parquetMetadataAsync(file);
+  const kinds = kindsOf(metadata);
+  const total = Number(metadata.num_rows);
+  for (let rowStart = from; rowStart < total; rowStart += BATCH_ROWS) {
+    const rowEnd = Math.min(rowStart + BATCH_ROWS, total);
+    const rows = await parquetReadObjects({ file, metadata, rowStart, rowEnd, compressors });
+    yield batchOfRows(rows, kinds, NO_FAULTS);
+  }
+}
+
+/** Reads parts of a file as they are asked for. */
+async function open(path: string): Promise<Disposable & { readonly buffer: AsyncBuffer }> {
+  const file = await Deno.open(path);
+  const { size } = await file.stat();
+  let turn: Promise<unknown> = Promise.resolve();
+  const read = async (start: number, end: number): Promise<ArrayBuffer> => {
+    const bytes = new Uint8Array(end - start);
+    await file.seek(start, Deno.SeekMode.Start);
+    for (let at = 0; at < bytes.length;) {
+      const count = await file.read(bytes.subarray(at));
+      if (count === null) throw new RangeError(`Cannot read ${path} as it became shorter`);
+      at += count;
+    }
+    return bytes.buffer;
+  };
+  return {
+    buffer: {
+      byteLength: size,
+      slice: (start, end = size) => turn = turn.then(() => read(start, end)),
+    } as AsyncBuffer,
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+function kindsOf(metadata: FileMetaData): Map<string, ColumnKind> {
+  return new Map(
+    parquetSchema(metadata).children.map((node) => {
+      const { element, children } = node;
+      return [element.name, children.length === 0 ? leafKind(element) : listKind(node)];
+    }),
+  );
+}
+
+type Element = ReturnType<typeof parquetSchema>["element"];
+type Node = ReturnType<typeof parquetSchema>;
+
+function leafKind(element: Element): ColumnKind {
+  const { type, converted_type: converted, logical_type: logical } = element;
+  if (type === "BOOLEAN") return "bool";
+  if (type === "FLOAT" || type === "DOUBLE") return "float64";
+  const isPlain = converted === undefined && logical === undefined ||
+    /^U?INT_/.test(converted ?? "") || logical?.type === "INTEGER";
+  if ((type === "INT32" || type === "INT64") && isPlain) return "int64";
+  return converted === "UTF8" || logical?.type === "STRING" ? "utf8" : "json";
+}
+
+/** A list of whole numbers, which may be token ids; what else is nested becomes JSON. */
+function listKind({ element: { converted_type, logical_type }, children }: Node): ColumnKind {
+  const isList = converted_type === "LIST" || logical_type?.type === "LIST";
+  const [item, ...others] = children[0]?.children ?? [];
+  const isPlain = isList && item !== undefined && others.length === 0 && item.children.length === 0;
+  return isPlain && leafKind(item.element) === "int64" ? "ids" : "json";
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import type { ColumnKind } from "./column_kind.ts";
+import type { CorpusFormat } from "./formats.ts";
+import type { InputBatch } from "./input_batch.ts";
+import { readArrow } from "./read_arrow.ts";
+import { readCsv } from "./read_csv.ts";
+import { readJsonl, surveyJsonl } from "./read_jsonl.ts";
+import { parquetInfo, readParquet } from "./read_parquet.ts";
+import { readText } from "./read_text.ts";
+
+/** A file of a corpus, read once from end to end. */
+export interface InputFile {
+  readonly path: string;
+  readonly format: CorpusFormat;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly rows: number;
+  /** What its reader has to know beforehand. */
+  readonly kinds: ReadonlyMap<string, ColumnKind>;
+}
+
+/**
+ * Counts the rows of a file, and finds its hash.
+ *
+ * @throws {Error} If it can't be read to its end.
+ */
+export async function survey(path: string, format: CorpusFormat): Promise<InputFile> {
+  const { size: bytes } = await Deno.stat(path);
+  const sha256 = await hashOf(path);
+  if (format === "parquet") {
+    const { rows, kinds } = await parquetInfo(path);
+    return { path, format, bytes, sha256, rows, kinds };
+  }
+  const kinds = format === "jsonl" ? await surveyJsonl(path) : new Map<string, ColumnKind>();
+  const file = { path, format, bytes, sha256, kinds };
+  let rows = 0;
+  for await (const { batch } of rowsOf(file)) rows += batch.numRows;
+  return { ...file, rows };
+}
+
+/** Reads a file from its first row on; a Parquet file from any. */
+export function rowsOf(
+  { path, format, kinds }: Pick<InputFile, "path" | "format" | "kinds">,
+  from = 0,
+): AsyncGenerator<InputBatch> {
+  switch (format) {
+    case "parquet":
+      return readParquet(path, from);
+    case "arrow":
+      return readArrow(path);
+    case "csv":
+      return readCsv(path);
+    case "jsonl":
+      return readJsonl(path, kinds);
+    case "text":
+      return readText(path);
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of (await Deno.open(path)).readable) hash.update(piece);
+  return hash.digest("hex");
+}

@@ -1,0 +1,41 @@
+import { dirname } from "node:path";
+import { removeIfThere } from "../../files.ts";
+import { diskError } from "./disk_error.ts";
+
+/**
+ * Writes a file that is there whole or not at all: beside its place first, then moved there when the disk has it.
+ *
+ * @returns How many bytes it has.
+ * @throws {InfoflowError} DISK_FULL, and nothing is left of it.
+ */
+export async function writeFile(
+  path: string,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
+  const partial = `${path}.partial`;
+  let bytes = 0;
+  try {
+    using file = await Deno.open(partial, { write: true, create: true, truncate: true });
+    for await (const piece of pieces) {
+      for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+      bytes += piece.length;
+    }
+    await file.sync();
+  } catch (error) {
+    await removeIfThere(partial);
+    throw diskError(error, path);
+  }
+  await Deno.rename(partial, path);
+  await syncDirectory(dirname(path));
+  return bytes;
+}
+
+/** Has the disk know of new names, where the system can be asked to. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    using directory = await Deno.open(path);
+    await directory.sync();
+  } catch {
+    // Windows opens no directories; names are written in their order there.
+  }
+}

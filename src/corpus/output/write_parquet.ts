@@ -1,0 +1,53 @@
+import { type RecordBatch as ArrowBatch, RecordBatchStreamWriter, type Schema } from "apache-arrow";
+import {
+  Compression,
+  RecordBatch,
+  Table,
+  transformParquetStream,
+  WriterPropertiesBuilder,
+} from "parquet-wasm/bundler";
+import { writeFile } from "./write_file.ts";
+
+/** Rows of a row group: what readers take at once. */
+const GROUP_ROWS = 1024;
+
+/**
+ * Writes record batches as a Parquet file (zstd), a row group at a time. Same batches, same bytes.
+ *
+ * @param schema Of the batches; its metadata become the file's.
+ * @returns How many bytes it has.
+ */
+export async function writeParquet(
+  path: string,
+  schema: Schema,
+  batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
+): Promise<number> {
+  const properties = new WriterPropertiesBuilder()
+    .setCompression(Compression.ZSTD)
+    .setMaxRowGroupSize(GROUP_ROWS)
+    .setKeyValueMetadata(new Map(schema.metadata))
+    .setCreatedBy("infoflow")
+    .build();
+  const input = ReadableStream.from(imported(schema, batches));
+  return await writeFile(path, await transformParquetStream(input, properties));
+}
+
+/** The same batches in the writer's own memory; one without rows where there is none, for the schema. */
+async function* imported(
+  schema: Schema,
+  batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
+): AsyncGenerator<RecordBatch> {
+  let isEmpty = true;
+  for await (const batch of batches) {
+    isEmpty = false;
+    yield* importedFrom(schema, batch);
+  }
+  if (isEmpty) yield* importedFrom(schema);
+}
+
+function importedFrom(schema: Schema, batch?: ArrowBatch): RecordBatch[] {
+  const writer = new RecordBatchStreamWriter();
+  writer.reset(undefined, schema);
+  if (batch) writer.write(batch);
+  return Table.fromIPCStream(writer.finish().toUint8Array(true)).recordBatches();
+}
