@@ -21,7 +21,7 @@ export interface PatchedRun {
   readonly heads: number;
   readonly ids: readonly number[];
   /** Of REPLACE: the donor, as many tokens. */
-  readonly from: readonly number[];
+  readonly from?: readonly number[];
   /** The first position that a patch of all positions changes: for REPLACE where the prompts first differ. */
   readonly first: number;
 }
@@ -37,13 +37,21 @@ function isOfOneRow(site: Site): boolean {
   return site !== "RESID_PRE" && site !== "K" && site !== "V";
 }
 
+/** Which grid is asked for. */
+export interface GridOptions {
+  readonly site: Site;
+  readonly by: PatchGrid;
+  /** The layers that are patched, ascending; all without them. */
+  readonly layers?: readonly number[] | undefined;
+}
+
 /**
  * The patches of a grid that can change what comes next; the other cells are the base run's to the bit, because
  * nothing before the first difference differs, and nothing reads the other rows of the last layer.
  *
  * @returns In the order of their layers. RESID_POST is called what it is in the layer above.
  */
-export function patchesOf({ site, by }: { site: Site; by: PatchGrid }, run: PatchedRun): Patch[] {
+export function patchesOf({ site, by, layers: some }: GridOptions, run: PatchedRun): Patch[] {
   const { layers, heads, ids } = run;
   const axes = gridAxes(by);
   const none = [undefined];
@@ -51,7 +59,7 @@ export function patchesOf({ site, by }: { site: Site; by: PatchGrid }, run: Patc
   const positionsOf = axes.includes("position") ? ids.map((_, position) => position) : none;
   const patches: Patch[] = [];
   let cell = 0;
-  for (let layer = 0; layer < layers; layer++) {
+  for (const layer of some ?? Array.from({ length: layers }, (_, l) => l)) {
     for (const head of headsOf) {
       for (const position of positionsOf) {
         const patch: Patch = {
@@ -112,5 +120,5 @@ function canMove(patch: Patch, { layers, ids, from, first }: PatchedRun): boolea
   if (position === undefined) return first < ids.length;
   if (position < first) return false;
   if (isOfOneRow(site)) return layer < layers - 1 || position === ids.length - 1;
-  return layer > 0 || from[position] !== ids[position];
+  return layer > 0 || from?.[position] !== ids[position];
 }

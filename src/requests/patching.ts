@@ -32,3 +32,20 @@ export function defaultGrid(site: Site): PatchGrid {
 export function gridAxes(grid: PatchGrid): readonly ("layer" | "head" | "position")[] {
   return grid.toLowerCase().split("_") as ("layer" | "head" | "position")[];
 }
+
+/** How long its axes are. */
+export interface GridSizes {
+  readonly layers: number;
+  readonly heads: number;
+  readonly positions: number;
+}
+
+/** The length of each axis of a grid. */
+export function gridShape(grid: PatchGrid, sizes: GridSizes): number[] {
+  return gridAxes(grid).map((axis) => sizes[`${axis}s`]);
+}
+
+/** How many cells a grid has. */
+export function gridSize(grid: PatchGrid, sizes: GridSizes): number {
+  return gridShape(grid, sizes).reduce((product, size) => product * size, 1);
+}

@@ -1,5 +1,7 @@
 import type { Head } from "./flow_options.ts";
 import type { HeadSums } from "./head_statistics/head_sums.ts";
+import type { GridOptions } from "./patch.ts";
+import type { PatchDirection, PatchMetric } from "./patching.ts";
 
 /** What becomes of a token's log-probability. */
 export interface LogProbabilityChange {
@@ -65,6 +67,16 @@ export interface Answered {
   readonly cacheHit: boolean;
 }
 
+/** What is read off runs, and how long they may take. */
+export interface MetricArgument {
+  readonly metric: PatchMetric;
+  readonly answer: number;
+  /** Of LOGIT_DIFF. */
+  readonly against: number;
+  /** In seconds: what will take longer is refused. */
+  readonly limit: number;
+}
+
 /** Questions about a prompt that are answered by other things than matrices of flow; ids are its tokens, BOS first. */
 export interface Questions {
   /** The k likeliest tokens to come next. */
@@ -104,6 +116,39 @@ export interface Questions {
   headStatistics: {
     argument: { readonly ids: readonly number[]; readonly lengths: readonly number[] };
     result: Answered & HeadSums;
+  };
+  /** The metric of runs of one prompt with one value of the other prompt each, a run for each cell of a grid. */
+  patching: {
+    argument: MetricArgument & GridOptions & {
+      /** The clean prompt, and the corrupted one, as many tokens. */
+      readonly ids: readonly number[];
+      readonly corrupted: readonly number[];
+      readonly direction: PatchDirection;
+    };
+    result: Answered & {
+      /** Of each cell, row-major. */
+      readonly values: Float32Array<ArrayBuffer>;
+      /** Of the prompts as they are. */
+      readonly clean: number;
+      readonly corrupted: number;
+      /** The rows of layers that were computed for the runs. */
+      readonly rowLayers: number;
+    };
+  };
+  /** What ablating each head alone does to a metric. */
+  headEffects: {
+    argument: MetricArgument & {
+      readonly ids: readonly number[];
+      /** Its output becomes zero, or its mean over the positions from `meanFrom` on. */
+      readonly action: "ZERO" | "MEAN";
+      readonly meanFrom: 0 | 1;
+    };
+    result: Answered & {
+      /** (L, H): the metric with the head ablated, minus that without. */
+      readonly effects: Float32Array<ArrayBuffer>;
+      /** The metric with no head ablated. */
+      readonly baseline: number;
+    };
   };
   /** What feeds a target, along edges that carry a share of a threshold at least. */
   routes: {

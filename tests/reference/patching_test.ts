@@ -6,11 +6,14 @@ import type {
   Intervention,
   InterventionInput,
 } from "../../src/requests/interventions/intervention.ts";
-import type { Site } from "../../src/requests/interventions/sites.ts";
-import type { PatchGrid } from "../../src/requests/patching.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { TINY } from "../support/fixtures.ts";
-import { type PatchingPair, readPair } from "../support/patching_pair.ts";
+import {
+  expectedGrid,
+  type PatchingPair,
+  readPair,
+  REFERENCE_GRIDS,
+} from "../support/patching_pair.ts";
 import { readModel } from "../support/read_model.ts";
 import { changedRun, plainRun } from "./interventions.ts";
 import { metricsOf, patchGrid } from "./patching.ts";
@@ -24,26 +27,6 @@ const { architecture, weights } = model;
 const { layers: L, heads: H, channels: C } = architecture;
 const canonical = (ids: readonly number[], inputs: readonly InterventionInput[]): Intervention[] =>
   canonicalInterventions(inputs, { architecture, ids, beginsWithBos: true });
-
-/** The reference's grids by what they are here; `transposed` where it has the heads last. */
-const GRIDS: readonly { name: string; site: Site; by: PatchGrid; transposed?: boolean }[] = [
-  { name: "resid_pre", site: "RESID_PRE", by: "LAYER_POSITION" },
-  { name: "resid_mid", site: "RESID_MID", by: "LAYER_POSITION" },
-  { name: "resid_post", site: "RESID_POST", by: "LAYER_POSITION" },
-  { name: "attn_out", site: "ATTN_OUT", by: "LAYER_POSITION" },
-  { name: "mlp_out", site: "MLP_OUT", by: "LAYER_POSITION" },
-  { name: "attn_head_out_by_pos", site: "Z", by: "LAYER_HEAD_POSITION", transposed: true },
-  { name: "attn_head_q_by_pos", site: "Q", by: "LAYER_HEAD_POSITION", transposed: true },
-  { name: "attn_head_k_by_pos", site: "K", by: "LAYER_HEAD_POSITION", transposed: true },
-  { name: "attn_head_v_by_pos", site: "V", by: "LAYER_HEAD_POSITION", transposed: true },
-  { name: "attn_head_pattern_by_pos", site: "PATTERN", by: "LAYER_HEAD_POSITION" },
-  { name: "attn_head_pattern_by_pos", site: "SCORES", by: "LAYER_HEAD_POSITION" },
-  { name: "attn_head_out_all_pos", site: "Z", by: "LAYER_HEAD" },
-  { name: "attn_head_q_all_pos", site: "Q", by: "LAYER_HEAD" },
-  { name: "attn_head_k_all_pos", site: "K", by: "LAYER_HEAD" },
-  { name: "attn_head_v_all_pos", site: "V", by: "LAYER_HEAD" },
-  { name: "attn_head_pattern_all_pos", site: "PATTERN", by: "LAYER_HEAD" },
-];
 
 /** Checks every case of a tensor (metrics, cases): its metrics with these interventions. */
 function check(
@@ -81,10 +64,9 @@ for (const name of ["T9", "T14"]) {
     const ways = [["denoise", corrupted, clean], ["noise", clean, corrupted]] as const;
     // Both ways where prompts are short; they are the same code.
     for (const [way, base, donor] of name === "T9" ? ways : ways.slice(0, 1)) {
-      for (const { name, site, by, transposed } of GRIDS) {
-        const grid = patchGrid(model, { ...pair, base, donor, site, by });
-        const expected = tensors.get(`${way}.${name}`)!;
-        assertClose(grid, transposed ? headsFirst(expected, T) : expected, STORED);
+      for (const grid of REFERENCE_GRIDS) {
+        const actual = patchGrid(model, { ...pair, base, donor, ...grid });
+        assertClose(actual, expectedGrid(pair, way, grid), STORED);
       }
     }
   });
@@ -154,13 +136,5 @@ for (const name of ["T9", "T14"]) {
       changedRun(model, ids, interventions).flatMap(({ PATTERN }) => Array.from(PATTERN))
     );
     assertClose(patterns, tensors.get("programs.patterns")!, STORED);
-  });
-}
-
-/** (metrics, L, T, H) as (metrics, L, H, T). */
-function headsFirst(values: Float32Array, T: number): Float32Array {
-  return values.map((_, at) => {
-    const [rest, head, position] = [Math.floor(at / (H * T)), Math.floor(at / T) % H, at % T];
-    return values[(rest * T + position) * H + head]!;
   });
 }

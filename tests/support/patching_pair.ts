@@ -1,6 +1,7 @@
 import { open } from "@infoflow/safetensors";
 import type { InterventionInput } from "../../src/requests/interventions/intervention.ts";
 import type { Site } from "../../src/requests/interventions/sites.ts";
+import type { PatchGrid } from "../../src/requests/patching.ts";
 import { FIXTURES } from "./fixtures.ts";
 
 /** A clean and a corrupted prompt with reference values of patches and interventions. */
@@ -15,6 +16,51 @@ export interface PatchingPair {
     readonly ids: readonly number[];
     readonly interventions: readonly InterventionInput[];
   }[];
+}
+
+/** A grid of the reference data: its name there, and what it is here. */
+export interface ReferenceGrid {
+  readonly name: string;
+  readonly site: Site;
+  readonly by: PatchGrid;
+  /** Whether the file has the heads last. */
+  readonly transposed?: boolean;
+}
+
+/** The grids that the reference data have. */
+export const REFERENCE_GRIDS: readonly ReferenceGrid[] = [
+  { name: "resid_pre", site: "RESID_PRE", by: "LAYER_POSITION" },
+  { name: "resid_mid", site: "RESID_MID", by: "LAYER_POSITION" },
+  { name: "resid_post", site: "RESID_POST", by: "LAYER_POSITION" },
+  { name: "attn_out", site: "ATTN_OUT", by: "LAYER_POSITION" },
+  { name: "mlp_out", site: "MLP_OUT", by: "LAYER_POSITION" },
+  { name: "attn_head_out_by_pos", site: "Z", by: "LAYER_HEAD_POSITION", transposed: true },
+  { name: "attn_head_q_by_pos", site: "Q", by: "LAYER_HEAD_POSITION", transposed: true },
+  { name: "attn_head_k_by_pos", site: "K", by: "LAYER_HEAD_POSITION", transposed: true },
+  { name: "attn_head_v_by_pos", site: "V", by: "LAYER_HEAD_POSITION", transposed: true },
+  { name: "attn_head_pattern_by_pos", site: "PATTERN", by: "LAYER_HEAD_POSITION" },
+  { name: "attn_head_pattern_by_pos", site: "SCORES", by: "LAYER_HEAD_POSITION" },
+  { name: "attn_head_out_all_pos", site: "Z", by: "LAYER_HEAD" },
+  { name: "attn_head_q_all_pos", site: "Q", by: "LAYER_HEAD" },
+  { name: "attn_head_k_all_pos", site: "K", by: "LAYER_HEAD" },
+  { name: "attn_head_v_all_pos", site: "V", by: "LAYER_HEAD" },
+  { name: "attn_head_pattern_all_pos", site: "PATTERN", by: "LAYER_HEAD" },
+];
+
+/** (metrics, axes of the grid), as grids are here. */
+export function expectedGrid(
+  { tensors, clean }: PatchingPair,
+  way: "denoise" | "noise",
+  { name, transposed }: ReferenceGrid,
+): Float32Array {
+  const values = tensors.get(`${way}.${name}`)!;
+  if (!transposed) return values;
+  const T = clean.length;
+  const H = 5;
+  return values.map((_, at) => {
+    const [rest, head, position] = [Math.floor(at / (H * T)), Math.floor(at / T) % H, at % T];
+    return values[(rest * T + position) * H + head]!;
+  });
 }
 
 /** An edit in the metadata of the reference data. */

@@ -14,10 +14,17 @@ import type { DeviceContext } from "../flow/device_context.ts";
 import { HeadSums } from "./head_scores.ts";
 import { HeadStatistics } from "./head_statistics.ts";
 import { logitsOf } from "./logits.ts";
+import { Patching } from "./patching/patching.ts";
 import { Routes } from "./routes.ts";
 import { TopLogits } from "./top_logits.ts";
 
 type Result<Name extends keyof Questions> = Omit<Questions[Name]["result"], "cacheHit">;
+
+/** Questions about what a run of one prompt leaves. */
+type OfOneRun = Exclude<
+  Question,
+  { readonly name: "patching" | "headEffects" | "headStatistics" }
+>;
 
 /** Answers questions about a prompt, from its streams and patterns on the device. */
 export class Analyses {
@@ -28,6 +35,7 @@ export class Analyses {
   readonly #headSums: HeadSums;
   readonly #headStatistics: HeadStatistics;
   readonly #routes: Routes;
+  readonly #patching: Patching;
 
   constructor(context: DeviceContext) {
     this.#context = context;
@@ -37,6 +45,7 @@ export class Analyses {
     this.#headSums = new HeadSums(context);
     this.#headStatistics = new HeadStatistics(context);
     this.#routes = new Routes(context);
+    this.#patching = new Patching(context, this.#topLogits);
   }
 
   /**
@@ -51,6 +60,12 @@ export class Analyses {
     isWanted: () => boolean,
   ): Promise<Questions[keyof Questions]["result"]> {
     const { name, argument } = question;
+    if (name === "patching") {
+      return { ...await this.#patching.grid(argument, isWanted), cacheHit: false };
+    }
+    if (name === "headEffects") {
+      return { ...await this.#patching.headEffects(argument, isWanted), cacheHit: false };
+    }
     const { ids } = argument;
     if (name === "headStatistics") {
       const options = { passTokens: this.#context.passTokens, isWanted };
@@ -71,10 +86,7 @@ export class Analyses {
     });
   }
 
-  async #answer(
-    question: Exclude<Question, { name: "headStatistics" }>,
-    run: Run,
-  ): Promise<Result<keyof Questions>> {
+  async #answer(question: OfOneRun, run: Run): Promise<Result<keyof Questions>> {
     const prompt = run.prompts[0]!;
     switch (question.name) {
       case "nextTokens":

@@ -2,7 +2,7 @@ import { keptAt } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
 import type { TopRow } from "../../requests/questions.ts";
-import { Unembedding } from "./unembedding.ts";
+import { type StreamRows, Unembedding } from "./unembedding.ts";
 
 /** Positions of the residual stream before some layers. */
 export interface StreamPositions {
@@ -34,6 +34,13 @@ export class TopLogits {
     });
     const result = await unembedding.top(run, sources, k);
     return unembedding.read(await run.read({ result: [result] }), k);
+  }
+
+  /** The logarithms of the sums of exponents of all logits, of rows of the residual stream after the last layer. */
+  async totals(run: Run, rows: StreamRows): Promise<number[]> {
+    const unembedding = await this.#prepared();
+    const result = await unembedding.top(run, [rows], 1);
+    return unembedding.read(await run.read({ result: [result] }), 1).map(({ total }) => total);
   }
 
   /** The table takes a while to be uploaded, and room for as long as the engine lives. */

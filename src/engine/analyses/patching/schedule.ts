@@ -31,14 +31,14 @@ interface Placed {
 /**
  * Plans runs that go through the layers together: a run joins in the layer where it is patched, with the rows that the
  * patch changes, and has its rows from the first changed position on in the layers above. The batch begins with the
- * donor, if patches have one, and the base run; both run whole.
+ * donor, if there is one, and the base run; both run whole.
  *
  * @param patches In the order of their layers.
  * @returns A plan for each layer. After the last one the rows are the last ones of the donor, the base run and each run.
  */
 export function schedule(patches: readonly Patch[], run: PatchedRun): LayerPlan[] {
   const { layers, ids: { length: tokens } } = run;
-  const hasDonor = patches.some(({ action }) => action === "REPLACE");
+  const hasDonor = run.from !== undefined;
   const base = hasDonor ? tokens : 0;
   const wholeRows = base + tokens;
   let before: (Placed | undefined)[] = [];
@@ -99,6 +99,26 @@ export function schedule(patches: readonly Patch[], run: PatchedRun): LayerPlan[
 export function rowsOfBatch(patches: readonly Patch[], run: PatchedRun): number {
   const tokens = run.ids.length;
   return patches.reduce((sum, patch) => sum + tokens - firstChanged(patch, run), 2 * tokens);
+}
+
+/** Patches in batches of so many rows at most; a batch of one may have more. */
+export function batchesOf(
+  patches: readonly Patch[],
+  run: PatchedRun,
+  most: number,
+): (readonly Patch[])[] {
+  const batches: Patch[][] = [[]];
+  let rows = rowsOfBatch([], run);
+  for (const patch of patches) {
+    const more = run.ids.length - firstChanged(patch, run);
+    if (batches.at(-1)!.length > 0 && rows + more > most) {
+      batches.push([]);
+      rows = rowsOfBatch([], run);
+    }
+    batches.at(-1)!.push(patch);
+    rows += more;
+  }
+  return batches;
 }
 
 function isIn({ from, end }: Placed, position: number): boolean {

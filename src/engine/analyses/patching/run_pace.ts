@@ -1,0 +1,42 @@
+import { InfoflowError } from "../../../errors.ts";
+
+/** So many ms are measured before anything is foretold from them. */
+const ENOUGH_MS = 100;
+
+/** How fast rows go through layers here, and what that says of what is still to be done. */
+export class RunPace {
+  /** The least ms that a row of a layer took. */
+  #rate = Infinity;
+  #measured = 0;
+
+  /** Notes how long rows of layers took. */
+  record(rowLayers: number, ms: number): void {
+    this.#measured += ms;
+    this.#rate = Math.min(this.#rate, ms / rowLayers);
+  }
+
+  /** How many rows of layers take about so many ms. */
+  rowLayersIn(ms: number): number {
+    return Number.isFinite(this.#rate) ? ms / this.#rate : 256;
+  }
+
+  /**
+   * Refuses what will take too long at the pace measured so far; where too little was measured, nothing is refused.
+   *
+   * @param limit In seconds.
+   * @throws {InfoflowError} MATRIX_TOO_LARGE with `seconds`, `limit` and `rowLayers`.
+   */
+  check(rowLayers: number, limit: number): void {
+    if (this.#measured < ENOUGH_MS) return;
+    const seconds = Math.ceil(rowLayers * this.#rate / 1000);
+    if (seconds <= limit) return;
+    throw new InfoflowError(
+      "MATRIX_TOO_LARGE",
+      `Cannot patch ${
+        rowLayers.toLocaleString("en")
+      } rows of layers as it would take about ${seconds} s here, and the ` +
+        `limit is ${limit} s: ask for a coarser grid, a shorter prompt, or prompts that differ later`,
+      { seconds, limit, rowLayers },
+    );
+  }
+}
