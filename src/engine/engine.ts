@@ -4,6 +4,7 @@ import type { Architecture } from "../requests/architecture/architecture.ts";
 import { chosenOf } from "../requests/choice.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
 import { promptsOf, type Question, type Questions } from "../requests/questions.ts";
+import type { SaeInfo } from "../requests/sae/feature_questions.ts";
 import { Activations } from "./activations/activations.ts";
 import { ActivationCache, type CacheStats } from "./activations/cache.ts";
 import { unpackTriangles } from "./activations/packed_triangles.ts";
@@ -33,6 +34,8 @@ import type { PassPieces } from "./passes/pass_pieces.ts";
 import { passTokensOf } from "./pass_tokens.ts";
 import { Passes } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
+import { openSaes, type SaeDirectory } from "./sae/open_saes.ts";
+import { Saes } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What an engine runs, and on what. */
@@ -43,6 +46,8 @@ export interface EngineInfo {
   readonly device: DeviceInfo;
   /** The kernel of each shape of linears, such as `768x3072`. */
   readonly linears: Readonly<Record<string, string>>;
+  /** The autoencoders that are served with the model. */
+  readonly saes: readonly SaeInfo[];
   /** Tokens of new prompts that are computed in one pass, where nobody waits for the first of them. */
   readonly passTokens: number;
 }
@@ -65,7 +70,14 @@ export interface EngineOptions {
   readonly shared?: Shared | undefined;
   /** How passes are cut into pieces, if not by how long they take. */
   readonly pieces?: PassPieces | undefined;
+  /** Autoencoders to be served with the model. */
+  readonly saes?: readonly SaeDirectory[] | undefined;
+  /** Bytes that autoencoders may take on the device, {@linkcode SAE_BYTES} by default. */
+  readonly saeBytes?: number | undefined;
 }
+
+/** Bytes that autoencoders may take, where nobody says another number. */
+export const SAE_BYTES = 2 ** 30;
 
 /** What an engine is made of. */
 interface EngineParts {
@@ -75,6 +87,7 @@ interface EngineParts {
   readonly reduction: FlowReduction;
   readonly changes: Changes;
   readonly pieces: PassPieces | undefined;
+  readonly saes: Saes;
 }
 
 /** The most requests that are answered with one submission. */
@@ -104,7 +117,7 @@ export class Engine {
 
   private constructor(shared: Shared, parts: EngineParts) {
     const { gpu: { device } } = this.shared = shared;
-    const { forward, info, pieces, reduction, weights } = parts;
+    const { forward, info, pieces, reduction, saes, weights } = parts;
     const { architecture } = info;
     this.info = info;
     this.#gpu = shared.gpu;
@@ -128,6 +141,7 @@ export class Engine {
       passes: this.#passes,
       methods: new FlowMethods(device, architecture, { forward, outputMatrices }),
       outputMatrices,
+      saes,
       passTokens: info.passTokens,
       makeRoom: (bytes) => activations.makeRoom(bytes),
       reserve: (bytes) => activations.reserve(bytes),
@@ -156,10 +170,22 @@ export class Engine {
       gpu.check();
       const { fingerprint } = weights;
       const passTokens = passTokensOf(gpu.info);
-      const info = { architecture, fingerprint, device: gpu.info, linears: choices, passTokens };
+      const sources = await openSaes(options.directory, checkpoint, options.saes ?? []);
+      const saes = new Saes(device, sources, {
+        budget: options.saeBytes ?? SAE_BYTES,
+        epsilon: architecture.epsilon,
+      });
+      const info = {
+        architecture,
+        fingerprint,
+        device: gpu.info,
+        linears: choices,
+        passTokens,
+        saes: sources.map(({ name, config }) => ({ name, config })),
+      };
       const changes = await Changes.create(device, architecture);
       // Drivers compile a kernel when it first runs.
-      const parts = { info, weights, forward, reduction, changes, pieces };
+      const parts = { info, weights, forward, reduction, changes, pieces, saes };
       const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
       if (shared) return new Engine(shared, parts);

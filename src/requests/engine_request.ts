@@ -48,7 +48,12 @@ export function passKey(work: Work): string {
 
 /** What is kept when it was answered: what has the same key costs next to nothing then. */
 export function promptKey(work: Work): string {
-  return `${passKey(work)}/${isQuestion(work) ? work.name : methodOf(work.options)}`;
+  return `${passKey(work)}/${isQuestion(work) ? nameOf(work) : methodOf(work.options)}`;
+}
+
+/** The question, and the autoencoder that it is about. */
+function nameOf({ name, argument }: Question): string {
+  return "sae" in argument ? `${name}/${argument.sae}` : name;
 }
 
 function silencedIn(work: Work): readonly Head[] {

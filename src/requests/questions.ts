@@ -1,3 +1,4 @@
+import type { FeatureFlowFound, FeaturesFound, SaeFitFound } from "./sae/feature_questions.ts";
 import type { Head } from "./flow_options.ts";
 import type { HeadSums } from "./head_statistics/head_sums.ts";
 import type { GridOptions } from "./patch.ts";
@@ -158,6 +159,30 @@ export interface Questions {
       readonly threshold: number;
     };
     result: Answered & RouteGraph;
+  };
+  /** Which features of an autoencoder are on. */
+  features: {
+    argument: { readonly ids: readonly number[]; readonly sae: string };
+    result: Answered & FeaturesFound;
+  };
+  /** Where a feature's pre-activations came from, at one target or at all. */
+  featureFlow: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly sae: string;
+      readonly feature: number;
+      readonly target: number | undefined;
+    };
+    result: Answered & FeatureFlowFound;
+  };
+  /** How well an autoencoder does on a prompt; the first token is left out if it is BOS. */
+  saeFit: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly sae: string;
+      readonly beginsWithBos: boolean;
+    };
+    result: Answered & SaeFitFound;
   };
 }
 

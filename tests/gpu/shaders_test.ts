@@ -1,25 +1,22 @@
 import assert from "node:assert/strict";
-import type { KernelDefinition } from "../../src/engine/gpu/define_kernel.ts";
 import { wgslConstant } from "../../src/engine/gpu/wgsl_constant.ts";
-import type { GroupSpec } from "../../src/engine/gpu/kernel.ts";
 import { ROWS_MEMBERS, SHAPE_MEMBERS } from "../../src/engine/kernels/linear.ts";
 import { PATCHED_ROW_MEMBERS } from "../../src/engine/kernels/patched_attention.ts";
 import { PROMPT_MEMBERS } from "../../src/engine/kernels/prompt.ts";
+import { FEATURE_FLOW_MEMBERS } from "../../src/engine/kernels/feature_flow.ts";
+import { FEATURE_REACH_MEMBERS } from "../../src/engine/kernels/feature_reach.ts";
+import { FEATURE_SOURCES_MEMBERS } from "../../src/engine/kernels/feature_sources.ts";
+import { SAE_COLUMN_MEMBERS } from "../../src/engine/kernels/sae_column.ts";
+import { SAE_DECODE_MEMBERS } from "../../src/engine/kernels/sae_decode.ts";
 import { SAE_JOB_MEMBERS } from "../../src/engine/kernels/sae_encode.ts";
 import { SAE_ROWS_MEMBERS } from "../../src/engine/kernels/sae_input.ts";
 import { TOPK_JOB_MEMBERS } from "../../src/engine/kernels/sae_topk.ts";
 import { BLOCK_MEMBERS } from "../../src/engine/kernels/top_tokens.ts";
 import { withGpu } from "../support/gpu.ts";
+import { kernelDefinition, readShader, SHADERS } from "../support/kernel_definitions.ts";
 import { bindingsOf, functionsOf, structsOf } from "../support/wgsl.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-const stems = Array.from(
-  Deno.readDirSync(new URL("shaders/", ROOT)),
-  ({ name }) => name.replace(/\.wgsl$/, ""),
-).sort();
-const codes = new Map(
-  stems.map((stem) => [stem, Deno.readTextFileSync(new URL(`shaders/${stem}.wgsl`, ROOT))]),
-);
+const codes = new Map(SHADERS.map((stem) => [stem, readShader(stem)]));
 
 /** What the host writes into structs of u32, by their names in the shaders. */
 const HOST_MEMBERS: Record<string, readonly string[]> = {
@@ -33,22 +30,14 @@ const HOST_MEMBERS: Record<string, readonly string[]> = {
   SaeRows: SAE_ROWS_MEMBERS,
   SaeJob: SAE_JOB_MEMBERS,
   TopkJob: TOPK_JOB_MEMBERS,
+  SaeColumn: SAE_COLUMN_MEMBERS,
+  SaeDecode: SAE_DECODE_MEMBERS,
+  FeatureReach: FEATURE_REACH_MEMBERS,
+  FeatureSources: FEATURE_SOURCES_MEMBERS,
+  FeatureFlow: FEATURE_FLOW_MEMBERS,
 };
 /** What stands in several shaders, as WGSL has no way to share it. */
 const SHARED = ["row_start", "sum_over_lanes", "nearness", "gelu", "gelu_new"];
-
-type Definition = KernelDefinition<unknown, readonly GroupSpec[], unknown>;
-
-/** The declaration in a shader's twin. */
-async function definitionOf(stem: string): Promise<Definition> {
-  const twin: Record<string, unknown> = await import(
-    new URL(`src/engine/kernels/${stem}.ts`, ROOT).href
-  );
-  const declared = Object.values(twin).map((it) => (it as { kernel?: unknown }).kernel ?? it);
-  const found = declared.find((it) => (it as Definition).name === stem);
-  assert(found, `src/engine/kernels/${stem}.ts declares no kernel of this name`);
-  return found as Definition;
-}
 
 for (const [stem, code] of codes) {
   Deno.test(`shaders/${stem}.wgsl is WGSL, says its formula and dispatch, and is what its twin says`, () =>
@@ -63,7 +52,7 @@ for (const [stem, code] of codes) {
         "begins with its formula",
       );
       assert.match(code, /^\/\/ Dispatch/m);
-      const definition = await definitionOf(stem);
+      const definition = await kernelDefinition(stem);
       assert.equal(definition.code, code);
       const declared = definition.groups.flatMap((group, index) =>
         Object.entries(group).map(([name, access], binding) => ({

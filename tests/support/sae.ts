@@ -2,7 +2,7 @@ import type { EncoderWeights } from "../../src/checkpoints/sae/encoder_weights.t
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { uploadAutoencoder } from "../../src/engine/sae/autoencoder.ts";
 import { allocateFeatures, FeatureEncoder } from "../../src/engine/sae/feature_encoder.ts";
-import { type ActiveFeatures, sortFeatures } from "../../src/engine/sae/kept_features.ts";
+import { type ActiveFeatures, sortFeatures } from "../../src/engine/sae/active_features.ts";
 import { Activations, download, run } from "./gpu.ts";
 
 /** What {@linkcode encodeOnDevice} encodes. */

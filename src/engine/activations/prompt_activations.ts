@@ -1,4 +1,5 @@
 import { allocate, largestStorage } from "../gpu/allocate.ts";
+import { keptFeatureBytes, type KeptFeatures } from "./kept_features.ts";
 import type { KeptRows } from "./kept_sites.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { rowStart, triangleStride, VEC4 } from "./packed_triangles.ts";
@@ -42,6 +43,8 @@ export interface PromptActivations {
   variant: string;
   /** What is kept at sites beside the patterns, by the site's key. */
   readonly sites: Map<string, KeptRows>;
+  /** By autoencoder, once it was asked for. */
+  readonly features: Map<string, KeptFeatures>;
   /** By method, once it was asked for. */
   readonly measured: Map<string, Measured>;
   /** All bytes on the device. */
@@ -121,14 +124,22 @@ export async function allocateActivations(
       model,
       variant: "",
       sites: new Map(),
+      features: new Map(),
       measured: new Map(),
       get bytes(): number {
         const measured = this.measured.values().reduce((sum, { matrix }) => sum + matrix.size, 0);
-        return own + measured + this.sites.values().reduce((sum, { bytes }) => sum + bytes, 0);
+        const features = this.features.values().reduce((sum, it) => sum + keptFeatureBytes(it), 0);
+        return own + measured + features +
+          this.sites.values().reduce((sum, { bytes }) => sum + bytes, 0);
       },
       forget(): void {
         for (const { texture } of this.sites.values()) texture.destroy();
         this.sites.clear();
+        for (const { buffer, scales } of this.features.values()) {
+          buffer.destroy();
+          scales.destroy();
+        }
+        this.features.clear();
         for (const { matrix } of this.measured.values()) matrix.destroy();
         this.measured.clear();
       },

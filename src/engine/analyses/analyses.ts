@@ -6,11 +6,12 @@ import {
   type Question,
   type Questions,
 } from "../../requests/questions.ts";
-import { residualSites } from "../activations/kept_sites.ts";
+import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { RunRequest } from "../passes/passes.ts";
 import { LogitParts } from "./attribution.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
+import { FeatureAnalyses } from "./features.ts";
 import { HeadSums } from "./head_scores.ts";
 import { HeadStatistics } from "./head_statistics.ts";
 import { logitsOf } from "./logits.ts";
@@ -36,6 +37,7 @@ export class Analyses {
   readonly #headStatistics: HeadStatistics;
   readonly #routes: Routes;
   readonly #patching: Patching;
+  readonly #features: FeatureAnalyses;
 
   constructor(context: DeviceContext) {
     this.#context = context;
@@ -46,6 +48,7 @@ export class Analyses {
     this.#headStatistics = new HeadStatistics(context);
     this.#routes = new Routes(context);
     this.#patching = new Patching(context, this.#topLogits);
+    this.#features = new FeatureAnalyses(context);
   }
 
   /**
@@ -76,7 +79,7 @@ export class Analyses {
     const { architecture } = this.#context;
     const changed = { architecture, ids, beginsWithBos: false };
     const interventions = canonicalInterventions(ablations(heads), changed);
-    const keep = name === "headSums" ? [] : residualSites(this.#layers);
+    const keep = this.#keepFor(question);
     const prompts: RunRequest[] = [{ ids, interventions }];
     if (name === "tokenChanges" && interventions.length > 0) prompts.push({ ids });
     return await this.#context.passes.run(prompts, { keep, isWanted }, async (run) => {
@@ -84,6 +87,20 @@ export class Analyses {
       const { cacheHit } = run.prompts[0]!;
       return { ...result, cacheHit } as Questions[keyof Questions]["result"];
     });
+  }
+
+  /** What is kept of the run beside patterns, keys and values. */
+  #keepFor({ name, argument }: Question): readonly SiteOfLayer[] {
+    switch (name) {
+      case "headSums":
+        return [];
+      case "features":
+      case "featureFlow":
+      case "saeFit":
+        return this.#features.keepFor(name, argument);
+      default:
+        return residualSites(this.#layers);
+    }
   }
 
   async #answer(question: OfOneRun, run: Run): Promise<Result<keyof Questions>> {
@@ -107,6 +124,12 @@ export class Analyses {
         return { sums: await this.#headSums.of(run, question.argument.lists) };
       case "routes":
         return await this.#routes.to(run, question.argument);
+      case "features":
+        return await this.#features.features(run, question.argument);
+      case "featureFlow":
+        return await this.#features.flow(run, question.argument);
+      case "saeFit":
+        return await this.#features.fit(run, question.argument);
     }
   }
 

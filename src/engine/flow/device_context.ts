@@ -3,6 +3,7 @@ import type { FlowMethods } from "./methods.ts";
 import type { Forward } from "../model/forward.ts";
 import type { OutputMatrices } from "../model/output_matrices.ts";
 import type { Weights } from "../model/weights.ts";
+import type { Saes } from "../sae/saes.ts";
 import type { Passes } from "../passes/passes.ts";
 
 /** What flows by other methods and all analyses are made with: the device, the model on it, and how it is run. */
@@ -15,6 +16,8 @@ export interface DeviceContext {
   readonly methods: FlowMethods;
   /** Makes, once, the matrices that heads write with. */
   readonly outputMatrices: () => Promise<OutputMatrices>;
+  /** The autoencoders that are served with the model. */
+  readonly saes: Saes;
   /** Tokens of new prompts that go into one pass, where nobody waits for the first of them. */
   readonly passTokens: number;
   /** Evicts prompts, as far as that is needed to keep `bytes` more within the budget of the cache. */

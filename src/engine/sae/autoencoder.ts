@@ -1,4 +1,4 @@
-import type { EncoderWeights } from "../../checkpoints/sae/encoder_weights.ts";
+import { type EncoderWeights, rowNorms } from "../../checkpoints/sae/encoder_weights.ts";
 import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import { allocate, largestStorage } from "../gpu/allocate.ts";
 import { type EncoderTexture, uploadEncoder } from "./encoder_textures.ts";
@@ -23,6 +23,8 @@ export interface Autoencoder {
   readonly shift: GPUBuffer;
   readonly inputBias: GPUBuffer;
   readonly decoder: readonly DecoderRows[];
+  /** (F), on the host: the norm of each row. */
+  readonly decoderNorms: Float32Array;
   /** (m) */
   readonly decoderBias: GPUBuffer;
   readonly bytes: number;
@@ -94,6 +96,7 @@ export async function uploadAutoencoder(
       shift: await put("shift", shift),
       inputBias: await put("input bias", weights.inputBias),
       decoder,
+      decoderNorms: rowNorms(weights.decoder, outputs),
       decoderBias: await put("decoder bias", weights.decoderBias),
       bytes,
       destroy: () => made.forEach((it) => it.destroy()),

@@ -7,7 +7,8 @@ import { SAE_JOB_MEMBERS, SaeEncode } from "../kernels/sae_encode.ts";
 import { SAE_ROWS_MEMBERS, SaeInput, type SaeInputSteps } from "../kernels/sae_input.ts";
 import { SaeTopk, TOPK_JOB_MEMBERS } from "../kernels/sae_topk.ts";
 import type { Autoencoder } from "./autoencoder.ts";
-import { type KeptFeatures, LISTED } from "./kept_features.ts";
+import type { KeptFeatures } from "../activations/kept_features.ts";
+import { LISTED } from "./active_features.ts";
 
 /** Sums that topk chooses among are made for so many bytes of positions at a time. */
 const MOST_DENSE = 32 * 2 ** 20;

@@ -1,0 +1,101 @@
+"""Corpora on many machines, with Ray Data.
+
+>>> import ray, infoflow.ray                                            # doctest: +SKIP
+>>> rows = ray.data.read_parquet("s3://bucket/prompts")
+>>> infoflow.ray.flows(rows, column="text", concurrency=2, model="gpt2").write_parquet("out")
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from ._client import Client
+from ._errors import InfoflowError
+from ._server import Server
+
+if TYPE_CHECKING:
+    import ray.data
+
+#: Rows of a block that an actor gets: a block costs Ray 30 ms, whatever is in it.
+BLOCK = 2048
+#: The exit status of an actor whose server is gone: Ray starts another, and gives it the block again.
+GONE = 17
+
+
+class Asker:
+    """An actor that owns a server. If the server is lost, the actor ends, and Ray starts another one."""
+
+    def __init__(self, name: str, column: str, model: str | None, options: dict[str, Any]) -> None:
+        flags = ["--model", model] if model else []
+        self._server = Server(*flags)
+        self._client = Client(self._server.url, self._server.token)
+        self._name = name
+        self._column = column
+        self._options = options
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        if self._column not in ("prompt", "ids"):
+            names = ["prompt" if name == self._column else name for name in rows.column_names]
+            rows = rows.rename_columns(names)
+        try:
+            batches = self._client.map(self._name, rows, progress=False, **self._options)
+            return pa.Table.from_batches(list(batches))
+        except InfoflowError as error:
+            if self._server.is_running and error.code not in ("SERVER_NOT_FOUND", "INCOMPLETE", "DEVICE_LOST"):
+                raise
+            os._exit(GONE)
+
+
+def flows(
+    dataset: ray.data.Dataset,
+    column: str = "prompt",
+    *,
+    concurrency: int | tuple[int, int] = 1,
+    model: str | None = None,
+    block: int = BLOCK,
+    num_cpus: float = 0.5,
+    **options: Any,
+) -> ray.data.Dataset:
+    """Flows of every row of a dataset. Errors are rows, with ``code`` and ``message``.
+
+    Args:
+        dataset: What Ray reads, such as ``ray.data.read_parquet(path)``.
+        column: The column of the prompts. It is called ``prompt`` in the result, the others keep their names.
+        concurrency: Actors, each with a server of its own; a pair is the least and the most.
+        model: As for ``infoflow serve --model``.
+        block: Rows that an actor gets at a time.
+        num_cpus: Of each actor. Reading and writing need CPUs too, and a checkpoint one more: where actors take all
+            there are, Ray waits for ever.
+        options: As for :func:`infoflow.flow`.
+    """
+    return ask(dataset, "info-flow", column, concurrency=concurrency, model=model, block=block, num_cpus=num_cpus, **options)
+
+
+def ask(
+    dataset: ray.data.Dataset,
+    name: str,
+    column: str = "prompt",
+    *,
+    concurrency: int | tuple[int, int] = 1,
+    model: str | None = None,
+    block: int = BLOCK,
+    num_cpus: float = 0.5,
+    **options: Any,
+) -> ray.data.Dataset:
+    """As :func:`flows`, for another question by the name of its link, such as ``"head-scores"``."""
+    import ray.data
+
+    low, high = concurrency if isinstance(concurrency, tuple) else (concurrency, concurrency)
+    # Small files come as one block, and one actor would get it.
+    return dataset.repartition(target_num_rows_per_block=block).map_batches(
+        Asker,
+        fn_constructor_args=(name, column, model, options),
+        batch_format="pyarrow",
+        batch_size=block,
+        zero_copy_batch=True,
+        compute=ray.data.ActorPoolStrategy(min_size=low, max_size=high),
+        num_cpus=num_cpus,
+    )

@@ -1,0 +1,87 @@
+import type { KeptFeatures } from "../activations/kept_features.ts";
+import { keptAt } from "../activations/kept_sites.ts";
+import { allocate } from "../gpu/allocate.ts";
+import type { Run, RunPrompt } from "../passes/run.ts";
+import { allocateFeatures } from "./feature_encoder.ts";
+import { type ActiveFeatures, LISTED, sortFeatures } from "./active_features.ts";
+import type { LoadedSae } from "./saes.ts";
+import { siteOfSae } from "./site_of_sae.ts";
+
+/** Bytes of one activation in a list. */
+const BYTES = 4 * LISTED;
+
+/** What a prompt turns on, and where it is kept. */
+export interface EncodedPrompt extends ActiveFeatures {
+  readonly kept: KeptFeatures;
+  /** Whether nothing was encoded for it. */
+  readonly wasKept: boolean;
+}
+
+/**
+ * Finds which features are on in a prompt: those of positions that were encoded before are read, the others encoded, with
+ * one readback. Where more are on than there was room for, there are two.
+ *
+ * @throws {AllocationError} If the device has no room.
+ */
+export async function encodePrompt(
+  device: GPUDevice,
+  run: Run,
+  { prompt, loaded }: { readonly prompt: RunPrompt; readonly loaded: LoadedSae },
+): Promise<EncodedPrompt> {
+  const { ids, activations } = prompt;
+  const { sae, encoder } = loaded;
+  const tokens = ids.length;
+  let kept = activations.features.get(sae.name);
+  if (kept && kept.rows >= tokens) {
+    const bytes = kept.count * BYTES;
+    const listed = bytes === 0 ? new Float32Array() : await run.read({
+      result: [{ buffer: kept.buffer, bytes }],
+    });
+    return { ...sortFeatures(new Uint32Array(listed.buffer), tokens), kept, wasKept: true };
+  }
+  const first = kept?.rows ?? 0;
+  const rows = tokens - first;
+  if (!kept) {
+    const size = {
+      activations: encoder.roomFor(activations.capacity),
+      positions: activations.capacity,
+    };
+    kept = await allocateFeatures(device, size);
+    activations.features.set(sae.name, kept);
+  }
+  await encoder.reserve(rows);
+  const x = keptAt(activations, siteOfSae(sae.config)).createView();
+  for (;;) {
+    const list = kept;
+    const { buffer } = list;
+    const numbers = await run.read({
+      encode: ({ pass }) => encoder.encode(pass, { x, first, rows }, list),
+      result: [{ buffer: encoder.found, bytes: 16 }, { buffer, bytes: buffer.size }],
+    });
+    const words = new Uint32Array(numbers.buffer);
+    const count = words[0]!;
+    if (count * BYTES > buffer.size) {
+      await grow(device, list, count);
+      continue;
+    }
+    list.count = count;
+    list.rows = tokens;
+    const listed = words.slice(4, 4 + count * LISTED);
+    return { ...sortFeatures(listed, tokens), kept, wasKept: false };
+  }
+}
+
+/** Makes room for more activations; those that are there stay. */
+async function grow(device: GPUDevice, kept: KeptFeatures, count: number): Promise<void> {
+  const { buffer: before } = kept;
+  const buffer = await allocate(device, {
+    label: before.label,
+    bytes: count * BYTES,
+    usage: before.usage,
+  });
+  const encoder = device.createCommandEncoder({ label: "features so far" });
+  if (kept.count > 0) encoder.copyBufferToBuffer(before, 0, buffer, 0, kept.count * BYTES);
+  device.queue.submit([encoder.finish()]);
+  before.destroy();
+  kept.buffer = buffer;
+}

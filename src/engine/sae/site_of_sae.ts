@@ -1,0 +1,28 @@
+import type { SaeConfig } from "../../requests/sae/sae_config.ts";
+import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
+
+/** The site whose activations an autoencoder encodes. */
+export function siteOfSae({ site, layer }: SaeConfig): SiteOfLayer {
+  return { site: site === "LN2_NORMALIZED" ? "RESID_MID" : site, layer };
+}
+
+/** The site that an autoencoder reconstructs. */
+export function targetOfSae({ site, layer }: SaeConfig): SiteOfLayer {
+  return { site: site === "LN2_NORMALIZED" ? "MLP_OUT" : site, layer };
+}
+
+/** How many layers' attention, and how many layers' MLPs, write into what an autoencoder encodes. */
+export function writersOfSae(
+  { site, layer }: SaeConfig,
+): { readonly attention: number; readonly mlp: number } {
+  if (site === "RESID_PRE") return { attention: layer, mlp: layer };
+  return { attention: layer + 1, mlp: site === "RESID_MID" ? layer : layer + 1 };
+}
+
+/** The sites of the residual stream below what an autoencoder encodes, but for the first. */
+export function sitesBelowSae(config: SaeConfig): SiteOfLayer[] {
+  const { attention, mlp } = writersOfSae(config);
+  return residualSites(attention).filter(({ site, layer }) =>
+    site === "RESID_PRE" ? layer > 0 && layer <= mlp : layer < mlp
+  );
+}

@@ -1,0 +1,49 @@
+import type { SaeConfig } from "./sae_config.ts";
+
+/** An autoencoder that a model is served with. */
+export interface SaeInfo {
+  readonly name: string;
+  readonly config: SaeConfig;
+}
+
+/** A part of a feature's pre-activation that comes from no other token's values. */
+export interface FeaturePart {
+  readonly kind: "EMBEDDING" | "POSITION" | "ATTENTION_BIAS" | "MLP" | "BIAS";
+  /** Null for what is of no layer. */
+  readonly layer: number | null;
+  /** (R): at each target. */
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/** Which features are on in a prompt: by position, then larger first, then lower feature. */
+export interface FeaturesFound {
+  readonly positions: Int32Array<ArrayBuffer>;
+  readonly features: Int32Array<ArrayBuffer>;
+  readonly activations: Float32Array<ArrayBuffer>;
+  /** The norm of each feature's row of the decoder, in the same order. */
+  readonly norms: Float32Array<ArrayBuffer>;
+}
+
+/** Where a feature's pre-activations came from; R targets. */
+export interface FeatureFlowFound {
+  /** (layers, R, T) from `firstLayer` on, or (H, R, T). */
+  readonly matrix: Float32Array<ArrayBuffer>;
+  readonly byHead: boolean;
+  readonly firstLayer: number;
+  /** How many layers or heads. */
+  readonly count: number;
+  /** Together with the matrix's rows they sum to `preActivations`. */
+  readonly parts: readonly FeaturePart[];
+  /** (R) */
+  readonly preActivations: Float32Array<ArrayBuffer>;
+  /** (R): 0 where the feature is off. */
+  readonly activations: Float32Array<ArrayBuffer>;
+}
+
+/** How well an autoencoder does on a prompt; BOS is left out. */
+export interface SaeFitFound {
+  /** Features that are on at a position, on the average. */
+  readonly l0: number;
+  /** 1 - E|e|^2 / (E|x|^2 - |E x|^2) */
+  readonly explainedVariance: number;
+}
