@@ -7,6 +7,7 @@ import { lightTheme } from "./draw/theme.ts";
 import { csvFile, download, pngFile, svgFile } from "./exhibits/download.ts";
 import { type Exhibit, fileNameOf } from "./exhibits/exhibit.ts";
 import { figureOf } from "./exhibits/figure.ts";
+import { htmlFile } from "./exhibits/html_file.ts";
 import { writeState } from "./page_state.ts";
 
 const SAYS_COPIED = 2000;
@@ -16,6 +17,7 @@ export class Exports {
   readonly #arrow = byId("arrow", HTMLAnchorElement);
   readonly #graphiql = byId("graphiql", HTMLAnchorElement);
   readonly #part = byId("take", HTMLFieldSetElement);
+  readonly #copied = byId("copied", HTMLElement);
   #exhibit: Exhibit | undefined;
 
   constructor() {
@@ -41,11 +43,13 @@ export class Exports {
 
   async #download(exhibit: Exhibit, kind: string): Promise<void> {
     const figure = (): SVGSVGElement => figureOf(exhibit, lightTheme());
-    const file = kind === "csv"
-      ? csvFile(exhibit)
-      : kind === "svg"
-      ? svgFile(figure())
-      : await pngFile(figure());
+    const files: Record<string, () => Blob | Promise<Blob>> = {
+      png: () => pngFile(figure()),
+      svg: () => svgFile(figure()),
+      html: () => htmlFile(exhibit, figure()),
+      csv: () => csvFile(exhibit),
+    };
+    const file = await files[kind]!();
     download(file, fileNameOf(exhibit, kind));
   }
 
@@ -55,7 +59,11 @@ export class Exports {
     const name = button.textContent;
     if (!isCopied) return void prompt("Copy this:", text);
     button.textContent = "Copied";
-    setTimeout(() => button.textContent = name, SAYS_COPIED);
+    this.#copied.textContent = "Copied";
+    setTimeout(() => {
+      button.textContent = name;
+      this.#copied.textContent = "";
+    }, SAYS_COPIED);
   }
 
   #textOf({ call, python, known: { state } }: Exhibit, kind: string): string {

@@ -7,12 +7,14 @@
 import { ModelPicker } from "./controls/model.ts";
 import { Options } from "./controls/options.ts";
 import { PromptBox } from "./controls/prompt.ts";
+import { closeMenus } from "./controls/menus.ts";
 import { Tabs } from "./controls/tabs.ts";
 import { byId } from "./draw/elements.ts";
 import { Exports } from "./exports.ts";
 import { Page } from "./page.ts";
 import { DEFAULT_STATE, type PageState, readState, writeState } from "./page_state.ts";
 import { Stage } from "./stage.ts";
+import { Status } from "./widgets/status.ts";
 import { Tip } from "./widgets/tip.ts";
 
 const TYPING_PAUSE = 160;
@@ -21,7 +23,11 @@ let typing: number | undefined;
 
 const { token, layer, head, off } = DEFAULT_STATE;
 const tabs = new Tabs(byId("views", HTMLElement), (view) => change({ view }));
-const options = new Options(byId("options", HTMLFormElement), change);
+const options = new Options({
+  form: byId("options", HTMLFormElement),
+  chips: byId("chips", HTMLElement),
+  menu: byId("options-menu", HTMLDetailsElement),
+}, change);
 const promptBox = new PromptBox({
   box: byId("prompt", HTMLTextAreaElement),
   examples: byId("examples", HTMLElement),
@@ -39,7 +45,7 @@ const exports = new Exports();
 const page = new Page({
   stage: new Stage(),
   tools: { change, tip: new Tip(byId("tip", HTMLElement)), live: byId("live", HTMLElement) },
-  status: byId("status", HTMLElement),
+  status: new Status(byId("status", HTMLElement), byId("status-actions", HTMLElement)),
   count: byId("count", HTMLElement),
   showServer: (server, { model }) => models.show(server, model),
   offer: (exhibit) => exports.show(exhibit),
@@ -67,5 +73,6 @@ function follow(): void {
   show(asked, broken.length > 0 ? left : "");
 }
 
+closeMenus();
 addEventListener("popstate", follow);
 follow();

@@ -8,14 +8,14 @@ import { type Reading, type ServerCard, serverQuestion, tokensOf } from "./serve
 import type { Stage } from "./stage.ts";
 import { MAKE } from "./views/make.ts";
 import type { Asked, Tools, View } from "./views/view.ts";
-import { explain, say } from "./widgets/status.ts";
+import { explain, type Status, type StatusAction } from "./widgets/status.ts";
 import { within } from "./within.ts";
 
 /** Parts of the page that the state is shown in. */
 export interface PageParts {
   readonly stage: Stage;
   readonly tools: Tools;
-  readonly status: HTMLElement;
+  readonly status: Status;
   readonly count: HTMLElement;
   /** Shows which models there are, and which one answers. */
   readonly showServer: (server: ServerCard, state: PageState) => void;
@@ -25,6 +25,8 @@ export interface PageParts {
 
 const LONGEST_PAUSE = 8;
 const LOADING_SHOWS_AFTER = 400;
+/** After so many in a row the page no longer asks by itself. */
+const MOST_TIMEOUTS = 2;
 
 /**
  * Gets what a state needs and shows it. What is asked for and what is shown are two things: the newest state wins, what
@@ -36,8 +38,10 @@ export class Page {
   readonly #views = new Map<ViewName, View>();
   #state: PageState | undefined;
   #note = "";
+  #shown: PageState | undefined;
   #run = 0;
   #pause = 1;
+  #timeouts = 0;
   #retry: number | undefined;
 
   constructor(parts: PageParts) {
@@ -52,7 +56,12 @@ export class Page {
    *
    * @param note What there is to say of it beside the picture.
    */
-  async show(state: PageState, note = ""): Promise<void> {
+  show(state: PageState, note = ""): Promise<void> {
+    this.#timeouts = 0;
+    return this.#show(state, note);
+  }
+
+  async #show(state: PageState, note: string): Promise<void> {
     this.#state = state;
     this.#note = note;
     const run = ++this.#run;
@@ -62,24 +71,50 @@ export class Page {
     const { stage, status, offer } = this.#parts;
     stage.waits(true);
     offer(undefined);
-    const slow = setTimeout(
-      () => isNewest() && say(status, "loading", "Reading the model’s attention …"),
-      LOADING_SHOWS_AFTER,
-    );
+    const progress = this.#showProgress(isNewest);
     try {
       const { view, asked, notes } = await this.#ask(state, isNewest);
       if (!isNewest()) return;
       this.#pause = 1;
+      this.#timeouts = 0;
+      this.#shown = state;
       stage.waits(false);
       const said = [note, ...notes].join(" ").trim();
-      say(status, said ? "note" : undefined, said);
+      status.say(said ? "note" : undefined, said);
       // What comes after the picture fails by itself.
       view.afterwards?.(asked).catch(() => {});
     } catch (error) {
       if (isNewest()) this.#fail(error);
     } finally {
-      clearTimeout(slow);
+      clearTimeout(progress.timer);
     }
+  }
+
+  /** Says how long it has taken by now, with a way out, once it is no longer at once. */
+  #showProgress(isNewest: () => boolean): { timer: number } {
+    const begun = performance.now();
+    const tick = (): void => {
+      if (!isNewest()) return;
+      const seconds = Math.floor((performance.now() - begun) / 1000);
+      const elapsed = seconds > 0 ? ` ${count(seconds)} s` : "";
+      this.#parts.status.say("loading", `Reading the model’s attention …${elapsed}`, [
+        { name: "Cancel", act: () => this.#cancel() },
+      ]);
+      progress.timer = setTimeout(tick, 1000);
+    };
+    const progress = { timer: setTimeout(tick, LOADING_SHOWS_AFTER) };
+    return progress;
+  }
+
+  #cancel(): void {
+    if (this.#shown) return this.#parts.tools.change(this.#shown, "replace");
+    this.#run++;
+    this.#answers.want(new Set());
+    this.#parts.status.say("note", "Cancelled.", [this.#askAgain]);
+  }
+
+  get #askAgain(): StatusAction {
+    return { name: "Ask again", act: () => this.#state && this.show(this.#state, this.#note) };
   }
 
   async #ask(
@@ -144,12 +179,10 @@ export class Page {
   }
 
   #fail(error: unknown): void {
+    const { status, stage } = this.#parts;
+    stage.fails();
     if (!(error instanceof Failure)) {
-      say(
-        this.#parts.status,
-        "broken",
-        "The page could not read the answer. Reloading it may help.",
-      );
+      status.say("broken", "The page could not read the answer. Reloading it may help.");
       throw error;
     }
     if (error.tokens !== undefined && error.limit !== undefined) {
@@ -158,15 +191,31 @@ export class Page {
     }
     // It may come back with other models.
     if (error.kind === "gone") this.#answers.forget(serverQuestion.key);
+    if (error.kind === "timed-out") this.#timeouts++;
+    const asksAgain = error.passes && this.#timeouts < MOST_TIMEOUTS;
     const pause = error.wait ?? this.#pause;
-    say(this.#parts.status, error.kind, explain(error, pause));
-    if (!error.passes) return;
+    status.say(error.kind, explain(error, asksAgain ? pause : undefined), this.#waysOut(error));
+    if (!asksAgain) return;
     this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
     this.#retry = setTimeout(() => this.#again(), 1000 * pause);
   }
 
+  #waysOut({ kind }: Failure): readonly StatusAction[] {
+    const { change } = this.#parts.tools;
+    const shown = this.#shown;
+    const isPrompt = kind === "empty" || kind === "too-long";
+    return [
+      ...kind === "timed-out" ? [this.#askAgain] : [],
+      ...shown && !isPrompt
+        ? [{ name: "Back to what is shown", act: () => change(shown, "replace") }]
+        : !shown && this.#state?.method !== "ATTENTION" && !isPrompt
+        ? [{ name: "Show attention instead", act: () => change({ method: "ATTENTION" }) }]
+        : [],
+    ];
+  }
+
   /** Asks again where the last question failed for a reason that passes. */
   #again(): void {
-    if (this.#retry !== undefined && this.#state) this.show(this.#state, this.#note);
+    if (this.#retry !== undefined && this.#state) this.#show(this.#state, this.#note);
   }
 }

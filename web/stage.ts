@@ -10,7 +10,7 @@ export class Stage {
   readonly #picture = byId("picture", HTMLElement);
   readonly #title = byId("title", HTMLElement);
   readonly #of = byId("of", HTMLElement);
-  readonly #says = byId("method-says", HTMLElement);
+  readonly #says = byId("says", HTMLElement);
   readonly #stage = byId("stage", HTMLElement);
   readonly #side = byId("side", HTMLElement);
   readonly #strip = byId("strip", HTMLElement);
@@ -22,6 +22,11 @@ export class Stage {
     if (isWaiting) this.#picture.classList.add("stale");
   }
 
+  /** What is asked for does not come; what is shown stays marked as old. */
+  fails(): void {
+    this.#picture.setAttribute("aria-busy", "false");
+  }
+
   /** Puts a view's elements into their places, and says what they show. */
   present(name: ViewName, view: View, exhibit: Exhibit): void {
     if (view !== this.#mounted) {
@@ -29,6 +34,9 @@ export class Stage {
       this.#main.dataset["layout"] = VIEWS[name].layout;
       this.#main.dataset["view"] = name;
       const { stage, side, strip = [] } = view.slots;
+      // A grid of small pictures comes first to the eye, so to the Tab key as well.
+      if (VIEWS[name].layout === "grid") this.#picture.prepend(this.#strip);
+      else this.#side.before(this.#strip);
       this.#stage.replaceChildren(...stage);
       this.#side.replaceChildren(...side);
       this.#strip.replaceChildren(...strip);

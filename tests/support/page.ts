@@ -18,7 +18,21 @@ export function withPages(
 
 /** Waits until the picture is of what the controls say. */
 export async function settled(page: Page): Promise<void> {
-  await page.locator("#picture[aria-busy=false]").waitFor();
+  await page.locator("#picture[aria-busy=false]:not(.stale)").waitFor();
+}
+
+/** Unfolds what stands behind Options or Share. */
+export async function unfold(page: Page, menu: "Options" | "Share"): Promise<void> {
+  const summary = page.locator("summary", { hasText: menu });
+  if (!await summary.evaluate((one) => (one.parentElement as HTMLDetailsElement).open)) {
+    await summary.click();
+  }
+}
+
+/** Sets an option. */
+export async function setOption(page: Page, label: string, value: string): Promise<void> {
+  await unfold(page, "Options");
+  await page.getByLabel(label, { exact: true }).selectOption(value);
 }
 
 /** Writes a prompt in place of the one that is there, and waits for its picture. */

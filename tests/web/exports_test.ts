@@ -2,13 +2,20 @@ import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
 import { tableFromIPC } from "@uwdata/flechette";
 import type { Page } from "playwright-core";
-import { arrowAt, settled, withPages } from "../support/page.ts";
+import { arrowAt, settled, unfold, withPages } from "../support/page.ts";
 
 async function downloaded(page: Page, name: string): Promise<{ bytes: Uint8Array; file: string }> {
+  await unfold(page, "Share");
   const waiting = page.waitForEvent("download");
   await page.locator("#downloads").getByText(name, { exact: true }).click();
   const download = await waiting;
   return { bytes: await Deno.readFile(await download.path()), file: download.suggestedFilename() };
+}
+
+async function copy(page: Page, name: string): Promise<void> {
+  await unfold(page, "Share");
+  await page.getByRole("button", { name }).click();
+  await page.getByRole("button", { name: "Copied", exact: true }).waitFor();
 }
 
 Deno.test("what can be taken from the page", (t) =>
@@ -49,12 +56,25 @@ Deno.test("what can be taken from the page", (t) =>
           };
         }, text);
         assert.equal(drawn.title, "Layer 3: mean of its 8 heads");
-        assert.match(text, /“Mary and John went .*14 tokens with BOS · bundled · attention/);
+        assert.match(text, /attention · bundled · 14 tokens with BOS · “Mary and John went /);
         assert.deepEqual(drawn.labels.slice(0, 2), ["Mary", "·and"]);
         assert.equal(drawn.labels.length, 13);
         assert.equal(drawn.cells, 13 * 14 / 2, "cells are vectors");
         assert(drawn.width > 300);
         assert.deepEqual(complaints, []);
+      }));
+
+    await t.step("HTML: stands alone, and keeps its hover", () =>
+      open(link, async (page, { complaints }) => {
+        await settled(page);
+        const { bytes, file } = await downloaded(page, "HTML");
+        const path = `${await Deno.makeTempDir()}/${file}`;
+        await Deno.writeFile(path, bytes);
+        await page.goto(`file://${path}`);
+        await page.locator(".cells rect").nth(80).hover();
+        await page.getByText(/^·to takes [\d.]+% from /).waitFor();
+        assert.deepEqual(complaints, []);
+        await Deno.remove(path.slice(0, path.lastIndexOf("/")), { recursive: true });
       }));
 
     await t.step("CSV and Arrow: the numbers of the API", () =>
@@ -85,7 +105,7 @@ Deno.test("what can be taken from the page", (t) =>
     await t.step("a line of Python, which asks for what is on the screen", () =>
       open(`${origin}/#view=heads&layer=2&head=5`, async (page) => {
         await settled(page);
-        await page.getByRole("button", { name: "Copy Python" }).click();
+        await copy(page, "Copy Python");
         const line = await page.evaluate(() =>
           navigator.clipboard.readText()
         );
@@ -99,7 +119,7 @@ Deno.test("what can be taken from the page", (t) =>
     await t.step("a line of JavaScript, likewise", () =>
       open(link, async (page) => {
         await settled(page);
-        await page.getByRole("button", { name: "Copy JavaScript" }).click();
+        await copy(page, "Copy JavaScript");
         const line = await page.evaluate(() =>
           navigator.clipboard.readText()
         );
@@ -110,7 +130,9 @@ Deno.test("what can be taken from the page", (t) =>
           args: ["run", "--allow-net=127.0.0.1", "--allow-env", file],
         }).output();
         await Deno.remove(file);
-        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) => a.href);
+        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) =>
+          a.href
+        );
         const { flow } = await arrowAt(url);
         assert.equal(
           new TextDecoder().decode(stdout).trim(),
@@ -122,7 +144,7 @@ Deno.test("what can be taken from the page", (t) =>
     await t.step("a link that opens the same again", () =>
       open(`${origin}/#prompt=The%20cat%20sat&view=text`, async (page) => {
         await settled(page);
-        await page.getByRole("button", { name: "Copy link" }).click();
+        await copy(page, "Copy link");
         const copied = await page.evaluate(() =>
           navigator.clipboard.readText()
         );
@@ -132,7 +154,7 @@ Deno.test("what can be taken from the page", (t) =>
     await t.step("a link into GraphiQL, with the query filled in", () =>
       open(`${origin}/#prompt=Say%20%22hi%22&layer=1`, async (page) => {
         await settled(page);
-        await page.getByRole("link", { name: "Open in GraphiQL" }).click();
+        await page.getByRole("link", { name: "GraphiQL" }).click();
         await page.getByText("byLayer").first().waitFor();
         await page.getByRole("button", { name: /execute query/i }).click();
         const answer = page.locator(".result-window");

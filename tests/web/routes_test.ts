@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tableFromIPC } from "@uwdata/flechette";
-import { settled, withPages } from "../support/page.ts";
+import { setOption, settled, unfold, withPages } from "../support/page.ts";
 
 const REPEATED = encodeURIComponent("The cat sat on the mat. The cat sat on the");
 
@@ -45,6 +45,7 @@ Deno.test("routes and what heads do, on the page", (t) =>
         for (
           const [name, start] of [["SVG", "<svg"], ["CSV", "layer,kind,head,source,source_token"]]
         ) {
+          await unfold(page, "Share");
           const waiting = page.waitForEvent("download");
           await page.locator("#downloads").getByText(name!, { exact: true }).click();
           const download = await waiting;
@@ -57,7 +58,7 @@ Deno.test("routes and what heads do, on the page", (t) =>
       open(`${origin}/#view=heads&prompt=${REPEATED}`, async (page, record) => {
         await settled(page);
         for (const job of ["previousToken", "bos", "induction"]) {
-          await page.getByLabel("Sort").selectOption(job);
+          await setOption(page, "Sort", job);
           await page.waitForFunction((part) => location.hash.includes(part), `sort=${job}`);
           await settled(page);
           const captions = await page.locator("#panels .panel").allTextContents();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { METHODS } from "../../web/state/common.ts";
 import { METHOD_CARDS } from "../../web/methods.ts";
-import { arrowAt, pixelAt, settled, withPages } from "../support/page.ts";
+import { arrowAt, pixelAt, setOption, settled, withPages } from "../support/page.ts";
 
 const LINK = "/info-flow.arrow?prompt=Mary%20and%20John%20went%20to%20the%20store.%20John%20gave" +
   "%20the%20cart%20to";
@@ -20,14 +20,14 @@ Deno.test("methods, heads switched off, and what comes next, on the page", (t) =
       () =>
         open(`${origin}/`, async (page, record) => {
           await settled(page);
-          await page.getByLabel("Layers", { exact: true }).selectOption("ROLLOUT");
-          await page.getByLabel("Method").selectOption("VALUE_NORM");
+          await setOption(page, "Layers", "ROLLOUT");
+          await setOption(page, "Method", "VALUE_NORM");
           await page.waitForFunction(() => location.hash === "#method=VALUE_NORM");
           await settled(page);
           const rollout = page.locator("option[value=ROLLOUT]");
           assert.equal(await rollout.isDisabled(), true, "value norms have no rollout");
           assert.equal(
-            await page.locator("#method-says").textContent(),
+            await page.locator("#says").textContent(),
             METHOD_CARDS.VALUE_NORM.says,
           );
           const { flow } = await arrowAt(`${origin}${LINK}&method=VALUE_NORM`);

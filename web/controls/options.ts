@@ -1,54 +1,134 @@
 import { html } from "../draw/elements.ts";
 import { METHOD_CARDS } from "../methods.ts";
-import { bosOf, type Method, type PageState } from "../page_state.ts";
 import type { Option } from "../options.ts";
+import { bosOf, DEFAULT_STATE, type Method, type PageState } from "../page_state.ts";
 import { VIEWS } from "../views/list.ts";
 
-/** The options of the view that is asked for. */
-export class Options {
-  readonly #element: HTMLFormElement;
-  readonly #fields: ReadonlyMap<string, { span: HTMLElement; select: HTMLSelectElement }>;
+/** Where options stand. */
+export interface OptionParts {
+  readonly form: HTMLFormElement;
+  /** What is not as it is by itself. */
+  readonly chips: HTMLElement;
+  readonly menu: HTMLDetailsElement;
+}
 
-  constructor(element: HTMLFormElement, change: (part: Partial<PageState>) => void) {
-    this.#element = element;
+interface Field {
+  readonly option: Option;
+  readonly element: HTMLElement;
+  readonly select: HTMLSelectElement;
+  /** What it is, in a sentence; of the methods, what the chosen one is. */
+  readonly says: HTMLElement;
+  readonly paper: HTMLAnchorElement;
+}
+
+/** The options of the view that is asked for, folded away; what is not as it is by itself stands in chips. */
+export class Options {
+  readonly #parts: OptionParts;
+  readonly #fields: ReadonlyMap<string, Field>;
+  readonly #change: (part: Partial<PageState>) => void;
+
+  constructor(parts: OptionParts, change: (part: Partial<PageState>) => void) {
+    this.#parts = parts;
+    this.#change = change;
     const all = new Map<string, Option>();
     for (const { options } of Object.values(VIEWS)) {
       for (const option of options) all.set(option.name, option);
     }
     this.#fields = new Map([...all.values()].map((option) => [option.name, fieldOf(option)]));
-    element.addEventListener("change", ({ target }) => {
+    parts.form.addEventListener("change", ({ target }) => {
       if (target instanceof HTMLSelectElement) change(changeBy(target.name, target.value));
     });
-    element.addEventListener("submit", (event) => event.preventDefault());
+    parts.form.addEventListener("submit", (event) => event.preventDefault());
   }
 
   /** Offers what the view of a state takes, as it is set. */
   show(state: PageState): void {
+    const { form, chips, menu } = this.#parts;
     const fields = VIEWS[state.view].options.map(({ name }) => this.#fields.get(name)!);
-    const spans = fields.map(({ span }) => span);
-    if (spans.some((span, index) => this.#element.children[index] !== span)) {
-      this.#element.replaceChildren(...spans);
-    }
-    while (this.#element.children.length > spans.length) this.#element.lastChild!.remove();
-    for (const { select } of fields) {
-      const value = String(state[select.name as keyof PageState]);
-      select.value = select.name === "bos" ? bosOf(state) : value;
+    const elements = fields.map(({ element }) => element);
+    const isSame = elements.length === form.children.length &&
+      elements.every((element, index) => form.children[index] === element);
+    if (!isSame) form.replaceChildren(...elements);
+    menu.hidden = fields.length === 0;
+    for (const { option, select, says, paper } of fields) {
+      select.value = valueOf(option, state);
       const rollout = select.querySelector<HTMLOptionElement>("option[value=ROLLOUT]");
       if (rollout) rollout.disabled = !METHOD_CARDS[state.method].multiplies;
+      const card = option.name === "method" ? METHOD_CARDS[state.method] : undefined;
+      const source = card?.paper ?? option.paper;
+      says.textContent = card?.says ?? option.help;
+      paper.hidden = source === undefined;
+      if (source) {
+        paper.textContent = source.name;
+        paper.href = source.url;
+      }
     }
+    chips.replaceChildren(
+      ...fields.filter(({ option: { name } }) => isSet(name, state)).map(({ option }) =>
+        this.#chip(option, valueOf(option, state))
+      ),
+    );
+  }
+
+  #chip({ name, label, choices }: Option, value: string): HTMLElement {
+    const text = `${label}: ${choices.find(([one]) => one === value)?.[1] ?? value}`;
+    const chip = html("button", { type: "button", title: "Set back" }, text);
+    chip.addEventListener("click", () => this.#change(changeBy(name, initialOf(name))));
+    return chip;
   }
 }
 
-function fieldOf(
-  { name, label, choices }: Option,
-): { span: HTMLElement; select: HTMLSelectElement } {
+function initialOf(name: string): string {
+  return String(DEFAULT_STATE[name as keyof PageState]);
+}
+
+function valueOf({ name }: Option, state: PageState): string {
+  return name === "bos" ? bosOf(state) : String(state[name as keyof PageState]);
+}
+
+function isSet(name: string, state: PageState): boolean {
+  return name === "bos"
+    ? bosOf(state) !== VIEWS[state.view].bos
+    : String(state[name as keyof PageState]) !== initialOf(name);
+}
+
+function fieldOf(option: Option): Field {
+  const { name, label, choices } = option;
   const id = `option-${name}`;
   const select = html(
     "select",
     { id, name },
     ...choices.map(([value, text]) => html("option", { value }, text)),
   );
-  return { span: html("span", {}, html("label", { for: id }, label), " ", select), select };
+  const says = html("span");
+  const paper = html("a", { target: "_blank", rel: "noopener noreferrer" });
+  const explained = html(
+    "p",
+    { class: "explained", id: `${id}-help`, hidden: "" },
+    says,
+    " ",
+    paper,
+  );
+  const help = html("button", {
+    type: "button",
+    class: "help",
+    "aria-expanded": "false",
+    "aria-controls": explained.id,
+    "aria-label": `What is ${label}?`,
+  }, "?");
+  help.addEventListener("click", () => {
+    explained.hidden = !explained.hidden;
+    help.setAttribute("aria-expanded", String(!explained.hidden));
+  });
+  const element = html(
+    "div",
+    { class: "option" },
+    html("label", { for: id }, label),
+    select,
+    help,
+    explained,
+  );
+  return { option, element, select, says, paper };
 }
 
 /** A method whose paper multiplies no layers has no rollout: the layers' mean is taken instead. */

@@ -1,6 +1,3 @@
-import { html } from "../draw/elements.ts";
-import { EXAMPLES } from "../examples.ts";
-
 /** Where the prompt is written, or taken from the examples. */
 export class PromptBox {
   readonly #box: HTMLTextAreaElement;
@@ -11,11 +8,9 @@ export class PromptBox {
   ) {
     this.#box = box;
     box.addEventListener("input", () => type(box.value));
-    for (const { name, prompt } of EXAMPLES) {
-      const button = html("button", { type: "button", title: prompt }, name);
-      button.addEventListener("click", () => pick(prompt));
-      examples.append(button);
-    }
+    examples.addEventListener("click", ({ target }) => {
+      if (target instanceof HTMLButtonElement) pick(target.value);
+    });
   }
 
   /** Shows a prompt; what is being typed is that already. */

@@ -26,15 +26,13 @@ const AXIS_TITLE = 22;
 const LEGEND = 46;
 const MOST_MEASURED = 200;
 
-/** The side of a heatmap that is in sight as a whole, if the window is not too low for that. */
-export function sideInSight(): number {
-  return Math.max(420, Math.min(720, innerHeight - 440));
-}
+/** In a window that is lower than this, the picture goes on below it. */
+const LEAST_SIDE = 300;
 
-/** Lays a heatmap out in so much width, its cells together no larger than `most`. */
+/** Lays a heatmap out in so much width, all of it within so much height if that is not too little. */
 export function layOut(
   tokens: readonly string[],
-  { available, most, font }: { available: number; most: number; font: string },
+  { available, room, font }: { available: number; room: number; font: string },
 ): Frame {
   const fontSize = available < 480 ? 11 : 12.5;
   const stride = Math.ceil(tokens.length / MOST_MEASURED);
@@ -47,6 +45,7 @@ export function layOut(
   const left = Math.ceil(label + AXIS_TITLE);
   // In few cells there is no corner for the legend: it goes above them.
   const top = tokens.length < 4 ? LEGEND : 4;
+  const most = Math.max(LEAST_SIDE, room - top - label - AXIS_TITLE - 4);
   const side = Math.max(80, Math.min(available - left - 4, most, 132 * tokens.length));
   const cell = side / tokens.length;
   const turn = cell > 2.2 * fontSize ? 45 : 90;

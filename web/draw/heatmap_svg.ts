@@ -98,7 +98,7 @@ function axisTitles({ left, top, side, height }: Frame, theme: Theme): SVGTextEl
   ];
 }
 
-const ROOM_FOR_NUMBER = 30;
+const ROOM_FOR_NUMBER = 26;
 
 function numbers(
   { values, positions }: Matrix,

@@ -1,5 +1,7 @@
 import type { Call } from "../calls/call.ts";
+import { baseName } from "../controls/model.ts";
 import type { Theme } from "../draw/theme.ts";
+import type { Matrix } from "../server/matrix.ts";
 import type { Heading, Known } from "../views/view.ts";
 
 /** Rows under named columns. */
@@ -20,16 +22,18 @@ export interface Exhibit {
   readonly python: string;
   /** The picture without its title, so many pixels wide. */
   readonly drawing: (theme: Theme, width: number) => SVGSVGElement;
+  /** The cells, where the drawing has them as one image. */
+  readonly matrix?: Matrix | undefined;
   /** The numbers. */
   readonly table: () => Table;
 }
 
-/** A line below the title: of which prompt and model, by which method. */
-export function captionOf({ known: { state, reading }, method }: Exhibit): string {
-  const { model, tokens } = reading;
-  return `“${state.prompt}” · ${tokens.length} tokens with BOS · ${model.name}${
-    method ? ` · ${method}` : ""
-  }`;
+/** A line below the title: by which method, of which model and prompt. */
+export function captionOf(
+  { known: { state, reading: { model, tokens } }, method }: Exhibit,
+): string {
+  const parts = [method, baseName(model.name), `${tokens.length} tokens with BOS`];
+  return `${parts.filter(Boolean).join(" · ")} · “${state.prompt}”`;
 }
 
 /** A file's name that tells what is in it. */

@@ -59,8 +59,8 @@ function wrapped(text: string, length: number): string[] {
     if (line !== "" && line.length + word.length >= length) lines.push(word.slice(0, length));
     else lines[lines.length - 1] = `${line} ${word}`.trim();
   }
-  // Of a long prompt the beginning; how long it is and what read it stands at the end.
+  // Of a long prompt the beginning.
   return lines.length <= MOST_LINES
     ? lines
-    : [...lines.slice(0, MOST_LINES - 1), `… ${text.slice(text.lastIndexOf("”"))}`];
+    : [...lines.slice(0, MOST_LINES - 1), `${lines[MOST_LINES - 1]} …”`];
 }

@@ -4,21 +4,27 @@ import { drawSurroundings } from "../draw/heatmap_svg.ts";
 import { paintMatrix } from "../draw/raster.ts";
 import { coloursOf, type Shade } from "../draw/shade.ts";
 import { rampFor, type Theme } from "../draw/theme.ts";
+import { cellSentence } from "../widgets/details.ts";
 import type { Matrix } from "../server/matrix.ts";
 
 /** With more tokens the cells are one image: as many rectangles would be megabytes. */
 const MOST_RECTANGLES = 64;
-const LARGEST_SIDE = 760;
+const ROOM = 860;
+
+/** Whether the cells of a matrix are drawn as one image. */
+export function isImage({ positions }: Matrix): boolean {
+  return positions > MOST_RECTANGLES;
+}
 
 /** A heatmap that stands for itself: labels, cells, legend. */
 export function drawHeatmap(
   { matrix, shade, theme, width }: { matrix: Matrix; shade: Shade; theme: Theme; width: number },
 ): SVGSVGElement {
-  const frame = layOut(matrix.tokens, { available: width, most: LARGEST_SIDE, font: theme.font });
+  const frame = layOut(matrix.tokens, { available: width, room: ROOM, font: theme.font });
   const { left, top, side, cell, height, width: drawn } = frame;
   const ramp = rampFor(theme, shade);
   const cells = svg("g", { class: "cells" });
-  if (matrix.positions <= MOST_RECTANGLES) {
+  if (!isImage(matrix)) {
     for (let target = 0; target < matrix.positions; target++) {
       for (let source = 0; source <= target; source++) {
         const { back } = coloursOf(matrix.values[target * matrix.positions + source]!, shade, ramp);
@@ -29,6 +35,7 @@ export function drawHeatmap(
           width: cell + 0.3,
           height: cell + 0.3,
           fill: back,
+          "data-says": cellSentence(matrix, { target, source }),
         }));
       }
     }

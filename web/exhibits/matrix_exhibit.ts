@@ -4,7 +4,7 @@ import { METHOD_CARDS } from "../methods.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { Heading, Known } from "../views/view.ts";
 import type { Exhibit, Table } from "./exhibit.ts";
-import { drawHeatmap } from "./heatmap_drawing.ts";
+import { drawHeatmap, isImage } from "./heatmap_drawing.ts";
 
 /** What there is to say of a matrix that is shown. */
 export interface ShownMatrix {
@@ -26,6 +26,7 @@ export function matrixExhibit({ known, heading, call, matrix, shade }: ShownMatr
     method: call.field === "infoFlow" ? METHOD_CARDS[method].name : undefined,
     call,
     python: `.values${axes}`,
+    matrix: isImage(matrix) ? matrix : undefined,
     drawing: (theme, width) => drawHeatmap({ matrix, shade, theme, width }),
     table: () => tableOf(matrix),
   };

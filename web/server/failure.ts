@@ -1,5 +1,12 @@
 /** Why there is no answer, in the terms that the page acts by. */
-export type FailureKind = "empty" | "too-long" | "refused" | "overloaded" | "gone" | "broken";
+export type FailureKind =
+  | "empty"
+  | "too-long"
+  | "refused"
+  | "overloaded"
+  | "timed-out"
+  | "gone"
+  | "broken";
 
 /** Numbers that go with a failure. */
 export interface FailureDetails {
@@ -13,7 +20,7 @@ export class Failure extends Error {
   override readonly name = "Failure";
 
   /**
-   * @param kind What the page does about it: after `overloaded` and `gone` it asks again by itself.
+   * @param kind What the page does about it: after `overloaded`, `gone` and one `timed-out` it asks again by itself.
    * @param message What people read.
    * @param details What the server says in numbers.
    */
@@ -33,7 +40,7 @@ export class Failure extends Error {
 
   /** Whether the same question may be answered later. */
   get passes(): boolean {
-    return this.kind === "overloaded" || this.kind === "gone";
+    return ["overloaded", "timed-out", "gone"].includes(this.kind);
   }
 }
 
@@ -52,12 +59,16 @@ export interface ReportedError {
 export function failureOf(error: ReportedError): Failure {
   const { code, message, status, retryAfter, tokens, limit } = error;
   const wait = retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) : undefined;
+  if (code === "MATRIX_TOO_LARGE") return new Failure("refused", message);
+  if (code === "DEADLINE_EXCEEDED" || status === 504) {
+    return new Failure("timed-out", message, { wait });
+  }
   if (code === "PROMPT_TOO_LONG" || status === 413 || status === 414 || status === 431) {
     return new Failure("too-long", message, { tokens, limit });
   }
   if (
     ["OVERLOADED", "DEVICE_LOST", "CANCELLED"].includes(code) ||
-    [429, 502, 503, 504].includes(status)
+    [429, 502, 503].includes(status)
   ) {
     return new Failure("overloaded", message, { wait });
   }

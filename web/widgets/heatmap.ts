@@ -1,5 +1,5 @@
 import { html, svg } from "../draw/elements.ts";
-import { type Frame, layOut, sideInSight } from "../draw/frame.ts";
+import { type Frame, layOut } from "../draw/frame.ts";
 import { drawSurroundings, sourceLabel, targetLabel } from "../draw/heatmap_svg.ts";
 import { paintMatrix } from "../draw/raster.ts";
 import type { Shade } from "../draw/shade.ts";
@@ -48,9 +48,15 @@ export class Heatmap {
     element.append(this.#canvas, this.#svg);
     element.addEventListener("pointermove", (event) => this.#point(this.#cellAt(event), "pointer"));
     element.addEventListener("pointerdown", (event) => this.#point(this.#cellAt(event), "pointer"));
-    element.addEventListener("pointerleave", () => this.#point(undefined, "pointer"));
+    element.addEventListener("pointerleave", ({ pointerType }) => {
+      // A finger leaves with every tap; the cell that it chose stays until the next.
+      if (pointerType !== "touch") this.#point(undefined, "pointer");
+    });
     element.addEventListener("blur", () => this.#point(undefined, "keyboard"));
-    element.addEventListener("click", () => this.#cell && events.choose(this.#cell.target));
+    element.addEventListener("click", (event) => {
+      const cell = this.#cellAt(event);
+      if (cell) events.choose(cell.target);
+    });
     element.addEventListener("keydown", (event) => this.#onKey(event));
     new ResizeObserver(() => {
       if (this.#picture && element.clientWidth !== this.#frame?.width) this.show(this.#picture);
@@ -65,7 +71,7 @@ export class Heatmap {
     if (element.clientWidth === 0) return; // Not in sight: it is drawn when it comes into it.
     const frame = this.#frame = layOut(matrix.tokens, {
       available: element.clientWidth,
-      most: sideInSight(),
+      room: innerHeight - element.getBoundingClientRect().top - scrollY,
       font: theme.font,
     });
     const ramp = rampFor(theme, picture.shade);
@@ -156,7 +162,7 @@ export class Heatmap {
     return { x: left + (source + 0.5) * cell, y: top + (target + 0.5) * cell };
   }
 
-  #cellAt(event: PointerEvent): Cell | undefined {
+  #cellAt(event: MouseEvent): Cell | undefined {
     if (!this.#frame || !this.#picture) return undefined;
     const { x, y } = this.element.getBoundingClientRect();
     const { left, top, cell } = this.#frame;

@@ -30,7 +30,8 @@ export class MatrixBoard {
   readonly hint = html(
     "p",
     { class: "hint", id: "keys" },
-    "Arrow keys move over the cells, Enter chooses a token.",
+    html("span", { class: "keys" }, "Arrow keys move over the cells, Enter chooses a token."),
+    html("span", { class: "touch" }, "Tap a cell to see what it is and to choose its token."),
   );
   readonly text = html("div", {
     class: "text",
@@ -72,9 +73,12 @@ export class MatrixBoard {
 
   /** Draws a matrix in place of the one before it. */
   show(picture: BoardPicture): void {
+    // Where only another token is chosen, what is pointed at stays.
+    if (picture.matrix !== this.#picture?.matrix) {
+      this.#pointed = undefined;
+      this.#tools.tip.hide();
+    }
     this.#picture = picture;
-    this.#pointed = undefined;
-    this.#tools.tip.hide();
     const { matrix, shade, title, known: { theme, state, spans } } = picture;
     const { curve, direction, prompt } = state;
     this.#direction.show(direction);

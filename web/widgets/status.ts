@@ -1,3 +1,4 @@
+import { html } from "../draw/elements.ts";
 import { count } from "../draw/format.ts";
 import type { Failure } from "../server/failure.ts";
 
@@ -9,38 +10,70 @@ export type StatusKind =
   | "too-long"
   | "refused"
   | "overloaded"
+  | "timed-out"
   | "gone"
   | "broken";
 
-/** Says something in the status line, or nothing. */
-export function say(element: HTMLElement, kind?: StatusKind, message = ""): void {
-  if (kind) element.dataset["kind"] = kind;
-  else delete element.dataset["kind"];
-  if (element.textContent !== message) element.textContent = message;
+/** What can be done about it. */
+export interface StatusAction {
+  readonly name: string;
+  readonly act: () => void;
 }
 
-/** What a failure means for who sits before the page. */
-export function explain(failure: Failure, secondsToRetry: number): string {
-  const again = secondsToRetry <= 1 ? "in a moment" : `in ${secondsToRetry} seconds`;
+/** The line that says what the page does or can't do, with the ways out. */
+export class Status {
+  readonly #text: HTMLElement;
+  readonly #actions: HTMLElement;
+
+  constructor(text: HTMLElement, actions: HTMLElement) {
+    this.#text = text;
+    this.#actions = actions;
+  }
+
+  /** Says something, or nothing. */
+  say(kind?: StatusKind, message = "", actions: readonly StatusAction[] = []): void {
+    if (kind) this.#text.dataset["kind"] = kind;
+    else delete this.#text.dataset["kind"];
+    if (this.#text.textContent !== message) this.#text.textContent = message;
+    this.#actions.replaceChildren(...actions.map(({ name, act }) => {
+      const button = html("button", { type: "button" }, name);
+      button.addEventListener("click", act);
+      return button;
+    }));
+  }
+}
+
+/** What a failure means for the person at the page: what the server says, and what happens next. */
+export function explain(failure: Failure, secondsToRetry: number | undefined): string {
+  const again = secondsToRetry === undefined
+    ? ""
+    : secondsToRetry <= 1
+    ? " The page asks again in a moment."
+    : ` The page asks again in ${secondsToRetry} seconds.`;
   switch (failure.kind) {
     case "empty":
       return "Type a prompt, or pick one of the examples.";
     case "too-long": {
       const { tokens, limit } = failure;
-      if (tokens === undefined || limit === undefined) {
-        return "This prompt is too long for the server. Shorten it, and the picture follows.";
-      }
+      if (tokens === undefined || limit === undefined) return `${sentence(failure.message)}`;
       return `This prompt has ${count(tokens)} tokens, and the model takes ${
         count(limit)
-      }, BOS among them. ` +
-        `Shorten it by ${count(tokens - limit)}, and the picture follows.`;
+      }, BOS among them. Shorten it by ${count(tokens - limit)}, and the picture follows.`;
     }
+    case "timed-out":
+      return again
+        ? `${sentence(failure.message)}${again}`
+        : `${sentence(failure.message)} Twice in a row: this takes longer than the server allows.`;
     case "overloaded":
-      return `${failure.message}. The page asks again ${again}.`;
+      return `${sentence(failure.message)}${again}`;
     case "gone":
-      return `The server does not answer. Is it still running? The page asks again ${again}.`;
+      return `The server does not answer. Is it still running?${again}`;
     case "broken":
     case "refused":
-      return `${failure.message}.`;
+      return sentence(failure.message);
   }
+}
+
+function sentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

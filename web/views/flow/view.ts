@@ -24,7 +24,7 @@ export class FlowView implements View {
 
   constructor(tools: Tools, as: "heatmap" | "text") {
     const board = this.#board = new MatrixBoard(tools);
-    const title = html("h3", { id: "panels-title" }, "Layer by layer");
+    const title = html("h2", { id: "panels-title" }, "Layer by layer");
     const panels = html("div", {
       class: "panels",
       id: "panels",

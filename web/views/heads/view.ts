@@ -22,7 +22,7 @@ export class HeadsView implements View {
   readonly #board: MatrixBoard;
   readonly #forecast = new ForecastPanel();
   readonly #panels: Panels;
-  readonly #title = html("h3", { id: "panels-title" });
+  readonly #title = html("h2", { id: "panels-title" });
 
   constructor(tools: Tools) {
     const board = this.#board = new MatrixBoard(tools);

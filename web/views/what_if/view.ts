@@ -44,7 +44,7 @@ export class WhatIfView implements View {
       stage: [board.heatmap, board.hint],
       side: [this.#forecast.element, board.direction, board.details],
       strip: [
-        html("h3", { id: "panels-title" }, "Heads: click to switch off and on"),
+        html("h2", { id: "panels-title" }, "Heads: click to switch off and on"),
         html("div", { class: "what-if" }, this.#show.element, allOn),
         panels,
       ],
@@ -61,7 +61,7 @@ export class WhatIfView implements View {
     const isChange = state.show === "change" && off.length > 0;
     const call = flowCall(state, {
       ablate: off.length > 0 ? off : undefined,
-      compare: isChange || undefined,
+      difference: isChange || undefined,
     });
     const large = ask(matricesOf(call));
     const small = ask(matricesOf(attentionCall(state, { cells: SMALL })));
