@@ -36,7 +36,10 @@ async function downloadThenServe(): Promise<void> {
 async function runServer(): Promise<number> {
   const settings = serveSettings(Deno.args);
   const permissions = servePermissions(settings, {
-    weights: [...await directoriesOf(settings.models), ...hubCaches()],
+    weights: [
+      ...await directoriesOf([...settings.models, ...settings.saes.flatMap(pathsIn)]),
+      ...hubCaches(),
+    ],
     own: ownFile("tuning.json"),
   });
   const server = new Deno.Command("deno", {
@@ -52,7 +55,12 @@ async function runServer(): Promise<number> {
   return (await server.status).code;
 }
 
-/** The models that were given as directories. */
+/** What may be a path in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */
+function pathsIn(sae: string): string[] {
+  return [...new Set([sae, sae.replace(/^[^=]*=/, ""), sae.replace(/^[^:]*:/, "")])];
+}
+
+/** The models and autoencoders that were given as directories. */
 async function directoriesOf(models: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const path of models) {

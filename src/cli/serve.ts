@@ -20,6 +20,8 @@ export async function serve(): Promise<void> {
     models: {
       asked: settings.models,
       cacheBytes: settings.cacheBytes,
+      saes: settings.saes,
+      saeBytes: settings.saeBytes,
       mostWaiting: settings.mostWaiting,
       tuning: { file: ownFile("tuning.json"), redo: settings.tune },
       verifiedFile: ownFile("verified.json"),
@@ -50,6 +52,7 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
   const lines = [
     `Infoflow ${VERSION}`,
     ...models.flatMap(modelLines),
+    ...saeLines(models),
     `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}; ` +
     [...kernels].join(", "),
     `  page      ${origin}/`,
@@ -60,6 +63,14 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
     lines.push("The bundled model is a small one. For GPT-2 itself: deno task weights gpt2");
   }
   return lines;
+}
+
+/** What features can be asked about. */
+function saeLines(models: readonly LoadedModel[]): string[] {
+  const saes = models.flatMap(({ name, engine, isFurther }) =>
+    engine.info.saes.map((sae) => isFurther ? `${name}:${sae.name}` : sae.name)
+  );
+  return saes.length > 0 ? [`  features  ${saes.join(", ")}`] : [];
 }
 
 function modelLines({ name, engine, note }: LoadedModel, index: number): string[] {

@@ -13,6 +13,18 @@ export const SERVE_FLAGS = {
     multiple: true,
     help: "model to run, gpt2 if it is there and bundled otherwise; more than once for several",
   },
+  sae: {
+    type: "string",
+    value: "NAME|DIR",
+    multiple: true,
+    help:
+      "sparse autoencoder to serve; NAME=DIR gives it a name, MODEL:NAME is for another model than the first",
+  },
+  "sae-mib": {
+    type: "string",
+    value: "N",
+    help: "MiB of autoencoders to keep on the device, 1024 by default",
+  },
   download: { type: "boolean", help: "download the model, or gpt2, if it is not there" },
   "cache-mib": {
     type: "string",
@@ -74,6 +86,9 @@ export interface ServeSettings {
   /** The default one first; none for the one that is there. */
   readonly models: readonly string[];
   readonly cacheBytes: number;
+  /** Autoencoders, as they were asked for. */
+  readonly saes: readonly string[];
+  readonly saeBytes: number;
   readonly publicUrl: string | undefined;
   readonly policy: Policy;
   readonly lines: LineOptions;
@@ -116,6 +131,8 @@ export function serveSettings(args: string[]): ServeSettings {
     port: number("port", 8000, 65535),
     models: models(values.get("model") as readonly string[] | undefined),
     cacheBytes: MIB * number("cache-mib", 1024, 2 ** 24),
+    saes: (values.get("sae") as readonly string[] | undefined) ?? [],
+    saeBytes: MIB * number("sae-mib", 1024, 2 ** 24),
     mostWaiting: number("max-waiting", MOST_WAITING, 100_000, 1),
     publicUrl: url,
     lines: {

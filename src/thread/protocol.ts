@@ -1,6 +1,7 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { EngineInfo } from "../engine/engine.ts";
+import type { SaeDirectory } from "../engine/sae/open_saes.ts";
 import type { TuningOptions } from "../engine/tuning.ts";
 import type { Work, WorkResult } from "../requests/engine_request.ts";
 
@@ -11,6 +12,10 @@ export interface StartOptions {
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
   readonly tuning?: TuningOptions | undefined;
+  /** The autoencoders of each model. */
+  readonly saes?: readonly (readonly SaeDirectory[])[] | undefined;
+  /** Bytes that each model's autoencoders may take on the device. */
+  readonly saeBytes?: number | undefined;
 }
 
 /** Requests to one model that are answered together: matrices, or one question. */

@@ -46,7 +46,8 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
       const onProgress = (done: number, total: number): void =>
         reply({ progress: [done, total, model] });
       const shared = engines[0]?.shared;
-      engines.push(await Engine.create({ ...argument, directory, onProgress, shared }));
+      const saes = argument.saes?.[model];
+      engines.push(await Engine.create({ ...argument, directory, saes, onProgress, shared }));
     }
     const first = started(engines);
     first.lost.then((lost) => {

@@ -124,7 +124,7 @@ export class WorkerThread {
   }
 
   async #start(): Promise<void> {
-    const { directories, cacheBytes, module } = this.#options;
+    const { directories, cacheBytes, saes, saeBytes, module } = this.#options;
     // A worker that takes over chooses as the first did, so that its answers are the same to the bit.
     const tuning = {
       ...this.#options.tuning,
@@ -140,6 +140,8 @@ export class WorkerThread {
     this.#infos = await this.#call("start", {
       directories,
       cacheBytes,
+      saes,
+      saeBytes,
       tuning,
       flags: this.#flags.memory,
     });

@@ -14,7 +14,7 @@ export function reportOf(metadata: Readonly<Record<string, unknown>>): SaeReport
     let [sum, tokens] = [0, 0];
     for (const text of texts) {
       const [value, count] = [text[name], text.tokens];
-      if (typeof value !== "number" || typeof count !== "number") return undefined;
+      if (typeof value !== "number" || typeof count !== "number") continue; // a count of them all
       sum += value * count;
       tokens += count;
     }

@@ -2,6 +2,8 @@ import type { AttentionOptions, FlowOptions } from "../../requests/flow_options.
 import type { Answer } from "./answer.ts";
 import { Attribution, type AttributionOptions } from "./attribution.ts";
 import { ComparedFlow } from "./comparison.ts";
+import { FeatureFlow, type FeatureFlowOptions } from "./feature_flow.ts";
+import { Features, type FeaturesOptions } from "./features.ts";
 import { HeadScores } from "./head_scores.ts";
 import { InfoFlow } from "./info_flow.ts";
 import type { LoadedModel } from "./loaded_model.ts";
@@ -31,6 +33,8 @@ export const ANSWERS: Readonly<Record<string, AnswerMaker>> = {
   logitLens: of<{ k: number }>((reading, options) => new LogitLens(reading, options)),
   attribution: of<AttributionOptions>((reading, options) => new Attribution(reading, options)),
   headScores: of((reading) => new HeadScores(reading)),
+  features: of<FeaturesOptions>((reading, options) => new Features(reading, options)),
+  featureFlow: of<FeatureFlowOptions>((reading, options) => new FeatureFlow(reading, options)),
   routes: of<RoutesOptions>((reading, options) => new RouteGraphAnswer(reading, options)),
 };
 

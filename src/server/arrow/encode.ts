@@ -8,7 +8,7 @@ import {
   Struct,
 } from "apache-arrow";
 import type { Column } from "./columns.ts";
-import type { ArrowForm, Layout } from "./form.ts";
+import type { ArrowForm, Format, Layout } from "./form.ts";
 import type { LabelledMatrix, Metadata } from "./labelled_matrix.ts";
 import { rowsLayout } from "./rows.ts";
 import { tensorLayout } from "./tensor.ts";
@@ -30,7 +30,18 @@ export function encodeMatrix(
   metadata: Metadata,
   { layout, format }: ArrowForm,
 ): Uint8Array<ArrayBuffer> {
-  const columns = COLUMNS[layout](matrix);
+  return encodeColumns(COLUMNS[layout](matrix), metadata, format);
+}
+
+/**
+ * Writes columns as Arrow IPC of one record batch, with metadata under `infoflow` in the schema; no column is nullable.
+ * Same columns and metadata, same bytes.
+ */
+export function encodeColumns(
+  columns: readonly Column[],
+  metadata: unknown,
+  format: Format,
+): Uint8Array<ArrayBuffer> {
   const fields = columns.map(({ name, data, metadata }) =>
     new Field(name, data.type, false, new Map(metadata))
   );

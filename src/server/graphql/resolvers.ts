@@ -12,6 +12,7 @@ import type { LoadedModel } from "../answers/loaded_model.ts";
 import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 import { pickModel } from "../answers/pick_model.ts";
 import type { ReadingArguments } from "../answers/reading.ts";
+import { type Sae, saesOf } from "../answers/sae.ts";
 import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
 import { linkOf } from "../links/link_of.ts";
 import { isLinkedField, isMatrixField, typeOf } from "../schema.ts";
@@ -35,6 +36,7 @@ export interface Resolvers {
     readonly tokens: Resolver<unknown, ReadingArguments, readonly Token[]>;
     readonly model: Resolver<unknown, unknown, ModelFields>;
     readonly models: Resolver<unknown, unknown, ModelFields[]>;
+    readonly saes: Resolver<unknown, Pick<ReadingArguments, "model">, readonly Sae[]>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
@@ -90,6 +92,7 @@ export const resolvers: Resolvers = {
     },
     model: (_, __, { models }) => fieldsOf(models[0]!),
     models: (_, __, { models }) => models.map(fieldsOf),
+    saes: (_, { model }, { models }) => saesOf(pickModel(models, model)),
     device: (_, __, { models }) => models[0]!.engine.info.device,
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },

@@ -8,12 +8,15 @@ import type { TokenizerChoice } from "../../tokens/tokenizer_of.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { EngineWorker, type EngineWorkerOptions } from "../queue/engine_worker.ts";
 import { ModelClient } from "../queue/model_client.ts";
+import { saesOfModels } from "./saes_of_models.ts";
 
 /** Which models to load, and how. */
 export interface LoadOptions
-  extends Omit<EngineWorkerOptions, "directories" | "onProgress" | "tuning"> {
+  extends Omit<EngineWorkerOptions, "directories" | "onProgress" | "saes" | "tuning"> {
   /** What the user asked for, names or directories; none for the one that is there. */
   readonly asked: readonly string[];
+  /** Autoencoders, as {@linkcode saesOfModels} takes them. */
+  readonly saes?: readonly string[] | undefined;
   /** Where the choice of kernels is kept, and whether it is made again. */
   readonly tuning?: EngineWorkerOptions["tuning"];
   /** Where it is kept which files have been checked; nowhere without it. */
@@ -45,7 +48,7 @@ const SILENT: LoadProgress = { checking: () => {}, loading: () => {}, stop: () =
  * @throws {Error} If there is no such model, or it can't be run.
  */
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
-  const { asked, verifiedFile, progress = SILENT, ...engines } = options;
+  const { asked, saes = [], verifiedFile, progress = SILENT, ...engines } = options;
   const locations: Location[] = [];
   const choices: TokenizerChoice[] = [];
   try {
@@ -60,6 +63,7 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
     const worker = await EngineWorker.start({
       ...engines,
       directories: locations.map(({ directory }) => directory),
+      saes: await saesOfModels(locations, saes, cacheIfAny()),
       onProgress: (done, total, model) => progress.loading(locations[model]!.name, done, total),
     });
     const models = locations.map(({ name }, index) => ({

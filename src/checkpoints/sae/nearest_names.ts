@@ -1,0 +1,10 @@
+import { distance } from "fastest-levenshtein";
+
+/** The names most like one that there is none of, the likest first. */
+export function nearestNames(name: string, names: Iterable<string>, count = 3): string[] {
+  return [...names]
+    .map((it) => ({ it, far: distance(name, it) }))
+    .sort((a, b) => a.far - b.far)
+    .slice(0, count)
+    .map(({ it }) => it);
+}

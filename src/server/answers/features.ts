@@ -1,0 +1,128 @@
+import { InfoflowError } from "../../errors.ts";
+import type { Questions } from "../../requests/questions.ts";
+import type { Column } from "../arrow/table.ts";
+import type { ModelClient } from "../queue/model_client.ts";
+import type { LinkArguments } from "./answer.ts";
+import { checkInteger } from "./check_integer.ts";
+import { type Reading, tokenizerOf } from "./reading.ts";
+import { findSae, type Sae } from "./sae.ts";
+import { TableAnswer } from "./table_answer.ts";
+
+/** What activations are measured in. */
+export type ActivationScale = "RAW" | "DECODER_NORM";
+
+/** What may be asked of {@linkcode Features}. */
+export interface FeaturesOptions {
+  readonly sae: string;
+  /** How many at each position; all if none is given. */
+  readonly k?: number | null | undefined;
+  readonly minActivation: number;
+  readonly scale: ActivationScale;
+  readonly bos: "DROP" | "KEEP" | "NONE";
+}
+
+/** A feature that is on at a position. */
+export interface ActiveFeature {
+  readonly position: number;
+  readonly feature: number;
+  readonly activation: number;
+  /** 0 for the largest of its position. */
+  readonly rank: number;
+}
+
+type Result = Questions["features"]["result"];
+
+/** More than that nobody reads as JSON. */
+const MOST_ROWS = 4096;
+
+/** Which features of an autoencoder a prompt turns on. */
+export class Features extends TableAnswer<Result> {
+  override readonly field = "features";
+  readonly sae: Sae;
+  readonly scale: ActivationScale;
+  readonly #options: FeaturesOptions;
+  #rows: readonly ActiveFeature[] | undefined;
+
+  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, or k or minActivation can't be. */
+  constructor(reading: Reading, options: FeaturesOptions) {
+    super(reading);
+    const { k, minActivation } = options;
+    this.sae = findSae(reading.model, options.sae);
+    this.scale = options.scale;
+    if (k !== undefined && k !== null) checkInteger("k", k, { min: 1, max: this.sae.features });
+    if (!(minActivation >= 0 && minActivation < Infinity)) {
+      throw new InfoflowError(
+        "BAD_USER_INPUT",
+        `Cannot answer as minActivation must be 0 or more: current value is ${minActivation}`,
+        { min: 0 },
+      );
+    }
+    this.#options = options;
+  }
+
+  override get linkArguments(): LinkArguments {
+    const { sae, k, minActivation, scale, bos } = this.#options;
+    return { sae, k: k ?? undefined, minActivation, scale, bos };
+  }
+
+  /** The first position that the autoencoder did not see in training, if the prompt has it. */
+  get beyondContext(): number | null {
+    const { context } = this.sae;
+    return context !== undefined && context < this.tokens.length ? context : null;
+  }
+
+  /**
+   * All of them.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if they are more than anybody reads as JSON.
+   */
+  async activations(): Promise<readonly ActiveFeature[]> {
+    const rows = this.#select(await this.compute());
+    if (rows.length <= MOST_ROWS) return rows;
+    throw new InfoflowError(
+      "MATRIX_TOO_LARGE",
+      `Cannot list ${rows.length.toLocaleString("en")} activations as the limit is ${
+        MOST_ROWS.toLocaleString("en")
+      }: ask for \`arrow\` or \`url\` instead, or for the k largest of each position`,
+      { rows: rows.length, limit: MOST_ROWS },
+    );
+  }
+
+  protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
+    return await engine.ask("features", { ids, sae: this.sae.name });
+  }
+
+  protected override columns(result: Result): readonly Column[] {
+    const rows = this.#select(result);
+    return [
+      { name: "position", type: "int32", values: rows.map(({ position }) => position) },
+      { name: "token", type: "utf8", values: rows.map((row) => this.tokens[row.position]!.text) },
+      { name: "feature", type: "int32", values: rows.map(({ feature }) => feature) },
+      { name: "activation", type: "float32", values: rows.map(({ activation }) => activation) },
+      { name: "rank", type: "int32", values: rows.map(({ rank }) => rank) },
+    ];
+  }
+
+  /** What of the result is asked for, on its scale. */
+  #select({ positions, features, activations, norms }: Result): readonly ActiveFeature[] {
+    if (this.#rows) return this.#rows;
+    const { k, minActivation, scale, bos } = this.#options;
+    const isBos = this.tokens[0]!.id === tokenizerOf(this.reading).bos?.id;
+    const first = bos === "DROP" && isBos ? 1 : 0;
+    const byPosition = Map.groupBy(positions.keys(), (n) => positions[n]!);
+    const rows: ActiveFeature[] = [];
+    for (const [position, entries] of byPosition) {
+      if (position < first) continue;
+      const own = entries.map((n) => {
+        const raw = activations[n]!;
+        return { feature: features[n]!, activation: scale === "RAW" ? raw : raw * norms[n]! };
+      });
+      if (scale === "DECODER_NORM") {
+        own.sort((a, b) => b.activation - a.activation || a.feature - b.feature);
+      }
+      const chosen = own.slice(0, k ?? undefined).filter((it) => it.activation > minActivation);
+      for (const [rank, it] of chosen.entries()) rows.push({ position, ...it, rank });
+    }
+    return this.#rows = rows;
+  }
+}

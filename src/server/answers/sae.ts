@@ -1,0 +1,135 @@
+import { InfoflowError } from "../../errors.ts";
+import type { SaeFitFound, SaeInfo } from "../../requests/sae/feature_questions.ts";
+import type { SaeReport } from "../../requests/sae/sae_config.ts";
+import { conversionInWords } from "../../requests/sae/conversion_in_words.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+import { read, tokenizerOf } from "./reading.ts";
+
+/** How well an autoencoder does on a prompt, as GraphQL says it. */
+export interface SaeFit extends SaeFitFound {
+  readonly warning: string | null;
+}
+
+/** An autoencoder that a model is served with, as GraphQL says it. */
+export class Sae {
+  readonly #model: LoadedModel;
+  readonly #info: SaeInfo;
+
+  constructor(model: LoadedModel, info: SaeInfo) {
+    this.#model = model;
+    this.#info = info;
+  }
+
+  get name(): string {
+    return this.#info.name;
+  }
+
+  get model(): string {
+    return this.#model.name;
+  }
+
+  get hook(): string {
+    return this.#info.config.hook;
+  }
+
+  get layer(): number {
+    return this.#info.config.layer;
+  }
+
+  get site(): string {
+    return this.#info.config.site;
+  }
+
+  get architecture(): string {
+    return this.#info.config.architecture;
+  }
+
+  get features(): number {
+    return this.#info.config.features;
+  }
+
+  get context(): number | undefined {
+    return this.#info.config.context;
+  }
+
+  get conversion(): string {
+    return conversionInWords(this.#info.config);
+  }
+
+  get report(): SaeReport {
+    return this.#info.config.report;
+  }
+
+  /**
+   * How well it does on a prompt.
+   *
+   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if it has one token only.
+   */
+  async fit({ prompt }: { readonly prompt: string }): Promise<SaeFit> {
+    const reading = read([this.#model], { prompt });
+    const { ids } = reading;
+    const beginsWithBos = ids[0] === tokenizerOf(reading).bos?.id;
+    if (ids.length < 3) {
+      throw new InfoflowError(
+        "BAD_USER_INPUT",
+        `Cannot say how well ${this.name} does as the prompt must have 2 tokens beside BOS: current value is ${
+          ids.length - 1
+        }`,
+        { tokens: ids.length - 1 },
+      );
+    }
+    const { name } = this;
+    const fit = await this.#model.engine.ask("saeFit", { ids, sae: name, beginsWithBos });
+    return { ...fit, warning: warningOf(fit, this.report, ids.length) };
+  }
+}
+
+/** The autoencoders of a model. */
+export function saesOf(model: LoadedModel): Sae[] {
+  return model.engine.info.saes.map((info) => new Sae(model, info));
+}
+
+/**
+ * Finds a model's autoencoder.
+ *
+ * @throws {InfoflowError} BAD_USER_INPUT, with the names that there are.
+ */
+export function findSae(model: LoadedModel, name: string): Sae {
+  const saes = saesOf(model);
+  const found = saes.find((sae) => sae.name === name);
+  if (found) return found;
+  const names = saes.map((sae) => sae.name);
+  throw new InfoflowError(
+    "BAD_USER_INPUT",
+    `Cannot find an autoencoder ${JSON.stringify(name)} of ${model.name}: ${
+      names.length > 0
+        ? `there are ${names.join(", ")}`
+        : "it is served with none, start the server with --sae"
+    }`,
+    { sae: name, saes: names.join(", ") },
+  );
+}
+
+/** What is more than three times what was reported, or explains next to nothing, is no chance of the prompt. */
+function warningOf(
+  { l0, explainedVariance }: SaeFitFound,
+  report: SaeReport,
+  tokens: number,
+): string | null {
+  const reasons: string[] = [];
+  if (explainedVariance < 0) {
+    reasons.push(
+      `its reconstruction is worse than none (explained variance ${explainedVariance.toFixed(2)})`,
+    );
+  }
+  // A short prompt has beginnings only, which are unlike the rest of a text.
+  if (report.l0 !== undefined && tokens > 8 && l0 > 3 * report.l0) {
+    reasons.push(
+      `${l0.toFixed(1)} features are on at a position, and ${report.l0.toFixed(1)} are reported`,
+    );
+  }
+  if (reasons.length === 0) return null;
+  return `It is not at home here: ${
+    reasons.join("; ")
+  }. Is it of this model, and is the conversion right?`;
+}

@@ -1,0 +1,33 @@
+import type { Location } from "../../checkpoints/hub/locate_model.ts";
+import { bundledSaes, locateSae, type SaeLocation } from "../../checkpoints/hub/locate_sae.ts";
+
+/**
+ * Finds the autoencoders of each model; the bundled one has its own without being asked.
+ *
+ * @param asked `NAME`, `DIR` or `NAME=DIR`, with `MODEL:` in front for another than the first model's.
+ * @param cache The hub's cache; without one nothing is in it.
+ * @throws {Error} If one isn't there, or two of a model have the same name.
+ */
+export async function saesOfModels(
+  models: readonly Location[],
+  asked: readonly string[],
+  cache: string | undefined,
+): Promise<readonly (readonly SaeLocation[])[]> {
+  const saes = await Promise.all(
+    models.map(({ name }) => name === "bundled" ? bundledSaes() : Promise.resolve([])),
+  );
+  for (const text of asked) {
+    const model = models.findIndex(({ name }) => text.startsWith(`${name}:`));
+    const own = saes[Math.max(model, 0)]!;
+    const sae = model < 0 ? text : text.slice(models[model]!.name.length + 1);
+    const found = await locateSae(sae, cache);
+    const known = own.find(({ name }) => name === found.name);
+    if (!known) own.push(found);
+    else if (known.directory !== found.directory) {
+      throw new Error(
+        `Cannot serve two autoencoders as ${found.name}: give one another name with --sae NAME=${found.directory}`,
+      );
+    }
+  }
+  return saes;
+}
