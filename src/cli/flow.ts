@@ -16,7 +16,9 @@ import { runCommand } from "./run_command.ts";
 const FLAGS = {
   "by-layer": { type: "boolean", help: "a matrix for each layer" },
   aggregation: { type: "string", value: "NAME", help: "MEAN (default), NOTEBOOK or ROLLOUT" },
-  bos: { type: "string", value: "POLICY", help: "DROP (default) or KEEP" },
+  bos: { type: "string", value: "POLICY", help: "DROP (default), KEEP or NONE" },
+  ids: { type: "string", value: "N,N,…", help: "token ids instead of a prompt, BOS among them" },
+  "special-tokens": { type: "boolean", help: "special tokens that the prompt spells are meant" },
   out: { type: "string", value: "FILE.arrow", help: "write Arrow there, draw nothing" },
   model: {
     type: "string",
@@ -31,9 +33,11 @@ async function flow(): Promise<void> {
   const { values, positionals } = parseFlags(Deno.args, FLAGS);
   if (values.get("help")) return console.log(helpOf('deno task flow "PROMPT" [flags]', FLAGS));
   const [prompt, ...others] = positionals;
-  if (prompt === undefined || others.length > 0) {
+  const ids = idsOf(values.get("ids") as string | undefined);
+  if ((prompt === undefined) === (ids === undefined) || others.length > 0) {
     throw new UsageError('flow takes one prompt: write it in quotes, as in flow "Hello world"');
   }
+  const specialTokens = values.get("special-tokens") === true;
   const options = {
     byLayer: values.get("by-layer") === true,
     aggregation: choice(values.get("aggregation"), AGGREGATIONS, "aggregation") as Aggregation,
@@ -50,11 +54,20 @@ async function flow(): Promise<void> {
   });
   const { name, note } = models[0]!;
   if (note !== undefined) console.error(`${name}: ${note}`);
-  const infoFlow = new InfoFlow(read(models, { prompt }), options);
+  const infoFlow = new InfoFlow(
+    read(models, { prompt, ids, specialTokens, bos: options.bos }),
+    options,
+  );
   const out = values.get("out") as string | undefined;
   if (out === undefined) await draw(infoFlow);
   else await write(infoFlow, out);
   Deno.exit(0); // the engine's worker would keep the process alive
+}
+
+function idsOf(text: string | undefined): number[] | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}(,\d{1,9})*$/.test(text)) return text.split(",").map(Number);
+  throw new UsageError(`--ids must be numbers separated by commas: current value is ${text}`);
 }
 
 function choice(value: unknown, values: readonly string[], name: string): string {

@@ -5,8 +5,8 @@ export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
 /** One of {@linkcode AGGREGATIONS}. */
 export type Aggregation = typeof AGGREGATIONS[number];
 
-/** Whether BOS keeps its row and column, or is left out after the softmax. */
-export const BOS_POLICIES = ["DROP", "KEEP"] as const;
+/** Whether BOS is left out after the softmax, keeps its row and column, or is not put in front at all. */
+export const BOS_POLICIES = ["DROP", "KEEP", "NONE"] as const;
 /** One of {@linkcode BOS_POLICIES}. */
 export type BosPolicy = typeof BOS_POLICIES[number];
 

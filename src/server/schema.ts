@@ -9,6 +9,16 @@ export const QUERY_FIELDS: Readonly<Record<string, GraphQLField<unknown, unknown
   typeDefs,
 ).getQueryType()!.getFields();
 
+/** The arguments of a field, null taken for what is not given: typed clients send it for all that they don't set. */
+export function withDefaults(
+  field: string,
+  args: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const defaults = QUERY_FIELDS[field]!.args.map(({ name, defaultValue }) => [name, defaultValue]);
+  const given = Object.entries(args).filter(([, value]) => value !== null);
+  return { ...Object.fromEntries(defaults), ...Object.fromEntries(given) };
+}
+
 /** Whether the answers of a field are matrices, which Arrow may lay out in several ways. */
 export function isMatrixField(field: string): boolean {
   return hasField(field, "matrix");

@@ -13,6 +13,7 @@ Deno.test("locateModel() takes a directory by its path", async () => {
     name: TINY,
     directory: TINY,
     isCached: false,
+    isKnown: false,
   });
 });
 

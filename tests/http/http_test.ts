@@ -54,6 +54,8 @@ Deno.test("GET /info-flow.arrow says what is wrong as problem+json", () =>
 Deno.test("readLink() reads what URLs say, in both ways of writing a space", () => {
   const args = {
     prompt: "a b=c&d",
+    ids: undefined,
+    specialTokens: false,
     byLayer: true,
     aggregation: "ROLLOUT",
     bos: "KEEP",
@@ -115,6 +117,8 @@ Deno.test("readLink() reads lists in both ways of writing them", () => {
     assert.deepEqual(readAttention(`?prompt=a&${lists}&${rest}`), {
       args: {
         prompt: "a",
+        ids: undefined,
+        specialTokens: false,
         model: undefined,
         bos: "DROP",
         layers: [0, 11],

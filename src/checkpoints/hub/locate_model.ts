@@ -13,6 +13,8 @@ export interface Location {
   readonly directory: string;
   /** Whether it is in the hub's cache, where a file's name says what it must hash to. */
   readonly isCached: boolean;
+  /** Whether it is one of those that have GPT-2's vocabulary, whether or not files of a tokenizer are there. */
+  readonly isKnown: boolean;
 }
 
 /** A model that could be downloaded, but has not been. */
@@ -41,13 +43,18 @@ export async function locateModel(
 ): Promise<Location> {
   const included = await includedModels();
   const name = asked ?? "gpt2";
-  if (included.includes(name)) return { name, directory: join(WEIGHTS, name), isCached: false };
+  if (included.includes(name)) {
+    return { name, directory: join(WEIGHTS, name), isCached: false, isKnown: true };
+  }
   if (asked !== undefined && await isDirectory(name)) {
-    return { name, directory: name, isCached: false };
+    return { name, directory: name, isCached: false, isKnown: false };
   }
   const model = findNamed(name);
   const found = model && cache !== undefined ? await findInCache(cache, model) : undefined;
-  if (found) return { name, directory: found.directory, isCached: true };
+  if (found) {
+    const { directory } = found;
+    return { name, directory, isCached: true, isKnown: model?.member !== undefined };
+  }
   if (asked === undefined) return await locateModel("bundled", cache);
   if (model) throw new ModelMissing(model);
   throw new Error(

@@ -51,7 +51,7 @@ export abstract class Answer {
     readonly id: string;
     readonly model: string;
     readonly fingerprint: string;
-    readonly prompt: string;
+    readonly prompt: string | null;
   } {
     const { model: { name, engine }, prompt } = this.reading;
     const { fingerprint } = engine.info;

@@ -47,7 +47,8 @@ interface FlowArguments extends FlowOptions {
 /** A question about one prompt: what is read is split off its arguments. */
 function of<Options>(make: (reading: Reading, options: Options) => Answer): AnswerMaker {
   return (models, args) => {
-    const { prompt, model, ...options } = args as unknown as ReadingArguments;
-    return make(read(models, { prompt, model }), options as Options);
+    const { prompt, ids, specialTokens, model, ...options } = args as ReadingArguments;
+    const reading = read(models, { prompt, ids, specialTokens, model, bos: options.bos });
+    return make(reading, options as Options);
   };
 }

@@ -1,7 +1,9 @@
+import { InfoflowError } from "../../errors.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import type { CellLists, Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
+import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 
 type Result = Questions["headSums"]["result"];
@@ -24,9 +26,10 @@ export interface HeadScore {
  */
 export function scoreCells(
   ids: readonly number[],
+  hasBos = true,
 ): { readonly lists: CellLists; readonly counts: readonly number[] } {
   const targets = Array.from({ length: ids.length - 1 }, (_, at) => at + 1);
-  const before = new Map<number, number[]>();
+  const before = new Map<number, number[]>(hasBos ? [] : [[ids[0]!, [0]]]);
   const induction: number[] = [];
   let count = 0;
   for (const target of targets) {
@@ -52,13 +55,23 @@ export class HeadScores extends TableAnswer<Result> {
   override readonly field = "headScores";
   override readonly linkArguments: LinkArguments = {};
 
+  /** @throws {InfoflowError} BAD_USER_INPUT for a single token, which has none before it. */
+  constructor(reading: Reading) {
+    super(reading);
+    if (reading.ids.length > 1) return;
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      "Cannot score heads on one token as scores are means over tokens that have one before them: give two",
+    );
+  }
+
   /** Every head's scores, layer by layer. */
   async heads(): Promise<HeadScore[]> {
     return this.#rows(await this.compute());
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("headSums", { ids, lists: scoreCells(ids).lists });
+    return await engine.ask("headSums", { ids, lists: scoreCells(ids, this.reading.hasBos).lists });
   }
 
   protected override columns(result: Result): readonly Column[] {
@@ -74,7 +87,7 @@ export class HeadScores extends TableAnswer<Result> {
 
   #rows({ sums }: Result): HeadScore[] {
     const { heads } = this.architecture;
-    const [previous, bos, induction] = scoreCells(this.tokens.map(({ id }) => id)).counts;
+    const [previous, bos, induction] = scoreCells(this.reading.ids, this.reading.hasBos).counts;
     return Array.from({ length: sums.length / 3 }, (_, at) => ({
       layer: Math.floor(at / heads),
       head: at % heads,

@@ -8,6 +8,7 @@ import {
   type FlowOptions,
   type FlowResult,
   isByHead,
+  keptFrom,
   type MatrixOptions,
   methodOf,
   spanOf,
@@ -32,23 +33,28 @@ export class InfoFlow extends MatrixAnswer {
   override readonly shape: readonly number[];
   /** How many neighbouring positions share a cell of the matrix. */
   readonly span: number;
+  /** The same of the engine, which leaves the first token out if that is BOS. */
+  readonly #asked: MatrixOptions;
   #result: Promise<FlowResult> | undefined;
 
   /** @throws {InfoflowError} BAD_USER_INPUT for a layer, a head or a number of cells that can't be; MATRIX_TOO_LARGE. */
   constructor(reading: Reading, options: MatrixOptions) {
     super(reading);
-    const { model: { engine: { info: { architecture } } }, tokens } = reading;
+    const { model: { engine: { info: { architecture } } }, tokens, hasBos } = reading;
     options = canonical(options, architecture);
     checkMethodWork(methodOf(options), architecture, tokens.length);
     this.options = options;
-    this.tokens = options.bos === "KEEP"
+    this.#asked = hasBos ? options : { ...options, bos: "KEEP" };
+    const kept = keptFrom(this.#asked);
+    if (tokens.length === kept) throw onlyBos();
+    this.tokens = kept === 0
       ? tokens
-      : tokens.slice(1).map((token, index) => ({ ...token, index }));
+      : tokens.slice(kept).map((token, index) => ({ ...token, index }));
     const { layers, heads } = architecture;
-    const { axes, shape } = flowShape(options, { layers, heads, tokens: tokens.length });
+    const { axes, shape } = flowShape(this.#asked, { layers, heads, tokens: tokens.length });
     this.axes = axes;
     this.shape = shape;
-    this.span = spanOf(options, tokens.length);
+    this.span = spanOf(this.#asked, tokens.length);
   }
 
   override get field(): string {
@@ -73,9 +79,9 @@ export class InfoFlow extends MatrixAnswer {
     const bytes = this.size * Float32Array.BYTES_PER_ELEMENT;
     if (bytes > MOST_BYTES) return Promise.reject(tooLarge(this.shape, bytes));
     const { model: { engine }, ids } = this.reading;
-    return this.#result ??= isDifference(this.options)
-      ? this.#difference(this.options)
-      : engine.flow(ids, this.options);
+    return this.#result ??= isDifference(this.#asked)
+      ? this.#difference(this.#asked)
+      : engine.flow(ids, this.#asked);
   }
 
   /** What ablating heads changes. */
@@ -132,6 +138,13 @@ export class InfoFlow extends MatrixAnswer {
       ...(isNarrowed(options) && this.chosen),
     };
   }
+}
+
+function onlyBos(): InfoflowError {
+  return new InfoflowError(
+    "BAD_USER_INPUT",
+    "Cannot leave BOS out as nothing else is there: ask with bos KEEP",
+  );
 }
 
 function tooLarge(shape: readonly number[], bytes: number): InfoflowError {

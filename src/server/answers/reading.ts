@@ -1,12 +1,24 @@
-import { type Token, tokenize, tokenText } from "../../tokens/tokenize.ts";
+import { InfoflowError } from "../../errors.ts";
+import type { BosPolicy } from "../../requests/flow_options.ts";
+import { type Token, tokenize, tokenText, tooLong } from "../../tokens/tokenize.ts";
 import { GPT2_TOKENIZER, type Tokenizer } from "../../tokens/tokenizer.ts";
 import { traced } from "../observe/trace.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { pickModel } from "./pick_model.ts";
 
+/** What is read: a text, or token ids. */
+export interface ReadingSource {
+  readonly prompt?: string | null | undefined;
+  /** What the model gets: nothing is put in front. */
+  readonly ids?: readonly number[] | null | undefined;
+  /** Whether special tokens that the prompt spells are meant, BOS among them. */
+  readonly specialTokens?: boolean | null | undefined;
+  /** NONE puts no BOS in front of a prompt. */
+  readonly bos?: BosPolicy | null | undefined;
+}
+
 /** The arguments that say what is read, and by which model. */
-export interface ReadingArguments {
-  readonly prompt: string;
+export interface ReadingArguments extends ReadingSource {
   /** A name of a model; the first one where there is none. */
   readonly model?: string | null | undefined;
 }
@@ -14,29 +26,97 @@ export interface ReadingArguments {
 /** A prompt as a model reads it. It is made once for each question. */
 export interface Reading {
   readonly model: LoadedModel;
-  readonly prompt: string;
-  /** The prompt's tokens, BOS first. */
+  /** What was read, as a link says it. */
+  readonly source: ReadingSource;
+  /** The text; null where token ids were given. */
+  readonly prompt: string | null;
+  /** All tokens, BOS first where there is one. */
   readonly tokens: readonly Token[];
   /** Their numbers in the vocabulary. */
   readonly ids: readonly number[];
+  /** Whether the first token is BOS. */
+  readonly hasBos: boolean;
 }
 
 /**
  * Has a model read a prompt, if there is room for another question.
  *
- * @throws {InfoflowError} BAD_USER_INPUT if there is no such model, or for a lone surrogate; OVERLOADED; PROMPT_EMPTY;
- *   PROMPT_TOO_LONG.
+ * @throws {InfoflowError} BAD_USER_INPUT if there is no such model, for a lone surrogate, an id that is no token's, or a
+ *   prompt and ids together; OVERLOADED; PROMPT_EMPTY; PROMPT_TOO_LONG.
  */
 export function read(
   models: readonly LoadedModel[],
-  { prompt, model: name }: ReadingArguments,
+  { model: name, ...source }: ReadingArguments,
 ): Reading {
-  const model = pickModel(models, name);
-  const { engine, tokenizer } = model;
+  return readBy(pickModel(models, name), source);
+}
+
+/**
+ * Has one model read a prompt.
+ *
+ * @throws As {@linkcode read} does.
+ */
+export function readBy(model: LoadedModel, source: ReadingSource): Reading {
+  const { engine, tokenizer = GPT2_TOKENIZER } = model;
+  const { prompt, ids, specialTokens, bos } = source;
   engine.admit(); // no work for what will be refused
-  const { context } = engine.info.architecture;
-  const tokens = traced("tokenise", () => tokenize(prompt, { limit: context, tokenizer }));
-  return { model, prompt, tokens, ids: tokens.map(({ id }) => id) };
+  if (typeof prompt === "string" && ids) {
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      "Cannot read a prompt and ids at once: give one of them",
+    );
+  }
+  const { context: limit, vocabulary } = engine.info.architecture;
+  const tokens = ids
+    ? tokensOf(ids, { limit, tokenizer })
+    : traced("tokenise", () =>
+      tokenize(prompt ?? "", {
+        limit,
+        tokenizer,
+        withBos: bos !== "NONE",
+        specialTokens: specialTokens ?? false,
+      }));
+  const wrong = tokens.find(({ id }) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
+  if (wrong) throw noRow(wrong, vocabulary);
+  return {
+    model,
+    source: {
+      ...(ids ? { ids } : { prompt: prompt ?? "" }),
+      ...(specialTokens && !ids && { specialTokens }),
+      ...(bos === "NONE" && { bos }),
+    },
+    prompt: ids ? null : prompt ?? "",
+    tokens,
+    ids: tokens.map(({ id }) => id),
+    hasBos: tokens[0]?.id === tokenizer.bos?.id && bos !== "NONE",
+  };
+}
+
+/** Tokens by their ids; their places are those in their texts, one after the other, BOS at the beginning left out. */
+function tokensOf(
+  ids: readonly number[],
+  { limit, tokenizer }: { readonly limit: number; readonly tokenizer: Tokenizer },
+): Token[] {
+  if (ids.length === 0) {
+    throw new InfoflowError("PROMPT_EMPTY", "Cannot run an empty prompt: ids must name a token");
+  }
+  if (ids.length > limit) throw tooLong(ids.length.toLocaleString("en"), ids.length, limit);
+  let at = 0;
+  return ids.map((id, index) => {
+    const text = tokenText(id, tokenizer);
+    const start = at;
+    if (index > 0 || id !== tokenizer.bos?.id) at += text.length;
+    return { index, id, text, start, end: at };
+  });
+}
+
+function noRow({ id, text }: Token, vocabulary: number): InfoflowError {
+  return new InfoflowError(
+    "BAD_USER_INPUT",
+    `Cannot run the prompt as the model has tokens 0 to ${vocabulary - 1}: current value is ${id}` +
+      (text === `[${id}]` ? "" : `, ${JSON.stringify(text)}`),
+    { min: 0, max: vocabulary - 1 },
+  );
 }
 
 /** How the model of a reading reads text. */

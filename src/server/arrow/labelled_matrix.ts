@@ -19,7 +19,8 @@ export interface Metadata {
   readonly id: string;
   readonly model: string;
   readonly fingerprint: string;
-  readonly prompt: string;
+  /** The text; null where token ids were given. */
+  readonly prompt: string | null;
   /** The labels of both axes, in order. */
   readonly tokens: readonly string[];
   /** The token ids of both axes, in order. */

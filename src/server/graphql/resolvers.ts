@@ -2,7 +2,6 @@ import { GraphQLError, Kind, type ValueNode } from "graphql";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import type { DeviceInfo } from "../../engine/gpu/device.ts";
 import { InfoflowError } from "../../errors.ts";
-import { tokenize } from "../../tokens/tokenize.ts";
 import type { Token } from "../../tokens/tokenize.ts";
 import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/answers.ts";
@@ -11,11 +10,11 @@ import type { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 import { pickModel } from "../answers/pick_model.ts";
-import type { ReadingArguments } from "../answers/reading.ts";
+import { read, type ReadingArguments } from "../answers/reading.ts";
 import { type Sae, saesOf } from "../answers/sae.ts";
 import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
 import { linkOf } from "../links/link_of.ts";
-import { isLinkedField, isMatrixField, typeOf } from "../schema.ts";
+import { isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
 /** More numbers than that nobody reads as JSON. */
@@ -26,6 +25,9 @@ type Resolver<Parent, Arguments, Result> = (
   args: Arguments,
   context: GraphQLContext,
 ) => Result | Promise<Result>;
+
+/** Arguments that have defaults, for which null stands too. */
+type Nullable<Arguments> = { readonly [Name in keyof Arguments]: Arguments[Name] | null };
 
 type ModelFields = Record<string, string | number>;
 
@@ -44,8 +46,8 @@ export interface Resolvers {
     readonly comparison: Resolver<InfoFlow, unknown, Comparison | null>;
   };
   readonly Matrix: {
-    readonly arrow: Resolver<MatrixAnswer, Pick<ArrowForm, "layout">, Uint8Array>;
-    readonly url: Resolver<MatrixAnswer, ArrowForm, string>;
+    readonly arrow: Resolver<MatrixAnswer, Nullable<Pick<ArrowForm, "layout">>, Uint8Array>;
+    readonly url: Resolver<MatrixAnswer, Nullable<ArrowForm>, string>;
     readonly values: Resolver<MatrixAnswer, unknown, number[]>;
   };
   /** What the values of the enums are here. */
@@ -78,7 +80,7 @@ const questions: Readonly<Record<string, Resolver<unknown, Record<string, unknow
   Object.fromEntries(
     Object.entries(ANSWERS).map(([field, make]) => [
       field,
-      (_, args, { models }) => make(models, args),
+      (_, args, { models }) => make(models, withDefaults(field, args)),
     ]),
   );
 
@@ -86,10 +88,7 @@ const questions: Readonly<Record<string, Resolver<unknown, Record<string, unknow
 export const resolvers: Resolvers = {
   Query: {
     ...questions,
-    tokens: (_, { prompt, model }, { models }) => {
-      const { engine, tokenizer } = pickModel(models, model);
-      return tokenize(prompt, { limit: engine.info.architecture.context, tokenizer });
-    },
+    tokens: (_, args, { models }) => read(models, args).tokens,
     model: (_, __, { models }) => fieldsOf(models[0]!),
     models: (_, __, { models }) => models.map(fieldsOf),
     saes: (_, { model }, { models }) => saesOf(pickModel(models, model)),
@@ -102,12 +101,13 @@ export const resolvers: Resolvers = {
     comparison: (infoFlow) => infoFlow instanceof ComparedFlow ? infoFlow.comparison : null,
   },
   Matrix: {
-    arrow: (answer, { layout }, { asked }) => {
+    arrow: (answer, form, { asked }) => {
+      const { layout } = formOf(form);
       if (!asked) return answer.arrow({ ...DEFAULT_FORM, layout });
       asked.noteLayout(layout);
       return new Uint8Array(); // the bytes come instead of this JSON
     },
-    url: (answer, form, { origin }) => linkOf(answer, origin, form),
+    url: (answer, form, { origin }) => linkOf(answer, origin, formOf(form)),
     values: async (answer) => {
       if (answer.size > MOST_VALUES) throw tooManyValues(answer);
       return Array.from(await answer.numbers());
@@ -124,6 +124,10 @@ export const resolvers: Resolvers = {
       ),
   },
 };
+
+function formOf({ layout, format }: Partial<Nullable<ArrowForm>>): ArrowForm {
+  return { layout: layout ?? DEFAULT_FORM.layout, format: format ?? DEFAULT_FORM.format };
+}
 
 function tokenName(value: unknown): number | string {
   if (typeof value === "string" || Number.isInteger(value)) return value as number | string;

@@ -4,10 +4,10 @@ import { writeLink } from "./write_link.ts";
 
 /** The link to the Arrow bytes of an answer. */
 export function linkOf(
-  { field, linkArguments, reading: { prompt, model } }: Answer,
+  { field, linkArguments, reading: { source, model } }: Answer,
   origin: string,
   form?: ArrowForm,
 ): string {
   const name = model.isFurther ? model.name : undefined;
-  return writeLink(origin, field, { prompt, model: name, ...linkArguments }, form);
+  return writeLink(origin, field, { ...source, model: name, ...linkArguments }, form);
 }

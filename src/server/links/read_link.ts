@@ -38,8 +38,6 @@ function valueOf(parameter: LinkParameter, query: Query): unknown {
   const { name, missing, isRequired } = parameter;
   const value = parameter.isList ? listOf(parameter, query) : oneOf(parameter, query);
   if (value === undefined && isRequired) {
-    // An empty prompt has a code of its own.
-    if (name === "prompt") return "";
     throw new InfoflowError("BAD_USER_INPUT", `Cannot read the link as ${name} is not given`);
   }
   if (value === undefined) return missing;
@@ -59,7 +57,8 @@ function checked({ name, type }: LinkParameter, value: unknown): unknown {
 function oneOf({ name, kind, values }: LinkParameter, query: Query): unknown {
   switch (kind) {
     case "string":
-      return query.text(name) || undefined;
+      // An empty prompt has a code of its own.
+      return name === "prompt" ? query.text(name) : query.text(name) || undefined;
     case "integer":
       return query.integer(name);
     case "number":

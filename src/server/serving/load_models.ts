@@ -1,4 +1,3 @@
-import { FAMILY } from "../../checkpoints/hub/family.ts";
 import { hubCache } from "../../checkpoints/hub/environment.ts";
 import { locateModel, type Location } from "../../checkpoints/hub/locate_model.ts";
 import { ensureIntact, readSnapshot } from "../../checkpoints/hub/snapshot.ts";
@@ -55,8 +54,7 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
     for (const name of asked.length > 0 ? asked : [undefined]) {
       const location = await locateModel(name, cacheIfAny());
       await check(location, verifiedFile, progress);
-      const { name: known, directory } = location;
-      choices.push(await readTokenizer(directory, Object.hasOwn(FAMILY, known)));
+      choices.push(await readTokenizer(location.directory, location.isKnown));
       locations.push(location);
     }
     progress.stop();
