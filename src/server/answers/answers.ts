@@ -4,11 +4,13 @@ import { Attribution, type AttributionOptions } from "./attribution.ts";
 import { ComparedFlow } from "./comparison.ts";
 import { FeatureFlow, type FeatureFlowOptions } from "./feature_flow.ts";
 import { Features, type FeaturesOptions } from "./features.ts";
+import { HeadEffects, type HeadEffectsOptions } from "./head_effects.ts";
 import { HeadScores } from "./head_scores.ts";
 import { InfoFlow } from "./info_flow.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { LogitLens } from "./logit_lens.ts";
 import { NextTokens, type NextTokensOptions } from "./next_tokens.ts";
+import { Patching, type PatchingOptions } from "./patching.ts";
 import { read, type Reading, type ReadingArguments } from "./reading.ts";
 import { RouteGraphAnswer, type RoutesOptions } from "./routes.ts";
 
@@ -35,8 +37,21 @@ export const ANSWERS: Readonly<Record<string, AnswerMaker>> = {
   headScores: of((reading) => new HeadScores(reading)),
   features: of<FeaturesOptions>((reading, options) => new Features(reading, options)),
   featureFlow: of<FeatureFlowOptions>((reading, options) => new FeatureFlow(reading, options)),
+  patching: (models, args) => {
+    const { clean, corrupted, model, ...options } = args as unknown as PatchingArguments;
+    const reading = read(models, { prompt: clean ?? "", model });
+    return new Patching(reading, read(models, { prompt: corrupted ?? "", model }), options);
+  },
+  headEffects: of<HeadEffectsOptions>((reading, options) => new HeadEffects(reading, options)),
   routes: of<RoutesOptions>((reading, options) => new RouteGraphAnswer(reading, options)),
 };
+
+/** The arguments of `patching`. */
+interface PatchingArguments extends PatchingOptions {
+  readonly clean?: string | null;
+  readonly corrupted?: string | null;
+  readonly model?: string | null;
+}
 
 /** The arguments of `infoFlow`. */
 interface FlowArguments extends FlowOptions {

@@ -1,13 +1,10 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
-import { InfoflowError } from "../../errors.ts";
-import { tokenText } from "../../tokens/tokenize.ts";
-import type { Tokenizer } from "../../tokens/tokenizer.ts";
-import { checkInteger } from "./check_integer.ts";
 import type { LogitPart, Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
-import { type Reading, tokenizerOf } from "./reading.ts";
+import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
+import { tokenId } from "./token_id.ts";
 
 /** What may be asked of {@linkcode Attribution}. */
 export interface AttributionOptions {
@@ -31,13 +28,9 @@ export class Attribution extends TableAnswer<Result> {
     { token }: AttributionOptions,
   ) {
     super(reading);
-    const { vocabulary } = this.architecture;
     this.#token = token === undefined || token === null
       ? undefined
-      : checkInteger("token", idOf(token, vocabulary, tokenizerOf(reading)), {
-        min: 0,
-        max: vocabulary - 1,
-      });
+      : tokenId(reading, "token", token);
   }
 
   override get linkArguments(): LinkArguments {
@@ -70,20 +63,4 @@ export class Attribution extends TableAnswer<Result> {
       { name: "token", type: "int32", values: parts.map(() => token) },
     ];
   }
-}
-
-function idOf(token: number | string, vocabulary: number, tokenizer: Tokenizer): number {
-  if (typeof token === "number") return token;
-  const special = tokenizer.special(token);
-  if (special !== undefined) return special;
-  const { ids } = tokenizer.encode(token);
-  if (ids.length === 1) return ids[0]!;
-  const seen = ids.map((id) => JSON.stringify(tokenText(id, tokenizer))).slice(0, 8).join(", ");
-  throw new InfoflowError(
-    "BAD_USER_INPUT",
-    `Cannot attribute ${JSON.stringify(token)} as it is no token of the vocabulary but ${
-      ids.length === 0 ? "nothing" : `${ids.length}: ${seen}`
-    }; name one, a word with its space, or a number from 0 to ${vocabulary - 1}`,
-    { tokens: ids.length, min: 0, max: vocabulary - 1 },
-  );
 }
