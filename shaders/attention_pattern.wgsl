@@ -8,10 +8,12 @@
 // Dispatch: (ceil((T - prompt.first) / 8), H). Only targets from prompt.first on are made. One workgroup makes 8 targets
 // of one head. Each lane takes every eighth vec4 of sources: it writes the raw scores of its sources, keeping the
 // running maximum and sum of exponents of each row (Milakov & Gimelshein 2018), and when the lanes have put those
-// together, goes over its own scores again and makes them probabilities.
+// together, goes over its own scores again and makes them probabilities. Where scores are changed in between, one
+// dispatch (STAGE) makes the scores and another the rest, to the same bits.
 
 override C4: u32; // channels
 override D4: u32; // channels of a head
+override STAGE: u32; // what is made: all, the scores alone, or the softmax of scores that are there
 
 struct Layer {
   scale: f32, // 1 / sqrt(D), or what the model's config makes of it
@@ -26,6 +28,8 @@ struct Prompt {
 
 const LANES = 8u;
 const ROWS = 8u;
+const SCORES = 1u;
+const SOFTMAX = 2u;
 const LOWEST = -3.0e38; // a score that no score is below: where there is no source
 
 @group(0) @binding(0) var<uniform> layer: Layer;
@@ -52,7 +56,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var row0 = Row(LOWEST, 0.0); var row1 = Row(LOWEST, 0.0); var row2 = Row(LOWEST, 0.0); var row3 = Row(LOWEST, 0.0);
   var row4 = Row(LOWEST, 0.0); var row5 = Row(LOWEST, 0.0); var row6 = Row(LOWEST, 0.0); var row7 = Row(LOWEST, 0.0);
   for (var source = lane; source < sources; source += LANES) {
-    let scores = score(first, source, head);
+    var scores = Scores();
+    if (STAGE != SOFTMAX) {
+      scores = score(first, source, head);
+    }
     put(&row0, first, source, head, scores.r0);
     put(&row1, first + 1u, source, head, scores.r1);
     put(&row2, first + 2u, source, head, scores.r2);
@@ -61,6 +68,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     put(&row5, first + 5u, source, head, scores.r5);
     put(&row6, first + 6u, source, head, scores.r6);
     put(&row7, first + 7u, source, head, scores.r7);
+  }
+  if (STAGE == SCORES) {
+    return;
   }
   share(0u, lane, row0); share(1u, lane, row1); share(2u, lane, row2); share(3u, lane, row3);
   share(4u, lane, row4); share(5u, lane, row5); share(6u, lane, row6); share(7u, lane, row7);
@@ -101,8 +111,12 @@ fn put(row: ptr<function, Row>, i: u32, source: u32, head: u32, raw: vec4f) {
   if (i >= prompt.tokens || source > i / 4u) {
     return;
   }
-  let scores = select(vec4f(LOWEST), raw * layer.scale, is_seen(i, source));
-  patterns[head * prompt.stride + row_start(i) + source] = scores;
+  let at = head * prompt.stride + row_start(i) + source;
+  var scores = select(vec4f(LOWEST), raw * layer.scale, is_seen(i, source));
+  if (STAGE == SOFTMAX) {
+    scores = patterns[at];
+  }
+  patterns[at] = scores;
   let largest = max((*row).largest, max(max(scores.x, scores.y), max(scores.z, scores.w)));
   let exponents = exp(scores - largest);
   (*row).sum = (*row).sum * exp((*row).largest - largest) + dot(exponents, vec4f(1.0));

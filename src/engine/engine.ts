@@ -32,7 +32,7 @@ import { cancelled } from "./passes/cancelled.ts";
 import { Changes } from "./passes/changes.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
 import { passTokensOf } from "./pass_tokens.ts";
-import { Passes } from "./passes/passes.ts";
+import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
 import { openSaes, type SaeDirectory } from "./sae/open_saes.ts";
 import { Saes } from "./sae/saes.ts";
@@ -85,7 +85,6 @@ interface EngineParts {
   readonly weights: Weights;
   readonly forward: Forward;
   readonly reduction: FlowReduction;
-  readonly changes: Changes;
   readonly pieces: PassPieces | undefined;
   readonly saes: Saes;
 }
@@ -124,7 +123,7 @@ export class Engine {
     this.#forward = forward;
     this.#reduction = reduction;
     const activations = this.#activations = new Activations(device, info, shared.cache);
-    const { changes } = parts;
+    const changes = new Changes(device, architecture);
     const passes = { forward, activations, changes, pieces };
     this.#passes = new Passes(shared.gpu, architecture, passes);
     let matrices: Promise<OutputMatrices> | undefined;
@@ -183,9 +182,8 @@ export class Engine {
         passTokens,
         saes: sources.map(({ name, config }) => ({ name, config })),
       };
-      const changes = await Changes.create(device, architecture);
       // Drivers compile a kernel when it first runs.
-      const parts = { info, weights, forward, reduction, changes, pieces, saes };
+      const parts = { info, weights, forward, reduction, pieces, saes };
       const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
       for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
       if (shared) return new Engine(shared, parts);
@@ -281,23 +279,34 @@ export class Engine {
   }
 
   /**
+   * Runs the model over some prompts and asks something of what the runs leave: see {@linkcode Passes.run}.
+   *
+   * @throws As {@linkcode flow} does.
+   */
+  async run<T>(
+    prompts: readonly RunRequest[],
+    options: RunOptions,
+    after: (run: Run) => Promise<T>,
+  ): Promise<T> {
+    for (const { ids } of prompts) this.#checkIds(ids, 1);
+    return await this.#withinMemory(() => this.#passes.run(prompts, options, after));
+  }
+
+  /**
    * Computes the attention patterns of a prompt.
    *
    * @returns (L, H, T, T), row-major.
    * @throws As {@linkcode flow} does.
    */
   async patterns(ids: readonly number[]): Promise<Float32Array> {
-    this.#checkIds(ids, 1);
     const { layers, heads } = this.info.architecture;
     const tokens = ids.length;
-    return await this.#withinMemory(() =>
-      this.#passes.run([{ ids }], {}, async (run) => {
-        const { slabs, stride } = run.prompts[0]!.activations;
-        const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
-        const packed = await run.read({ result });
-        return unpackTriangles(packed, { count: layers * heads, tokens, stride });
-      })
-    );
+    return await this.run([{ ids }], {}, async (run) => {
+      const { slabs, stride } = run.prompts[0]!.activations;
+      const result = slabs.map(({ buffer }) => ({ buffer, bytes: buffer.size }));
+      const packed = await run.read({ result });
+      return unpackTriangles(packed, { count: layers * heads, tokens, stride });
+    });
   }
 
   /**

@@ -1,10 +1,6 @@
-import {
-  ablatedIn,
-  type FlowResult,
-  type Head,
-  type MatrixOptions,
-  methodOf,
-} from "./flow_options.ts";
+import { type FlowResult, type MatrixOptions, methodOf } from "./flow_options.ts";
+import type { Changed } from "./interventions/changes_in.ts";
+import { interventionsKey } from "./interventions/intervention.ts";
 import type { Question, Questions } from "./questions.ts";
 
 /** Which model is asked. */
@@ -42,8 +38,10 @@ export function modelOf({ model = 0 }: Work): number {
 
 /** What its forward pass is about: equal keys, one pass. */
 export function passKey(work: Work): string {
-  const heads = silencedIn(work).map(({ layer, head }) => `${layer}.${head}`);
-  return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}`;
+  const { ablate, interventions } = (isQuestion(work) ? work.argument : work.options) as Changed;
+  const heads = ablate?.map(({ layer, head }) => `${layer}.${head}`) ?? [];
+  const changes = interventionsKey(interventions ?? []);
+  return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}/${changes}`;
 }
 
 /** What is kept when it was answered: what has the same key costs next to nothing then. */
@@ -54,9 +52,4 @@ export function promptKey(work: Work): string {
 /** The question, and the autoencoder that it is about. */
 function nameOf({ name, argument }: Question): string {
   return "sae" in argument ? `${name}/${argument.sae}` : name;
-}
-
-function silencedIn(work: Work): readonly Head[] {
-  if (!isQuestion(work)) return ablatedIn(work.options);
-  return "ablate" in work.argument ? work.argument.ablate ?? [] : [];
 }

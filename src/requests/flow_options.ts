@@ -1,3 +1,4 @@
+import type { Intervention } from "./interventions/intervention.ts";
 import type { Method } from "./flow_methods.ts";
 
 /** How the layers become one matrix, see "Definitions" in the README. */
@@ -38,6 +39,8 @@ export interface FlowOptions extends Choice {
   readonly method?: Method | undefined;
   /** Heads that are ablated: their values are zeroed. */
   readonly ablate?: readonly Head[] | null | undefined;
+  /** What is changed in the run, in canonical form. */
+  readonly interventions?: readonly Intervention[] | null | undefined;
   /** Whether the matrix is the difference that ablating them makes: the flow without them minus the flow with them. */
   readonly difference?: boolean | undefined;
 }
@@ -48,6 +51,8 @@ export interface AttentionOptions extends Choice {
   readonly bos: BosPolicy;
   /** The most rows and columns of a matrix; neighbouring positions share a cell where there are more. */
   readonly cells?: number | null | undefined;
+  /** What is changed in the run, in canonical form. */
+  readonly interventions?: readonly Intervention[] | null | undefined;
 }
 
 /** Which matrix is asked for. */

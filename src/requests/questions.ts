@@ -3,6 +3,7 @@ import type { Head } from "./flow_options.ts";
 import type { HeadSums } from "./head_statistics/head_sums.ts";
 import type { GridOptions } from "./patch.ts";
 import type { PatchDirection, PatchMetric } from "./patching.ts";
+import type { Intervention } from "./interventions/intervention.ts";
 
 /** What becomes of a token's log-probability. */
 export interface LogProbabilityChange {
@@ -86,6 +87,7 @@ export interface Questions {
       readonly ids: readonly number[];
       readonly k: number;
       readonly ablate?: readonly Head[] | undefined;
+      readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & { readonly top: TopRow };
   };
@@ -94,23 +96,36 @@ export interface Questions {
     argument: {
       readonly ids: readonly number[];
       readonly k: number;
-      readonly ablate: readonly Head[];
+      readonly ablate?: readonly Head[] | undefined;
+      readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & { readonly changes: readonly LogProbabilityChange[] };
   };
   /** The k likeliest tokens of each position of the embedding and of each layer's output: (L + 1) T rows. */
   logitLens: {
-    argument: { readonly ids: readonly number[]; readonly k: number };
+    argument: {
+      readonly ids: readonly number[];
+      readonly k: number;
+      readonly interventions?: readonly Intervention[] | undefined;
+    };
     result: Answered & { readonly tops: readonly TopRow[] };
   };
   /** The parts of the last position's logit of a token, of the likeliest where none is named. */
   attribution: {
-    argument: { readonly ids: readonly number[]; readonly token: number | undefined };
+    argument: {
+      readonly ids: readonly number[];
+      readonly token: number | undefined;
+      readonly interventions?: readonly Intervention[] | undefined;
+    };
     result: Answered & { readonly token: number; readonly parts: readonly LogitPart[] };
   };
   /** (L, H, 3): the sums over three lists of cells of each head's pattern. */
   headSums: {
-    argument: { readonly ids: readonly number[]; readonly lists: CellLists };
+    argument: {
+      readonly ids: readonly number[];
+      readonly lists: CellLists;
+      readonly interventions?: readonly Intervention[] | undefined;
+    };
     result: Answered & { readonly sums: Float32Array };
   };
   /** Sums over all targets of some prompts, whose ids stand one after the other. */
@@ -157,6 +172,7 @@ export interface Questions {
       readonly ids: readonly number[];
       readonly target: number;
       readonly threshold: number;
+      readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & RouteGraph;
   };

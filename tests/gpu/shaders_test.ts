@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { wgslConstant } from "../../src/engine/gpu/wgsl_constant.ts";
 import { ROWS_MEMBERS, SHAPE_MEMBERS } from "../../src/engine/kernels/linear.ts";
+import { POSITIONS_MEMBERS } from "../../src/engine/kernels/mean_rows.ts";
 import { PATCHED_ROW_MEMBERS } from "../../src/engine/kernels/patched_attention.ts";
 import { PROMPT_MEMBERS } from "../../src/engine/kernels/prompt.ts";
 import { FEATURE_FLOW_MEMBERS } from "../../src/engine/kernels/feature_flow.ts";
@@ -35,6 +36,7 @@ const HOST_MEMBERS: Record<string, readonly string[]> = {
   FeatureReach: FEATURE_REACH_MEMBERS,
   FeatureSources: FEATURE_SOURCES_MEMBERS,
   FeatureFlow: FEATURE_FLOW_MEMBERS,
+  Positions: POSITIONS_MEMBERS,
 };
 /** What stands in several shaders, as WGSL has no way to share it. */
 const SHARED = ["row_start", "sum_over_lanes", "nearness", "gelu", "gelu_new"];

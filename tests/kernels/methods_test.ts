@@ -10,9 +10,7 @@ import { MeasureTurns } from "../../src/engine/kernels/measure_turns.ts";
 import { RouteParts } from "../../src/engine/kernels/route_parts.ts";
 import { RouteSums } from "../../src/engine/kernels/route_sums.ts";
 import { RowShares } from "../../src/engine/kernels/row_shares.ts";
-import { SilenceHead } from "../../src/engine/kernels/silence_head.ts";
 import { ZeroedMiddle } from "../../src/engine/kernels/zeroed_middle.ts";
-import { indexGroup } from "../../src/engine/gpu/index_uniform.ts";
 import {
   alti,
   attentionNorm,
@@ -274,24 +272,6 @@ for (const size of LAYER_SIZES) {
       });
       const untouched = pairs.slice(0, first).map(([i, j]) => actual[i * tokens + j]!);
       assert(untouched.every(Number.isNaN), "a pair before the block was written to");
-    }));
-
-  Deno.test(`silence_head, ${of}: its values are 0, and nothing else`, () =>
-    withGpu(async (gpu) => {
-      const { qkv } = await texturesOf(gpu, all);
-      const head = heads - 1;
-      const kernel = await SilenceHead.create(gpu.device, shape);
-      const groups = [
-        [kernel.bind({ qkv: qkv.view })],
-        promptOf(gpu, fields),
-        indexGroup(gpu.device, head),
-      ] as const;
-      await run(gpu, (pass) => kernel.dispatch(pass, groups, { tokens }));
-      const expected = layer.qkv.map((v, at) => {
-        const [row, column] = [Math.floor(at / (3 * channels)), at % (3 * channels)];
-        return row >= SLOT && column >= 2 * channels + head * size.headSize ? 0 : v;
-      });
-      assert.deepEqual(await qkv.download(), expected);
     }));
 }
 

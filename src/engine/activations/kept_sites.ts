@@ -1,6 +1,6 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import { isSquare, type Site } from "../../requests/interventions/sites.ts";
-import { allocateTexture, TEXEL } from "../gpu/allocate.ts";
+import type { Site } from "../../requests/interventions/sites.ts";
+import { allocate, allocateTexture, TEXEL } from "../gpu/allocate.ts";
 
 /** A site of one layer. RESID_PRE of layer L is the residual stream after the last layer. */
 export interface SiteOfLayer {
@@ -8,10 +8,10 @@ export interface SiteOfLayer {
   readonly layer: number;
 }
 
-/** What is kept at a site of a layer: a vector for each position. */
-export interface KeptRows {
-  /** (capacity, C), four channels a texel. */
-  readonly texture: GPUTexture;
+/** What is kept at a site of a layer: a vector for each position, or at SCORES a number for each pair of them. */
+export interface KeptSite {
+  /** (capacity, C), four channels a texel; of SCORES a buffer, (H, T, T) packed as patterns are. */
+  readonly memory: GPUTexture | GPUBuffer;
   /** How many of the first positions are there. */
   rows: number;
   readonly bytes: number;
@@ -20,7 +20,7 @@ export interface KeptRows {
 /** What sites of a prompt are kept. */
 export interface HasSites {
   /** By their keys. */
-  readonly sites: ReadonlyMap<string, KeptRows>;
+  readonly sites: ReadonlyMap<string, KeptSite>;
 }
 
 /** The name of a site; RESID_POST of a layer and RESID_PRE of the next are one place with one name. */
@@ -56,9 +56,20 @@ export function keptRows(
  * @throws {TypeError} If nothing is: whoever reads it has to name it in `keep`.
  */
 export function keptAt({ sites }: HasSites, site: SiteOfLayer): GPUTexture {
-  const kept = sites.get(siteKey(site));
-  if (kept) return kept.texture;
+  const kept = sites.get(siteKey(site))?.memory;
+  if (kept instanceof GPUTexture) return kept;
   throw new TypeError(`Cannot read ${siteKey(site)} as it was not kept`);
+}
+
+/**
+ * The scores that are kept of a layer, (H, T, T) packed as patterns are.
+ *
+ * @throws {TypeError} If they are not.
+ */
+export function keptScores({ sites }: HasSites, layer: number): GPUBuffer {
+  const kept = sites.get(siteKey({ site: "SCORES", layer }))?.memory;
+  if (kept instanceof GPUBuffer) return kept;
+  throw new TypeError(`Cannot read the scores of layer ${layer} as they were not kept`);
 }
 
 /**
@@ -69,19 +80,27 @@ export function keptAt({ sites }: HasSites, site: SiteOfLayer): GPUTexture {
 export async function allocateSites(
   device: GPUDevice,
   { channels }: Architecture,
-  { sites, capacity, keep }: {
-    readonly sites: Map<string, KeptRows>;
+  { sites, capacity, layerBytes, keep }: {
+    readonly sites: Map<string, KeptSite>;
     readonly capacity: number;
+    /** Of the patterns of a layer. */
+    readonly layerBytes: number;
     readonly keep: readonly SiteOfLayer[];
   },
 ): Promise<void> {
   for (const it of keep) {
     const label = siteKey(it);
     if (sites.has(label)) continue;
-    if (isSquare(it.site)) throw new TypeError(`Cannot keep rows of ${label}`);
+    if (it.site === "PATTERN") throw new TypeError(`Cannot keep ${label} as it is kept anyway`);
+    if (it.site === "SCORES") {
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+      const memory = await allocate(device, { label, bytes: layerBytes, usage });
+      sites.set(label, { memory, rows: 0, bytes: layerBytes });
+      continue;
+    }
     const size = { label, width: channels / 4, height: capacity };
-    const texture = await allocateTexture(device, size);
-    sites.set(label, { texture, rows: 0, bytes: texture.width * texture.height * TEXEL });
+    const memory = await allocateTexture(device, size);
+    sites.set(label, { memory, rows: 0, bytes: memory.width * memory.height * TEXEL });
   }
 }
 

@@ -1,6 +1,6 @@
 import { allocate, largestStorage } from "../gpu/allocate.ts";
 import { keptFeatureBytes, type KeptFeatures } from "./kept_features.ts";
-import type { KeptRows } from "./kept_sites.ts";
+import type { KeptSite } from "./kept_sites.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { rowStart, triangleStride, VEC4 } from "./packed_triangles.ts";
 
@@ -42,7 +42,7 @@ export interface PromptActivations {
   /** What was changed in the run that they are of, as its key says it; empty for a plain run. */
   variant: string;
   /** What is kept at sites beside the patterns, by the site's key. */
-  readonly sites: Map<string, KeptRows>;
+  readonly sites: Map<string, KeptSite>;
   /** By autoencoder, once it was asked for. */
   readonly features: Map<string, KeptFeatures>;
   /** By method, once it was asked for. */
@@ -133,7 +133,7 @@ export async function allocateActivations(
           this.sites.values().reduce((sum, { bytes }) => sum + bytes, 0);
       },
       forget(): void {
-        for (const { texture } of this.sites.values()) texture.destroy();
+        for (const { memory } of this.sites.values()) memory.destroy();
         this.sites.clear();
         for (const { buffer, scales } of this.features.values()) {
           buffer.destroy();

@@ -1,5 +1,4 @@
-import { ablations } from "../../requests/interventions/ablations.ts";
-import { canonicalInterventions } from "../../requests/interventions/canonical_interventions.ts";
+import { type Changed, changesIn } from "../../requests/interventions/changes_in.ts";
 import {
   type LogProbabilityChange,
   promptsOf,
@@ -75,10 +74,8 @@ export class Analyses {
       const sums = await this.#headStatistics.of(promptsOf(question), options);
       return { ...sums, cacheHit: false };
     }
-    const heads = "ablate" in argument ? argument.ablate ?? [] : [];
     const { architecture } = this.#context;
-    const changed = { architecture, ids, beginsWithBos: false };
-    const interventions = canonicalInterventions(ablations(heads), changed);
+    const interventions = changesIn(argument as Changed, { architecture, ids });
     const keep = this.#keepFor(question);
     const prompts: RunRequest[] = [{ ids, interventions }];
     if (name === "tokenChanges" && interventions.length > 0) prompts.push({ ids });

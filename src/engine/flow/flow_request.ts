@@ -1,4 +1,5 @@
-import { ablatedIn, type MatrixOptions, methodOf } from "../../requests/flow_options.ts";
+import { type MatrixOptions, methodOf } from "../../requests/flow_options.ts";
+import { isChanged } from "../../requests/interventions/changes_in.ts";
 
 /** A matrix that is asked for. */
 export interface FlowRequest {
@@ -29,7 +30,7 @@ export function groupByPrompt(jobs: readonly Job[]): Job[][] {
 
 /** Whether a matrix is of attention, in the model as it is: such matrices are computed together. */
 export function isPlain({ options }: FlowRequest): boolean {
-  return methodOf(options) === "ATTENTION" && ablatedIn(options).length === 0;
+  return methodOf(options) === "ATTENTION" && !isChanged(options);
 }
 
 /** Whether somebody still waits for one of some requests. */

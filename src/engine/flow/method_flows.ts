@@ -1,7 +1,6 @@
 import type { Method } from "../../requests/flow_methods.ts";
-import { ablatedIn, type FlowResult, methodOf } from "../../requests/flow_options.ts";
-import { ablations } from "../../requests/interventions/ablations.ts";
-import { canonicalInterventions } from "../../requests/interventions/canonical_interventions.ts";
+import { type FlowResult, methodOf } from "../../requests/flow_options.ts";
+import { changesIn } from "../../requests/interventions/changes_in.ts";
 import { checkMethodWork } from "../../requests/methods.ts";
 import { residualSites } from "../activations/kept_sites.ts";
 import type { DeviceContext } from "./device_context.ts";
@@ -30,8 +29,7 @@ export class MethodFlows {
     const { ids, options } = request;
     const method = methodOf(options);
     checkMethodWork(method, architecture, ids.length);
-    const changed = { architecture, ids, beginsWithBos: false };
-    const interventions = canonicalInterventions(ablations(ablatedIn(options)), changed);
+    const interventions = changesIn(options, { architecture, ids });
     // Of a changed run more is asked, most of the time: what comes next.
     const keep = interventions.length > 0
       ? residualSites(architecture.layers)

@@ -11,13 +11,20 @@ export interface AttentionShape {
   readonly channels: number;
 }
 
+/** What of the patterns is made: all, the scores alone, or the softmax of scores that are there. */
+export type AttentionStage = "all" | "scores" | "softmax";
+const STAGES: Record<AttentionStage, number> = { all: 0, scores: 1, softmax: 2 };
+
 /** Scores, causal softmax and the writing of the pattern, see `shaders/attention_pattern.wgsl`. */
 export const AttentionPattern = defineKernel({
   name: "attention_pattern",
   code,
-  constants: ({ heads, channels }: AttentionShape) => ({
+  constants: (
+    { heads, channels, stage = "all" }: AttentionShape & { readonly stage?: AttentionStage },
+  ) => ({
     C4: channels / 4,
     D4: channels / heads / 4,
+    STAGE: STAGES[stage],
   }),
   groups: [{ layer: "uniform", qkv: "readTexture" }, PROMPT, { patterns: "readWriteAt" }],
   workgroups: (

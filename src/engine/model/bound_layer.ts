@@ -9,6 +9,9 @@ import type { Workspace } from "./workspace.ts";
 export interface LayerKernels {
   readonly norm: Norm;
   readonly attentionPattern: AttentionPattern;
+  /** The two halves of the pattern, where scores are kept or changed. */
+  readonly scores: AttentionPattern;
+  readonly softmax: AttentionPattern;
   readonly mixValues: MixValues;
 }
 
@@ -20,6 +23,8 @@ export async function compileLayerKernels(
   return {
     norm: await Norm.create(device, { channels, epsilon }),
     attentionPattern: await AttentionPattern.create(device, { heads, channels }),
+    scores: await AttentionPattern.create(device, { heads, channels, stage: "scores" }),
+    softmax: await AttentionPattern.create(device, { heads, channels, stage: "softmax" }),
     mixValues: await MixValues.create(device, { heads, channels }),
   };
 }

@@ -1,10 +1,11 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import type { Site } from "../../requests/interventions/sites.ts";
+import { isSquare, type Site } from "../../requests/interventions/sites.ts";
 import { rowStart } from "../activations/packed_triangles.ts";
-import { keptAt, siteKey } from "../activations/kept_sites.ts";
+import { keptAt, keptScores, siteKey } from "../activations/kept_sites.ts";
 import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { makeUniform } from "../gpu/uniform.ts";
+import type { AttentionPattern } from "../kernels/attention_pattern.ts";
 import { HeadMean } from "../kernels/head_mean.ts";
 import { BoundLayer, compileLayerKernels, type LayerKernels } from "./bound_layer.ts";
 import { KeysValues } from "./keys_values.ts";
@@ -174,6 +175,7 @@ export class Forward {
       at("K");
       at("V");
     }
+    this.#keepScores(recorder, pass, index);
     if (pass.makesPatterns) this.#encodePatterns(recorder, pass, index);
     if (!isWanted("Z")) return;
     for (const { ids, first, prompt, activations } of pass.segments) {
@@ -196,14 +198,32 @@ export class Forward {
   }
 
   #encodePatterns(recorder: Recorder, pass: ForwardPass, index: number): void {
-    for (const { ids, first, prompt, activations } of pass.segments) {
-      const { written } = this.#patternGroups.ofLayer(activations, index);
-      const groups = [[this.#layers[index]!.attention.pattern], prompt, written] as const;
-      this.#kernels.attentionPattern.dispatch(recorder.pass, groups, {
-        targets: ids.length - first,
-      });
-    }
+    const { attentionPattern, scores, softmax } = this.#kernels;
+    const record = (kernel: AttentionPattern): void => {
+      for (const { ids, first, prompt, activations } of pass.segments) {
+        const { written } = this.#patternGroups.ofLayer(activations, index);
+        const groups = [[this.#layers[index]!.attention.pattern], prompt, written] as const;
+        kernel.dispatch(recorder.pass, groups, { targets: ids.length - first });
+      }
+    };
+    if (pass.edits.some(({ site, layer }) => site === "SCORES" && layer === index)) {
+      record(scores);
+      this.#at(recorder, pass, { site: "SCORES", layer: index });
+      record(softmax);
+    } else record(attentionPattern);
     this.#at(recorder, pass, { site: "PATTERN", layer: index });
+  }
+
+  /** Records the scores of a layer once more, where they are kept. */
+  #keepScores(recorder: Recorder, { keep, segments }: ForwardPass, index: number): void {
+    if (!keep.some(({ site, layer }) => site === "SCORES" && layer === index)) return;
+    const { scores } = this.#kernels;
+    for (const { ids, first, prompt, activations } of segments) {
+      const buffer = keptScores(activations, index);
+      const written = scores.bind({ patterns: { buffer, size: activations.layerBytes } });
+      const groups = [[this.#layers[index]!.attention.pattern], prompt, [written, 0]] as const;
+      scores.dispatch(recorder.pass, groups, { targets: ids.length - first });
+    }
   }
 
   /** Records an output and its sum with the residual stream one after the other, if it is kept or changed. */
@@ -234,7 +254,7 @@ export class Forward {
     at: { readonly site: Site; readonly layer: number },
   ): void {
     const edits = pass.edits.filter(({ site, layer }) => site === at.site && layer === at.layer);
-    const isKept = at.site !== "RESID_POST" &&
+    const isKept = at.site !== "RESID_POST" && !isSquare(at.site) &&
       pass.keep.some((it) => siteKey(it) === siteKey(at));
     if (edits.length === 0 && !isKept) return;
     for (const segment of pass.segments) {
@@ -344,9 +364,9 @@ export class Forward {
   }
 }
 
-/** Whether queries, keys or values of a layer are kept at their sites, beside those that every prompt has. */
+/** Whether a layer's queries, keys, values or scores are kept, beside the keys and values that every prompt has. */
 function keepsQkv({ keep }: ForwardPass, index: number): boolean {
   return keep.some(({ site, layer }) =>
-    layer === index && (site === "Q" || site === "K" || site === "V")
+    layer === index && ["Q", "K", "V", "SCORES"].includes(site)
   );
 }

@@ -1,74 +1,65 @@
-import type { Intervention } from "../../requests/interventions/intervention.ts";
-import type { SiteOfLayer } from "../activations/kept_sites.ts";
-import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import { indexGroup } from "../gpu/index_uniform.ts";
-import { SilenceHead } from "../kernels/silence_head.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
+import { hasHeads, isSquare } from "../../requests/interventions/sites.ts";
+import { GrowingTexture } from "../gpu/growing_texture.ts";
+import { EditPatterns } from "../kernels/edit_patterns.ts";
+import { EditRows } from "../kernels/edit_rows.ts";
+import { MeanRows } from "../kernels/mean_rows.ts";
 import type { SiteEdit } from "../model/pass.ts";
-
-/** A plain run that interventions take values from, and where. */
-export interface Source {
-  readonly ids: readonly number[];
-  readonly sites: readonly SiteOfLayer[];
-}
+import type { ChangeContext } from "./change_context.ts";
+import { patternEdit } from "./pattern_edit.ts";
+import { rowEdit } from "./row_edit.ts";
 
 /** Makes interventions into what a pass records at their sites. */
 export class Changes {
   readonly #device: GPUDevice;
-  readonly #kernel: SilenceHead;
-  readonly #count: number;
+  readonly #architecture: Architecture;
+  readonly #before: GrowingTexture;
 
-  private constructor(device: GPUDevice, kernel: SilenceHead, count: number) {
+  constructor(device: GPUDevice, architecture: Architecture) {
     this.#device = device;
-    this.#kernel = kernel;
-    this.#count = count;
+    this.#architecture = architecture;
+    const size = { label: "rows before an edit", width: architecture.channels / 4, layers: 1 };
+    this.#before = new GrowingTexture(device, size);
   }
 
-  /** Compiles the kernels for a model. */
-  static async create(device: GPUDevice, architecture: Architecture): Promise<Changes> {
-    const kernel = await SilenceHead.create(device, architecture);
-    return new Changes(device, kernel, architecture.heads);
-  }
-
-  /** The plain runs that interventions take values from. */
-  sources(_ids: readonly number[], _interventions: readonly Intervention[]): readonly Source[] {
-    return [];
-  }
-
-  /** What a pass records for interventions. */
-  edits(
-    _ids: readonly number[],
+  /**
+   * What a pass records for interventions.
+   *
+   * @param interventions In canonical form.
+   * @throws {AllocationError} If the device has no room.
+   */
+  async edits(
     interventions: readonly Intervention[],
-    _plainOf: (ids: readonly number[]) => PromptActivations,
+    prompt: Pick<ChangeContext, "ids" | "plainOf" | "owned">,
   ): Promise<SiteEdit[]> {
-    const all = Array.from({ length: this.#count }, (_, head) => head);
-    return Promise.resolve(interventions.map((it): SiteEdit => {
-      if (it.site !== "Z" || it.action !== "ZERO" || it.positions) {
-        throw new TypeError(`Cannot change ${it.site} by ${it.action}`);
-      }
-      return {
-        // A head whose values are nothing mixes nothing, and every measure of flow sees that.
-        site: "V",
-        layer: it.layer,
-        encode: (recorder, { ids, prompt }, rows) => {
-          const { texture, origin: [, , layer] } = rows!;
-          const qkv = texture.createView({
-            dimension: "2d",
-            baseArrayLayer: layer,
-            arrayLayerCount: 1,
-          });
-          const group = this.#kernel.bind({ qkv });
-          for (const head of it.heads ?? all) {
-            this.#kernel.dispatch(
-              recorder.pass,
-              [[group], prompt, indexGroup(this.#device, head)],
-              {
-                tokens: ids.length,
-              },
-            );
-          }
-        },
-      };
-    }));
+    const device = this.#device;
+    const architecture = this.#architecture;
+    const kernels = {
+      editRows: await EditRows.create(device),
+      editPatterns: await EditPatterns.create(device),
+      meanRows: await MeanRows.create(device, architecture),
+    };
+    const before = await this.#before.atLeast(prompt.ids.length);
+    const context = { ...prompt, device, architecture, kernels, before };
+    const edits: SiteEdit[] = [];
+    for (const [index, it] of interventions.entries()) {
+      const change = isOfValues(it, interventions.slice(0, index))
+        ? { ...it, site: "V" as const }
+        : it;
+      edits.push(
+        isSquare(change.site) ? await patternEdit(change, context) : await rowEdit(change, context),
+      );
+    }
+    return edits;
   }
+}
+
+/**
+ * A head that writes nothing at any position has no values: then every measure of flow sees that it is off. That is so
+ * where nothing was done to the head's output before.
+ */
+function isOfValues(it: Intervention, before: readonly Intervention[]): boolean {
+  return it.site === "Z" && it.action === "ZERO" && !it.positions && hasHeads(it.site) &&
+    !before.some(({ site, layer }) => site === "Z" && layer === it.layer);
 }

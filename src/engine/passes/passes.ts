@@ -12,11 +12,13 @@ import {
 import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Forward } from "../model/forward.ts";
+import { Owned } from "../gpu/owned.ts";
 import { PromptUniform } from "../kernels/prompt.ts";
 import { Readback } from "../gpu/readback.ts";
 import { PassPieces } from "./pass_pieces.ts";
 import { planChanged, type PlannedPass, planPlain, planSites, together } from "./plan.ts";
 import type { Changes } from "./changes.ts";
+import { sourcesOf } from "./sources.ts";
 import { Run, type RunParts } from "./run.ts";
 
 /** A prompt that is to be run. */
@@ -100,7 +102,8 @@ export class Passes {
   ): Promise<T> {
     using held = new DisposableStack();
     const needs = await this.#needs(prompts, options, held);
-    const planned = await this.#plan([...needs.values()]);
+    using owned = new Owned();
+    const planned = await this.#plan([...needs.values()], owned);
     const run = new Run(this.#parts, {
       passes: planned.passes,
       isWanted: () => options.isWanted?.() ?? true,
@@ -149,7 +152,7 @@ export class Passes {
       const { layer } = reachOf(interventions);
       const stream: SiteOfLayer[] = layer > 0 ? [{ site: "RESID_PRE", layer }] : [];
       await need({ ids }, [...keep, ...stream]);
-      for (const { ids: from, sites } of this.#changes.sources(ids, interventions)) {
+      for (const { ids: from, sites } of sourcesOf(ids, interventions)) {
         await need({ ids: from }, sites);
       }
     }
@@ -159,6 +162,7 @@ export class Passes {
   /** Makes room for what is kept, and says which passes are to be made, in their order. */
   async #plan(
     needs: readonly Need[],
+    owned: Owned,
   ): Promise<{ readonly passes: PlannedPass[]; readonly computed: ReadonlySet<Need> }> {
     const computed = new Set<Need>();
     const plains: PlannedPass[] = [];
@@ -178,7 +182,7 @@ export class Passes {
         passes = [];
         const isThere = lease.first === ids.length;
         if (!isThere || keptRows(lease.activations, keep) < ids.length) {
-          const edits = await this.#changes.edits(ids, interventions, plainOf);
+          const edits = await this.#changes.edits(interventions, { ids, plainOf, owned });
           const reach = reachOf(interventions);
           const changes = { plain: plainOf(ids), reach, keep, edits };
           passes = isThere
@@ -193,11 +197,11 @@ export class Passes {
   }
 
   async #makeSites({ lease: { activations }, keep }: Need): Promise<void> {
-    const { sites, capacity } = activations;
+    const { sites, capacity, layerBytes } = activations;
     const missing = [...keep.values()].filter((site) => !sites.has(siteKey(site)));
     if (missing.length === 0) return;
     this.#activations.makeRoom(missing.length * siteBytes(this.#architecture, capacity));
-    const size = { sites, capacity, keep: missing };
+    const size = { sites, capacity, layerBytes, keep: missing };
     await allocateSites(this.#parts.gpu.device, this.#architecture, size);
   }
 }

@@ -33,9 +33,13 @@ export function planPlain(
   const copied = base && base !== activations && first < ids.length
     ? { source: base, target: activations, rows: first, layers: [0, layers] as const }
     : undefined;
-  const there = copied
+  // Scores are not copied: they are made again.
+  const isCopied = !keep.some(({ site }) => site === "SCORES");
+  const there = !copied
+    ? keptRows(activations, keep)
+    : isCopied
     ? Math.min(first, keptRows(copied.source, keep))
-    : keptRows(activations, keep);
+    : 0;
   const copy = copied && ((encoder: GPUCommandEncoder): void => {
     copyPatterns(encoder, copied, heads);
     copySites(encoder, { ...copied, rows: there, keep });

@@ -1,0 +1,28 @@
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import type { PromptActivations } from "../activations/prompt_activations.ts";
+import type { Owned } from "../gpu/owned.ts";
+import type { EditPatterns } from "../kernels/edit_patterns.ts";
+import type { EditRows } from "../kernels/edit_rows.ts";
+import type { MeanRows } from "../kernels/mean_rows.ts";
+
+/** The kernels that change a run on its way. */
+export interface ChangeKernels {
+  readonly editRows: EditRows;
+  readonly editPatterns: EditPatterns;
+  readonly meanRows: MeanRows;
+}
+
+/** What edits are made with. */
+export interface ChangeContext {
+  readonly device: GPUDevice;
+  readonly architecture: Architecture;
+  readonly kernels: ChangeKernels;
+  /** What is there before, of the edit that is recorded; there is room for all positions of a prompt. */
+  readonly before: GPUTexture;
+  /** The prompt that is changed. */
+  readonly ids: readonly number[];
+  /** The activations of a plain run. */
+  readonly plainOf: (ids: readonly number[]) => PromptActivations;
+  /** What holds the memory of the edits until they were run. */
+  readonly owned: Owned;
+}
