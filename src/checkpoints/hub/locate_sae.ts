@@ -5,8 +5,11 @@ import { nearestNames } from "../sae/nearest_names.ts";
 import type { SaeOverrides } from "../sae/parse_sae_config.ts";
 import { RELEASED_SAES } from "../sae/sae_releases.ts";
 import { CachedRepository } from "./cache.ts";
+import { HubError } from "./error.ts";
 import { findNamedSae, type NamedSae } from "./named_sae.ts";
 import { MAIN } from "./repository.ts";
+import { checkSnapshot, snapshotFile } from "./snapshot.ts";
+import type { VerifiedFiles } from "./verified.ts";
 
 /** An autoencoder by name, and the directory that holds its files. */
 export interface SaeLocation {
@@ -61,6 +64,29 @@ export async function locateSae(asked: string, cache: string | undefined): Promi
   }
   throw new Error(
     `Cannot find ${asked} as it has not been downloaded: \`deno task sae ${asked}\` does so`,
+  );
+}
+
+/**
+ * Makes sure that an autoencoder of the hub's cache is whole before it is used; one in a directory has no hashes.
+ *
+ * @throws {HubError} If a file is not what its hash says.
+ */
+export async function ensureSaeIntact(
+  { name, directory, isCached }: SaeLocation,
+  verified: VerifiedFiles,
+): Promise<void> {
+  if (!isCached) return;
+  const files = await Promise.all(
+    [SAE_CONFIG, SAE_WEIGHTS].map((file) => snapshotFile(directory, file)),
+  );
+  const { damaged } = await checkSnapshot({ files: files.filter((it) => it !== undefined) }, {
+    verified,
+  });
+  if (damaged.length === 0) return;
+  throw new HubError(
+    `Cannot use ${name} as ${damaged.join(", ")} is not what its hash says: fetch it again with ` +
+      `\`deno task sae ${name}\``,
   );
 }
 

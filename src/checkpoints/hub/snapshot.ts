@@ -29,14 +29,8 @@ export async function readSnapshot(directory: string): Promise<Snapshot> {
   const files = new Map<string, SnapshotFile>();
   const missing: string[] = [];
   const look = async (name: string): Promise<void> => {
-    const path = join(directory, name);
-    const info = await statIfThere(path);
-    if (!info) return; // a link to nothing
-    const blob = await readLink(path);
-    const hash = blob === undefined ? undefined : basename(blob);
-    const place = hash === undefined ? path : await Deno.realPath(path);
-    const isKnown = hash !== undefined && isHash(hash);
-    files.set(name, { name, path: place, size: info.size, hash: isKnown ? hash : undefined });
+    const file = await snapshotFile(directory, name);
+    if (file) files.set(name, file);
   };
   for (const name of await namesIn(directory)) await look(name);
   const need = (name: string): void => {
@@ -47,6 +41,21 @@ export async function readSnapshot(directory: string): Promise<Snapshot> {
     for (const shard of await shardsIn(files.get(WEIGHTS_INDEX)!.path)) need(shard);
   } else need(WEIGHTS);
   return { files: [...files.values()], missing };
+}
+
+/** Looks at one file of a directory; undefined if it isn't there. */
+export async function snapshotFile(
+  directory: string,
+  name: string,
+): Promise<SnapshotFile | undefined> {
+  const path = join(directory, name);
+  const info = await statIfThere(path);
+  if (!info) return undefined; // a link to nothing
+  const blob = await readLink(path);
+  const hash = blob === undefined ? undefined : basename(blob);
+  const place = hash === undefined ? path : await Deno.realPath(path);
+  const isKnown = hash !== undefined && isHash(hash);
+  return { name, path: place, size: info.size, hash: isKnown ? hash : undefined };
 }
 
 /** What became of a check: files whose content is not what its hash says, and those that have none. */
@@ -62,7 +71,7 @@ export interface Checked {
  * @param onProgress Told how many bytes more are done.
  */
 export async function checkSnapshot(
-  { files }: Snapshot,
+  { files }: Pick<Snapshot, "files">,
   { verified, again = false, onProgress = () => {} }: {
     readonly verified: VerifiedFiles;
     readonly again?: boolean;

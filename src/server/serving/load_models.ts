@@ -61,7 +61,10 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
     const worker = await EngineWorker.start({
       ...engines,
       directories: locations.map(({ directory }) => directory),
-      saes: await saesOfModels(locations, saes, cacheIfAny()),
+      saes: await saesOfModels(locations, saes, {
+        cache: cacheIfAny(),
+        verified: new VerifiedFiles(verifiedFile),
+      }),
       onProgress: (done, total, model) => progress.loading(locations[model]!.name, done, total),
     });
     const models = locations.map(({ name }, index) => ({

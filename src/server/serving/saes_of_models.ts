@@ -1,17 +1,23 @@
 import type { Location } from "../../checkpoints/hub/locate_model.ts";
-import { bundledSaes, locateSae, type SaeLocation } from "../../checkpoints/hub/locate_sae.ts";
+import {
+  bundledSaes,
+  ensureSaeIntact,
+  locateSae,
+  type SaeLocation,
+} from "../../checkpoints/hub/locate_sae.ts";
+import type { VerifiedFiles } from "../../checkpoints/hub/verified.ts";
 
 /**
  * Finds the autoencoders of each model; the bundled one has its own without being asked.
  *
  * @param asked `NAME`, `DIR` or `NAME=DIR`, with `MODEL:` in front for another than the first model's.
- * @param cache The hub's cache; without one nothing is in it.
- * @throws {Error} If one isn't there, or two of a model have the same name.
+ * @param options.cache The hub's cache; without one nothing is in it.
+ * @throws {Error} If one isn't there or not whole, or two of a model have the same name.
  */
 export async function saesOfModels(
   models: readonly Location[],
   asked: readonly string[],
-  cache: string | undefined,
+  { cache, verified }: { readonly cache: string | undefined; readonly verified: VerifiedFiles },
 ): Promise<readonly (readonly SaeLocation[])[]> {
   const saes = await Promise.all(
     models.map(({ name }) => name === "bundled" ? bundledSaes() : Promise.resolve([])),
@@ -21,6 +27,7 @@ export async function saesOfModels(
     const own = saes[Math.max(model, 0)]!;
     const sae = model < 0 ? text : text.slice(models[model]!.name.length + 1);
     const found = await locateSae(sae, cache);
+    await ensureSaeIntact(found, verified);
     const known = own.find(({ name }) => name === found.name);
     if (!known) own.push(found);
     else if (known.directory !== found.directory) {
