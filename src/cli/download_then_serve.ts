@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { hubCache } from "../checkpoints/hub/environment.ts";
 import { HubError } from "../checkpoints/hub/error.ts";
 import { locateModel, ModelMissing } from "../checkpoints/hub/locate_model.ts";
-import { PROJECT } from "../project.ts";
+import { PROJECT, projectPath } from "../project.ts";
 import { ownFile } from "./own_file.ts";
 import { servePermissions } from "./permissions.ts";
 import { runCommand } from "./run_command.ts";
@@ -36,7 +36,9 @@ async function downloadThenServe(): Promise<void> {
 async function runServer(): Promise<number> {
   const settings = serveSettings(Deno.args);
   const permissions = servePermissions(settings, {
+    // Where the project, or a folder of it, is reached through a link, files are where that leads.
     weights: [
+      await Deno.realPath(projectPath("weights")),
       ...await directoriesOf([...settings.models, ...settings.saes.flatMap(pathsIn)]),
       ...hubCaches(),
     ],

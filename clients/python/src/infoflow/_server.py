@@ -80,6 +80,9 @@ class Server:
             self._process.wait(15)
         except subprocess.TimeoutExpired:
             self._process.kill()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream and not stream.closed:
+                stream.close()
         atexit.unregister(self.stop)
 
     def _read_until_ready(self) -> list[str]:

@@ -1,0 +1,155 @@
+"""What the package promises, on a server that it starts itself. Run by tests/python/package_test.ts in empty environments."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+import numpy as np
+import pyarrow as pa
+
+import infoflow
+
+PROMPT = "Mary and John went to the store. John gave the cart to"
+
+
+def ask(prompt):
+    """Runs in another process."""
+    return infoflow.flow(prompt).shape, os.environ["INFOFLOW_URL"]
+
+
+class Answers(unittest.TestCase):
+    def test_a_flow_by_layer_is_an_array_without_a_copy(self):
+        flow = infoflow.flow(PROMPT, by_layer=True)
+        self.assertEqual(flow.values.shape, (6, 13, 13))
+        self.assertEqual(flow.values.dtype, np.float32)
+        self.assertFalse(flow.values.flags.owndata or flow.values.flags.writeable)
+        self.assertEqual(flow.axes, ("layer", "target", "source"))
+        self.assertEqual(flow.tokens[:3], ["Mary", " and", " John"])
+        self.assertEqual(flow.ids[:3], [24119, 290, 1757])
+        np.testing.assert_allclose(flow.values.sum(-1), 1, atol=1e-5)
+        self.assertEqual(flow.dropped.shape, (6, 13))
+
+    def test_the_numbers_are_those_of_the_link(self):
+        client = infoflow.connect()
+        request = urllib.request.Request(
+            f"{client.url}/info-flow.arrow?prompt=Hello+world+again&method=ALTI&layout=tidy",
+            headers={"authorization": f"Bearer {os.environ['INFOFLOW_TOKEN']}"},
+        )
+        table = pa.ipc.open_stream(urllib.request.urlopen(request)).read_all()
+        frame = client.flow("Hello world again", method="ALTI").to_pandas()
+        self.assertEqual(table["weight"].to_pylist(), [float(it) for it in frame["weight"]])
+        self.assertEqual(table["source"].to_pylist(), frame["source"].tolist())
+
+    def test_heads_are_chosen_and_ablated(self):
+        patterns = infoflow.attention(PROMPT, layers=[5, 3], heads=1)
+        self.assertEqual((patterns.shape, patterns.layers, patterns.heads), ((2, 1, 14, 14), [3, 5], [1]))
+        frame = patterns.to_pandas()
+        self.assertEqual(set(frame["layer"]), {3, 5})
+        self.assertEqual(len(frame), 2 * 14 * 15 // 2)
+        plain = infoflow.flow(PROMPT, method="ALTI")
+        ablated = infoflow.flow(PROMPT, method="ALTI", ablate=[(5, 1)])
+        self.assertGreater(np.abs(plain.values - ablated.values).max(), 0.001)
+
+    def test_tables(self):
+        first = infoflow.next_tokens(PROMPT, k=3).to_pandas()
+        self.assertEqual(first["token"][0], " Mary")
+        parts = infoflow.attribution(PROMPT, " Mary").to_pandas()
+        self.assertAlmostEqual(parts["value"].sum(), first["logit"][0], places=3)
+        self.assertEqual(len(infoflow.head_scores(PROMPT)), 48)
+        self.assertIn("weight", infoflow.routes(PROMPT).table.column_names)
+        self.assertGreater(len(infoflow.logit_lens(PROMPT, k=1)), 7)
+
+    def test_names_of_transformer_lens(self):
+        cache = infoflow.run_with_cache("Hello world again")
+        self.assertEqual(cache["pattern", 5].shape, (8, 4, 4))
+        self.assertIs(cache["blocks.5.attn.hook_pattern"], cache["pattern", -1])
+        np.testing.assert_allclose(cache["pattern", 0].sum(-1), 1, atol=1e-5)
+        self.assertEqual(len(list(cache)), 6)
+        with self.assertRaisesRegex(KeyError, "the names are"):
+            cache["resid_pre", 0]
+
+    def test_frames(self):
+        flow = infoflow.flow("Hello world again")
+        self.assertEqual(list(flow.to_pandas().columns), ["target", "source", "target_token", "source_token", "weight"])
+        self.assertEqual(flow.to_polars().shape, (6, 5))
+        self.assertEqual(flow.to_xarray().dims, ("target", "source"))
+        self.assertEqual(list(flow.to_xarray().coords["source_token"].values), flow.tokens)
+
+    def test_pictures(self):
+        one, six = infoflow.plot_info_flow(PROMPT), infoflow.plot_info_flow(PROMPT, by_layer=True)
+        self.assertEqual((len(one.data), len(six.data)), (1, 6))
+        self.assertEqual(list(one.layout.xaxis.ticktext), infoflow.flow(PROMPT).tokens)
+        self.assertEqual(one.layout.yaxis.autorange, "reversed")
+        drawn = np.nan_to_num(np.asarray(one.data[0].z, dtype=np.float32))
+        np.testing.assert_array_equal(drawn, infoflow.flow(PROMPT, aggregation="NOTEBOOK").values)
+        html = infoflow.flow("a <b> & c")._repr_html_()
+        self.assertIn("&lt;b", html)
+        self.assertNotIn("<b>", html)
+
+    def test_errors_have_codes(self):
+        for options, code, words in [
+            ({"prompt": ""}, "PROMPT_EMPTY", "at least a word"),
+            ({"prompt": "x", "layers": [99]}, "BAD_USER_INPUT", "layers 0 to 5"),
+            ({"prompt": " word" * 300}, "PROMPT_TOO_LONG", "256"),
+        ]:
+            with self.assertRaisesRegex(infoflow.InfoflowError, words) as caught:
+                infoflow.flow(**options)
+            self.assertEqual(caught.exception.code, code)
+        with self.assertRaisesRegex(TypeError, "no such option"):
+            infoflow.flow("x", by_leyer=True)
+        with self.assertRaises(infoflow.InfoflowError) as caught:
+            infoflow.connect("http://127.0.0.1:9").flow("x")
+        self.assertEqual(caught.exception.code, "SERVER_NOT_FOUND")
+
+    def test_coroutines(self):
+        async def both():
+            return await asyncio.gather(infoflow.aio.flow("Hello"), infoflow.aio.next_tokens("Hello", k=1))
+
+        flow, tokens = asyncio.run(both())
+        self.assertEqual((flow.shape, len(tokens)), ((1, 1), 1))
+
+
+class Servers(unittest.TestCase):
+    def test_processes_that_this_one_starts_ask_the_same_server(self):
+        _, url = ask("a b")
+        for method in ("fork", "spawn"):
+            with multiprocessing.get_context(method).Pool(2) as pool:
+                self.assertEqual(pool.map(ask, ["a", "b c"]), [((1, 1), url), ((2, 2), url)])
+        self.assertEqual(ask("a b")[1], url)
+
+    def test_no_server_is_left_behind_when_python_is_killed(self):
+        program = (
+            "import infoflow, os, signal; infoflow.flow('a b'); print(os.environ['INFOFLOW_URL'], flush=True);"
+            "os.kill(os.getpid(), signal.SIGKILL)"
+        )
+        environment = {name: it for name, it in os.environ.items() if not name.startswith("INFOFLOW_")}
+        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
+        url = done.stdout.strip()
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"{url}/healthz", timeout=1).read()
+            except OSError:
+                return
+            time.sleep(0.1)
+        self.fail(f"{url} still answers")
+
+    def test_what_keeps_a_server_from_starting_is_said(self):
+        with self.assertRaisesRegex(infoflow.InfoflowError, "gpt5") as caught:
+            infoflow.Server("--model", "gpt5")
+        self.assertEqual(caught.exception.code, "SERVER_NOT_FOUND")
+
+    def test_the_command_says_what_there_is(self):
+        done = subprocess.run([sys.executable, "-m", "infoflow"], capture_output=True, text=True)
+        self.assertIn("infoflow serve", done.stdout)
+        self.assertEqual(subprocess.run([sys.executable, "-m", "infoflow", "dance"], capture_output=True).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
