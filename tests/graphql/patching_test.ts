@@ -9,6 +9,10 @@ const CORRUPTED = "Mary and John went to the store. Mary gave the cart to";
 const PAIR = { clean: CLEAN, corrupted: CORRUPTED, answer: " Mary", against: " John" };
 const [L, H, T] = [6, 8, 14];
 
+function idsOf(tokens: readonly { id: number }[]): number[] {
+  return tokens.map(({ id }) => id);
+}
+
 /** Asks for a grid; arguments as GraphQL writes them. */
 async function patch(app: TestApp, more: string, fields: string): Promise<
   // deno-lint-ignore no-explicit-any -- whatever was asked for
@@ -26,7 +30,7 @@ async function patch(app: TestApp, more: string, fields: string): Promise<
 
 Deno.test("patching says where the name is read, and which head carries it on", () =>
   withApp(async (app) => {
-    const fields = "id clean corrupted rowLayers tokens { text } corruptedTokens { text } " +
+    const fields = "id clean corrupted rowLayers tokens { id text } corruptedTokens { id text } " +
       "matrix { axes shape values }";
     const streams = await patch(app, "", fields);
     assert.deepEqual(streams.matrix.axes, ["layer", "position"]);
@@ -53,6 +57,19 @@ Deno.test("patching says where the name is read, and which head carries it on", 
     const noise = await patch(app, ", direction: NOISE", fields);
     assert.deepEqual([noise.clean, noise.corrupted], [raw.clean, raw.corrupted]);
     assertClose([noise.matrix.values[0], noise.matrix.values[9]], [1, 0], { atol: 1e-5 });
+    // Ids are the same prompts.
+    const { data } = await app.query(
+      `query ($clean: [Int!], $corrupted: [Int!]) {
+        patching(cleanIds: $clean, corruptedIds: $corrupted, answer: 5335, against: 1757) {
+          id url matrix { values }
+        }
+      }`,
+      { clean: idsOf(streams.tokens), corrupted: idsOf(streams.corruptedTokens) },
+    );
+    assert.equal(data.patching.id, streams.id);
+    assert.deepEqual(data.patching.matrix.values, streams.matrix.values);
+    const byIds = await app.fetch(data.patching.url.slice(ORIGIN.length));
+    assert.equal(byIds.headers.get("etag"), `"${streams.id}"`);
     // Some layers are a part of all.
     const some = await patch(app, ", layers: [5, 4]", fields);
     assert.deepEqual(some.matrix.shape, [2, T]);

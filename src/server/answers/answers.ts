@@ -38,19 +38,26 @@ export const ANSWERS: Readonly<Record<string, AnswerMaker>> = {
   features: of<FeaturesOptions>((reading, options) => new Features(reading, options)),
   featureFlow: of<FeatureFlowOptions>((reading, options) => new FeatureFlow(reading, options)),
   patching: (models, args) => {
-    const { clean, corrupted, model, ...options } = args as unknown as PatchingArguments;
-    const reading = read(models, { prompt: clean ?? "", model });
-    return new Patching(reading, read(models, { prompt: corrupted ?? "", model }), options);
+    const { clean, cleanIds, corrupted, corruptedIds, ...rest } = args as PatchingArguments;
+    const { model, specialTokens, bos, ...options } = rest;
+    const of = (prompt: PromptArgument, ids: IdsArgument): Reading =>
+      read(models, { prompt, ids, specialTokens, bos, model });
+    const [one, other] = [of(clean, cleanIds), of(corrupted, corruptedIds)];
+    return new Patching(one, other, options as unknown as PatchingOptions);
   },
   headEffects: of<HeadEffectsOptions>((reading, options) => new HeadEffects(reading, options)),
   routes: of<RoutesOptions>((reading, options) => new RouteGraphAnswer(reading, options)),
 };
 
-/** The arguments of `patching`. */
-interface PatchingArguments extends PatchingOptions {
-  readonly clean?: string | null;
-  readonly corrupted?: string | null;
-  readonly model?: string | null;
+type PromptArgument = ReadingArguments["prompt"];
+type IdsArgument = ReadingArguments["ids"];
+
+/** The arguments of `patching` that say what is read. */
+interface PatchingArguments extends Omit<ReadingArguments, "prompt" | "ids"> {
+  readonly clean?: PromptArgument;
+  readonly cleanIds?: IdsArgument;
+  readonly corrupted?: PromptArgument;
+  readonly corruptedIds?: IdsArgument;
 }
 
 /** The arguments of `infoFlow`. */

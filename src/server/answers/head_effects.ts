@@ -4,7 +4,7 @@ import type { MetricArgument, Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
 import { counted, GridAnswer } from "./grid_answer.ts";
 import { metricArgument, type MetricOptions } from "./metric_options.ts";
-import { type Reading, tokenizerOf } from "./reading.ts";
+import type { Reading } from "./reading.ts";
 
 /** What may be asked of {@linkcode HeadEffects}. */
 export interface HeadEffectsOptions extends MetricOptions {
@@ -61,9 +61,8 @@ export class HeadEffects extends GridAnswer {
 
   /** What the engine computes; it is asked once. */
   compute(): Promise<Result> {
-    const { model: { engine }, ids } = this.reading;
-    const beginsWithBos = ids[0] === tokenizerOf(this.reading).bos?.id;
-    const meanFrom = beginsWithBos && ids.length > 1 ? 1 : 0;
+    const { model: { engine }, ids, hasBos } = this.reading;
+    const meanFrom = hasBos && ids.length > 1 ? 1 : 0;
     return this.#result ??= engine.ask("headEffects", {
       ids,
       action: this.#action,

@@ -77,12 +77,14 @@ export class Patching extends GridAnswer {
   }
 
   override get linkArguments(): LinkArguments {
-    const { prompt, ids } = this.#corrupted;
-    const { prompt: clean, ids: cleanIds } = this.reading;
+    const { prompt: clean, ids: cleanIds } = this.reading.source;
+    const { prompt: corrupted, ids: corruptedIds } = this.#corrupted.source;
     const { limit: _, ...metric } = this.#metric;
     return {
-      ...(clean === null ? { cleanIds } : { clean }),
-      ...(prompt === null ? { corruptedIds: ids } : { corrupted: prompt }),
+      clean,
+      cleanIds,
+      corrupted,
+      corruptedIds,
       ...metric,
       ...(metric.against === metric.answer && { against: undefined }),
       ...this.#options,
@@ -149,8 +151,8 @@ export class Patching extends GridAnswer {
   }
 
   protected override identity(): LinkArguments {
-    const { clean: _, cleanIds: __, corrupted: ___, ...options } = this.linkArguments;
-    return { ...options, corruptedIds: this.#corrupted.ids };
+    const { limit: _, ...metric } = this.#metric;
+    return { ...metric, ...this.#options, corruptedIds: this.#corrupted.ids };
   }
 
   protected override async gridMetadata(): Promise<Readonly<Record<string, unknown>>> {
