@@ -1,4 +1,5 @@
 import { type AGGREGATIONS, type BOS_POLICIES, COMMON, type METHODS } from "./state/common.ts";
+import type { ColourChoice } from "./draw/shade.ts";
 import { oneOf, type Part } from "./state/part.ts";
 import { VIEWS } from "./views/list.ts";
 
@@ -39,6 +40,21 @@ export const DEFAULT_STATE = Object.fromEntries(
 /** A single head rests on BOS when it has nothing to do, which is worth seeing; a flow is read without it. */
 export function bosOf({ bos, view }: Pick<PageState, "bos" | "view">): BosPolicy {
   return bos === "AUTO" ? VIEWS[view].bos : bos;
+}
+
+/** What the colours of a state are of, and how they grow. */
+export function coloursOf(
+  { scale, curve, unit, self, view }: Pick<PageState, "scale" | "curve" | "unit" | "self" | "view">,
+): ColourChoice {
+  const chosen = unit === "AUTO" ? VIEWS[view].unit : unit;
+  // Even shares are all 1, which the square root would make strong.
+  const natural = chosen === "even" ? "linear" : "sqrt";
+  return {
+    scale,
+    unit: chosen,
+    curve: curve === "AUTO" ? natural : curve,
+    hidesSelf: self === "hidden",
+  };
 }
 
 /**

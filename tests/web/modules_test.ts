@@ -25,7 +25,7 @@ Deno.test("a state and its link are the same, whatever the prompt", () => {
     assert.deepEqual(readState(writeState(state)), { state, broken: [] });
   }
   assert.equal(writeState(DEFAULT_STATE), "");
-  assert.deepEqual(readState("#__proto__=1&layer=1e9&curve=sqrt&"), {
+  assert.deepEqual(readState("#__proto__=1&layer=1e9&curve=AUTO&"), {
     state: DEFAULT_STATE,
     broken: ["__proto__=1", "layer=1e9"],
   });

@@ -1,7 +1,7 @@
 import { html } from "../draw/elements.ts";
 import { METHOD_CARDS } from "../methods.ts";
 import type { Option } from "../options.ts";
-import { bosOf, DEFAULT_STATE, type Method, type PageState } from "../page_state.ts";
+import { bosOf, coloursOf, DEFAULT_STATE, type Method, type PageState } from "../page_state.ts";
 import { VIEWS } from "../views/list.ts";
 
 /** Where options stand. */
@@ -64,7 +64,7 @@ export class Options {
       }
     }
     chips.replaceChildren(
-      ...fields.filter(({ option: { name } }) => isSet(name, state)).map(({ option }) =>
+      ...fields.filter(({ option }) => isSet(option, state)).map(({ option }) =>
         this.#chip(option, valueOf(option, state))
       ),
     );
@@ -82,14 +82,16 @@ function initialOf(name: string): string {
   return String(DEFAULT_STATE[name as keyof PageState]);
 }
 
+/** What holds: of an option that is AUTO, what that comes to. */
 function valueOf({ name }: Option, state: PageState): string {
-  return name === "bos" ? bosOf(state) : String(state[name as keyof PageState]);
+  if (name === "bos") return bosOf(state);
+  const { unit, curve } = coloursOf(state);
+  return { unit, curve }[name as string] ?? String(state[name as keyof PageState]);
 }
 
-function isSet(name: string, state: PageState): boolean {
-  return name === "bos"
-    ? bosOf(state) !== VIEWS[state.view].bos
-    : String(state[name as keyof PageState]) !== initialOf(name);
+function isSet(option: Option, state: PageState): boolean {
+  const byItself = { ...state, [option.name]: initialOf(option.name) } as PageState;
+  return valueOf(option, state) !== valueOf(option, byItself);
 }
 
 function fieldOf(option: Option): Field {

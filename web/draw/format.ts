@@ -28,6 +28,11 @@ export function tickOf(weight: number): string {
   return tick.format(weight);
 }
 
+/** How many times something is, such as `3.2×`. */
+export function timesOf(weight: number): string {
+  return weight === 0 ? "0" : `${Number(weight.toPrecision(2))}×`;
+}
+
 /** A count, such as `1,024`. */
 export function count(number: number): string {
   return whole.format(number);

@@ -2,7 +2,7 @@ import type { Matrix } from "../server/matrix.ts";
 import { svg } from "./elements.ts";
 import { type Frame, LONGEST_LABEL } from "./frame.ts";
 import { drawLegend } from "./legend.ts";
-import { coloursOf, type Shade } from "./shade.ts";
+import { coloursOf, factorOf, type Shade } from "./shade.ts";
 import { rampFor, type Theme } from "./theme.ts";
 import { labelParts } from "./token_label.ts";
 
@@ -98,6 +98,12 @@ function axisTitles({ left, top, side, height }: Frame, theme: Theme): SVGTextEl
   ];
 }
 
+/** Percent without their sign, or times an even share; nothing for next to nothing. */
+function numberOf(weight: number, { unit }: Shade): string {
+  const rounded = unit === "even" ? Math.round(10 * weight) / 10 : Math.round(100 * weight);
+  return rounded === 0 ? "" : String(rounded);
+}
+
 const ROOM_FOR_NUMBER = 26;
 
 function numbers(
@@ -108,16 +114,17 @@ function numbers(
   const texts: SVGTextElement[] = [];
   for (let target = 0; target < positions; target++) {
     for (let source = 0; source <= target; source++) {
-      const weight = values[target * positions + source]!;
-      const text = Math.round(100 * weight);
-      if (text === 0) continue;
+      if (shade.hidesSelf && source === target) continue;
+      const weight = factorOf(shade.unit, target) * values[target * positions + source]!;
+      const text = numberOf(weight, shade);
+      if (text === "") continue;
       texts.push(svg("text", {
         x: left + (source + 0.5) * cell,
         y: top + (target + 0.5) * cell + 4,
         "text-anchor": "middle",
         "font-size": 11,
         fill: coloursOf(weight, shade, rampFor(theme, shade)).ink,
-      }, String(text)));
+      }, text));
     }
   }
   return texts;

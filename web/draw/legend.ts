@@ -1,10 +1,14 @@
 // @ts-types="@types/d3-scale"
 import { scalePow, type ScalePower } from "d3-scale";
 import { svg } from "./elements.ts";
-import { tickOf } from "./format.ts";
+import { tickOf, timesOf } from "./format.ts";
 import { type Shade, stepOf } from "./shade.ts";
 import { rampFor, type Theme } from "./theme.ts";
 
+const UNITS = {
+  share: "share of what the target takes",
+  even: "times an even share: 1 is no preference",
+};
 const HEIGHT = 10;
 const BARS = 64;
 
@@ -37,7 +41,7 @@ export function drawLegend(
   const title = svg(
     "text",
     { x: right, y: top + 8, "text-anchor": "end" },
-    shade.diverges ? "more or less than with all heads" : "share of what the target takes",
+    shade.diverges ? "more or less than with all heads" : UNITS[shade.unit ?? "share"],
   );
   return svg(
     "g",
@@ -65,28 +69,34 @@ interface Tick {
 
 /** The ends, and what has room between them. */
 function ticksOf(
-  { top, diverges }: Shade,
+  { top, diverges, unit }: Shade,
   scale: ScalePower<number, number>,
   width: number,
 ): Tick[] {
-  const end = top < 1 ? `≥ ${tickOf(top)}` : tickOf(top);
+  const said = unit === "even" ? timesOf : tickOf;
   if (diverges) {
     return [
-      { weight: -top, text: `−${tickOf(top)}`, anchor: "start" },
+      { weight: -top, text: `−${said(top)}`, anchor: "start" },
       { weight: 0, text: "0", anchor: "middle" },
-      { weight: top, text: `+${tickOf(top)}`, anchor: "end" },
+      { weight: top, text: `+${said(top)}`, anchor: "end" },
     ];
   }
-  const ticks: Tick[] = [{ weight: 0, text: "0%", anchor: "start" }];
+  const ticks: Tick[] = [{ weight: 0, text: said(0), anchor: "start" }];
   const room = Math.min(58, width / 3);
-  for (const weight of [0.01, 0.05, 0.1, 0.25, 0.5, 0.75].map((part) => nice(top * part))) {
+  const between = unit === "even" ? [1, 2, 5, 10, 20, 50] : PARTS.map((part) => nice(top * part));
+  for (const weight of between.filter((weight) => weight < top)) {
     const x = scale(weight);
-    if (x - scale(ticks.at(-1)!.weight) > room && scale(top) - x > 1.4 * room) {
-      ticks.push({ weight, text: tickOf(weight), anchor: "middle" });
+    // Of even shares 1 is always named: it is what the others are read by.
+    const isRoomy = x - scale(ticks.at(-1)!.weight) > room && scale(top) - x > 1.4 * room;
+    if (isRoomy || unit === "even" && weight === 1) {
+      ticks.push({ weight, text: said(weight), anchor: "middle" });
     }
   }
+  const end = unit === "even" || top < 1 ? `≥ ${said(top)}` : said(top);
   return [...ticks, { weight: top, text: end, anchor: "end" }];
 }
+
+const PARTS = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75];
 
 /** The nearest number of one digit. */
 function nice(weight: number): number {

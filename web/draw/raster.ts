@@ -1,6 +1,8 @@
 import type { Matrix } from "../server/matrix.ts";
 import type { Ramp } from "./ramp.ts";
-import { type Shade, stepOf } from "./shade.ts";
+import { factorOf, type Shade, stepOf } from "./shade.ts";
+
+type Cells = Pick<Matrix, "values" | "positions" | "pool">;
 
 /**
  * Paints a matrix into a canvas, one pixel a cell, for the browser to scale. Above the diagonal is nothing: no token
@@ -8,7 +10,7 @@ import { type Shade, stepOf } from "./shade.ts";
  */
 export function paintMatrix(
   canvas: HTMLCanvasElement,
-  { values, positions }: Pick<Matrix, "values" | "positions">,
+  { values, positions, pool = 1 }: Cells,
   { shade, ramp }: { shade: Shade; ramp: Ramp },
 ): void {
   canvas.width = canvas.height = positions;
@@ -17,14 +19,14 @@ export function paintMatrix(
   const pixels = new Uint32Array(image.data.buffer);
   for (let target = 0; target < positions; target++) {
     const row = target * positions;
-    for (let source = 0; source <= target; source++) {
-      pixels[row + source] = ramp.pixels[stepOf(values[row + source]!, shade)]!;
+    const factor = factorOf(shade.unit, target, pool);
+    const last = shade.hidesSelf && pool === 1 ? target - 1 : target;
+    for (let source = 0; source <= last; source++) {
+      pixels[row + source] = ramp.pixels[stepOf(factor * values[row + source]!, shade)]!;
     }
   }
   context.putImageData(image, 0, 0);
 }
-
-type Cells = Pick<Matrix, "values" | "positions">;
 
 /** More cells than that can't be told apart in a small picture. */
 const SMALL = 160;
@@ -39,21 +41,21 @@ export function shrink(matrix: Cells): Cells {
   if (step <= 1) return matrix;
   const known = shrunken.get(matrix);
   if (known) return known;
-  const small = pool(matrix, step);
+  const small = pooled(matrix, step);
   shrunken.set(matrix, small);
   return small;
 }
 
-function pool({ values, positions }: Cells, step: number): Cells {
+function pooled({ values, positions, pool = 1 }: Cells, step: number): Cells {
   const size = Math.ceil(positions / step);
-  const pooled = new Float32Array(size * size);
+  const sums = new Float32Array(size * size);
   for (let target = 0; target < positions; target++) {
     const row = Math.floor(target / step);
     const share = 1 / Math.min(step, positions - row * step);
     for (let source = 0; source <= target; source++) {
       const cell = row * size + Math.floor(source / step);
-      pooled[cell] = pooled[cell]! + share * values[target * positions + source]!;
+      sums[cell] = sums[cell]! + share * values[target * positions + source]!;
     }
   }
-  return { values: pooled, positions: size };
+  return { values: sums, positions: size, pool: pool * step };
 }

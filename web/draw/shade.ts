@@ -8,8 +8,20 @@ export interface Shade {
   /** The weight of the last colour; larger ones have it too. */
   readonly top: number;
   readonly curve: "sqrt" | "linear";
+  /** What it is a weight of: a share of the row, or how many times an even share. */
+  readonly unit?: "share" | "even" | undefined;
+  /** Whether a token's share in itself is left blank. */
+  readonly hidesSelf?: boolean | undefined;
   /** Whether the ramp's middle is 0 and its first colour `-top`. */
   readonly diverges?: boolean | undefined;
+}
+
+/**
+ * By what the numbers of a row are multiplied to become weights of a unit. Where positions share cells, a number is a
+ * sum over several sources: divided by how many they are, it has the scale of single ones.
+ */
+export function factorOf(unit: Shade["unit"], target: number, pool = 1): number {
+  return (unit === "even" ? target * pool + (pool + 1) / 2 : 1) / pool;
 }
 
 /** The step of a weight. */
@@ -45,6 +57,8 @@ const SAMPLES = 20_000;
 export interface ColourChoice {
   readonly scale: "shared" | "panel";
   readonly curve: "sqrt" | "linear";
+  readonly unit: "share" | "even";
+  readonly hidesSelf: boolean;
 }
 
 /**
@@ -52,38 +66,49 @@ export interface ColourChoice {
  * own in any case.
  */
 export function scaleOf(
-  { scale, curve }: ColourChoice,
+  { scale, ...look }: ColourChoice,
   small?: Matrices,
 ): (matrix: Matrix) => Shade {
   return (matrix) => {
-    if (matrix.isChange) return { curve, top: topOf(matrix), diverges: true };
-    return { curve, top: topOf(scale === "shared" && small ? small : matrix) };
+    if (matrix.isChange) return { ...look, top: topOf(matrix, look), diverges: true };
+    return { ...look, top: topOf(scale === "shared" && small ? small : matrix, look) };
   };
 }
 
-const tops = new WeakMap<Matrix | Matrices, number>();
+type Look = Pick<Shade, "unit" | "hidesSelf">;
+
+const tops = new WeakMap<Matrix | Matrices, Map<string, number>>();
 
 /**
  * The weight that the scale ends at: all but a few of the cells are below it. The first rows don't count, as they have
  * next to no choice: what they say is large, and would leave no colours for the others.
  */
-export function topOf(matrix: Matrix | Matrices): number {
-  const known = tops.get(matrix);
-  if (known !== undefined) return known;
-  const top = quantile("panels" in matrix ? panelsOf(matrix) : [matrix]);
-  tops.set(matrix, top);
+export function topOf(matrix: Matrix | Matrices, look: Look = {}): number {
+  const known = tops.get(matrix) ?? new Map<string, number>();
+  tops.set(matrix, known);
+  const key = `${look.unit} ${look.hidesSelf}`;
+  const top = known.get(key) ?? quantile("panels" in matrix ? panelsOf(matrix) : [matrix], look);
+  known.set(key, top);
   return top;
 }
 
-function quantile(matrices: readonly Matrix[]): number {
+/** Rows with fewer sources say little: they are left out where there are enough others. */
+const FEW_SOURCES = 4;
+
+function quantile(matrices: readonly Matrix[], { unit, hidesSelf }: Look): number {
   const cells = matrices.reduce((sum, { positions }) => sum + positions * (positions + 1) / 2, 0);
   const stride = Math.max(1, Math.floor(cells / SAMPLES));
   const sample: number[] = [];
   let next = 0;
-  for (const { values, positions } of matrices) {
-    for (let target = positions > 2 ? 1 : 0; target < positions; target++) {
+  for (const { values, positions, pool = 1 } of matrices) {
+    const few = positions * pool > 2 * FEW_SOURCES ? Math.ceil(FEW_SOURCES / pool) : 1;
+    for (let target = positions > 2 ? few : 0; target < positions; target++) {
       const row = target * positions;
-      for (; next <= target; next += stride) sample.push(Math.abs(values[row + next]!));
+      const factor = factorOf(unit, target, pool);
+      for (; next <= target; next += stride) {
+        if (hidesSelf && next === target) continue;
+        sample.push(factor * Math.abs(values[row + next]!));
+      }
       next -= target + 1;
     }
   }

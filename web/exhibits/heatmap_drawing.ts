@@ -2,7 +2,7 @@ import { svg } from "../draw/elements.ts";
 import { layOut } from "../draw/frame.ts";
 import { drawSurroundings } from "../draw/heatmap_svg.ts";
 import { paintMatrix } from "../draw/raster.ts";
-import { coloursOf, type Shade } from "../draw/shade.ts";
+import { coloursOf, factorOf, type Shade } from "../draw/shade.ts";
 import { rampFor, type Theme } from "../draw/theme.ts";
 import { cellSentence } from "../widgets/details.ts";
 import type { Matrix } from "../server/matrix.ts";
@@ -27,7 +27,9 @@ export function drawHeatmap(
   if (!isImage(matrix)) {
     for (let target = 0; target < matrix.positions; target++) {
       for (let source = 0; source <= target; source++) {
-        const { back } = coloursOf(matrix.values[target * matrix.positions + source]!, shade, ramp);
+        if (shade.hidesSelf && source === target) continue;
+        const weight = matrix.values[target * matrix.positions + source]!;
+        const { back } = coloursOf(factorOf(shade.unit, target) * weight, shade, ramp);
         cells.append(svg("rect", {
           x: left + source * cell,
           y: top + target * cell,

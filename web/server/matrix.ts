@@ -14,6 +14,8 @@ export interface Matrices {
   readonly positions: number;
   /** How many matrices there are. */
   readonly panels: number;
+  /** How many neighbouring positions share a cell; not given: none do. */
+  readonly pool?: number;
 }
 
 /** One (P, P) matrix. */
@@ -22,6 +24,8 @@ export interface Matrix {
   readonly values: Float32Array;
   readonly dropped: Float32Array;
   readonly positions: number;
+  /** How many neighbouring positions share a cell: the mean over targets of the sum over sources. */
+  readonly pool?: number;
   /** Whether its numbers are differences, which may be negative. */
   readonly isChange?: boolean;
 }
@@ -32,11 +36,12 @@ const panels = new WeakMap<Matrices, Matrix[]>();
 export function panelsOf(matrices: Matrices): readonly Matrix[] {
   const known = panels.get(matrices);
   if (known) return known;
-  const { tokens, positions } = matrices;
+  const { tokens, positions, pool = 1 } = matrices;
   const size = positions * positions;
   const all = Array.from({ length: matrices.panels }, (_, panel) => ({
     tokens,
     positions,
+    pool,
     values: matrices.values.subarray(panel * size, (panel + 1) * size),
     dropped: matrices.dropped.subarray(panel * positions, (panel + 1) * positions),
   }));

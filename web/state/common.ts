@@ -32,8 +32,12 @@ export const COMMON = {
   head: index,
   /** One colour scale for all panels, or one for each. */
   scale: oneOf(["shared", "panel"]),
-  /** How a colour grows with a weight. */
-  curve: oneOf(["sqrt", "linear"]),
+  /** How a colour grows with a weight; AUTO: what goes with the unit. */
+  curve: oneOf(["AUTO", "sqrt", "linear"]),
+  /** What colours are of: shares, or how many times an even share; AUTO: what the view is best seen with. */
+  unit: oneOf(["AUTO", "share", "even"]),
+  /** Whether a token's share in itself is coloured. */
+  self: oneOf(["shown", "hidden"]),
   /** The position of the token that was chosen. */
   token: index,
   /** Whether its sources are shown, or the targets that take from it. */

@@ -12,6 +12,8 @@ export interface ViewCard {
   readonly layout: "large" | "grid";
   /** What becomes of BOS where nobody says. */
   readonly bos: "DROP" | "KEEP";
+  /** What its colours are of where nobody says: shares, or how many times an even share. */
+  readonly unit: "share" | "even";
   /** The options that it offers. */
   readonly options: readonly Option[];
   /** Its own parts of the link; their names are no other view's. */

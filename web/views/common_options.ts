@@ -30,6 +30,25 @@ export const BOS: Option = {
   choices: [["DROP", "left out"], ["KEEP", "kept"]],
 };
 
+/** What colours are of. */
+export const UNIT: Option = {
+  name: "unit",
+  label: "Weight",
+  help:
+    "The share of the row that a source has; or against even, how many times what it would have " +
+    "if all sources had the same: 1 is what no preference gives, however long the prompt.",
+  choices: [["share", "share"], ["even", "against even"]],
+};
+
+/** Whether a token's share in itself is coloured. */
+export const SELF: Option = {
+  name: "self",
+  label: "Self",
+  help: "Methods that see the residual stream give most of a row to the token itself. " +
+    "Hidden, the other sources have all colours.",
+  choices: [["shown", "shown"], ["hidden", "hidden"]],
+};
+
 /** Whether all panels share a scale. */
 export const SCALE: Option = {
   name: "scale",

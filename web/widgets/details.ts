@@ -1,6 +1,6 @@
 import { html } from "../draw/elements.ts";
 import { change, count, share } from "../draw/format.ts";
-import { coloursOf } from "../draw/shade.ts";
+import { coloursOf, factorOf, type Shade } from "../draw/shade.ts";
 import { rampFor, type Theme } from "../draw/theme.ts";
 import { labelParts, labelText } from "../draw/token_label.ts";
 import type { Matrix } from "../server/matrix.ts";
@@ -12,17 +12,19 @@ export interface DetailsPicture {
   readonly position: number;
   readonly direction: Direction;
   readonly theme: Theme;
-  readonly curve: "sqrt" | "linear";
+  readonly shade: Shade;
 }
 
 const MOST_ROWS = 8;
 
 /** Draws the table of the strongest sources of a token, or of the targets that take most from it. */
 export function drawDetails(element: HTMLElement, picture: DetailsPicture): void {
-  const { matrix, position, direction, theme, curve } = picture;
+  const { matrix, position, direction, theme, shade } = picture;
   const weights = linksOf(matrix, position, direction);
-  const strong = strongest(weights, MOST_ROWS);
-  const shade = { top: Math.abs(weights[strong[0] ?? 0] ?? 0), curve, diverges: matrix.isChange };
+  const strong = strongest(weights, MOST_ROWS + 1)
+    .filter((at) => !(shade.hidesSelf && at === position)).slice(0, MOST_ROWS);
+  const top = Math.abs(weights[strong[0] ?? 0] ?? 0);
+  const targetOf = (at: number): number => direction === "sources" ? position : at;
   const isSources = direction === "sources";
   const said = matrix.isChange ? change : share;
   const caption = html(
@@ -41,8 +43,9 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
   );
   const rows = strong.map((at) => {
     const bar = html("i");
-    bar.style.width = `${100 * Math.abs(weights[at]!) / shade.top}%`;
-    bar.style.backgroundColor = coloursOf(weights[at]!, shade, rampFor(theme, shade)).back;
+    bar.style.width = `${100 * Math.abs(weights[at]!) / top}%`;
+    const weight = factorOf(shade.unit, targetOf(at)) * weights[at]!;
+    bar.style.backgroundColor = coloursOf(weight, shade, rampFor(theme, shade)).back;
     return html(
       "tr",
       {},
@@ -83,6 +86,17 @@ export function tokenOf(text: string): HTMLElement {
     part.isMark ? html("span", { class: "mark" }, part.text) : part.text
   );
   return html("bdi", { class: "quoted" }, ...parts);
+}
+
+/** What a token gives another or takes from it, in a sentence. */
+export function linkSentence(
+  matrix: Matrix,
+  position: number,
+  other: number,
+  direction: Direction,
+): string {
+  const [target, source] = direction === "sources" ? [position, other] : [other, position];
+  return source <= target ? cellSentence(matrix, { target, source }) : "";
 }
 
 /** A cell in a sentence, for the tip and for who hears the page. */

@@ -1,6 +1,8 @@
-import { html } from "../draw/elements.ts";
-import { share } from "../draw/format.ts";
+import { html, svg } from "../draw/elements.ts";
+import { count, share, timesOf } from "../draw/format.ts";
+import { drawLegend } from "../draw/legend.ts";
 import type { Shade } from "../draw/shade.ts";
+import type { PageState } from "../page_state.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { Known, Tools } from "../views/view.ts";
 import { cellSentence, drawDetails } from "./details.ts";
@@ -39,6 +41,8 @@ export class MatrixBoard {
     role: "group",
     "aria-label": "The prompt’s tokens",
   });
+  /** What the colours of the text mean. */
+  readonly legend = html("div", { class: "text-legend" });
   readonly details = html("div", { id: "details" });
   readonly direction: HTMLElement;
   readonly #direction: Segments<"sources" | "targets">;
@@ -80,29 +84,33 @@ export class MatrixBoard {
     }
     this.#picture = picture;
     const { matrix, shade, title, known: { theme, state, spans } } = picture;
-    const { curve, direction, prompt } = state;
+    const { direction, prompt } = state;
     this.#direction.show(direction);
     this.#heatmap.show({ matrix, shade, theme, title });
-    this.#text.show({ prompt, spans, matrix, theme, curve, direction });
-    const chosen = this.chosen!;
+    this.#text.show({ prompt, spans, matrix, theme, shade, direction });
+    this.#drawLegend(picture);
+    const chosen = chosenOf(matrix, state);
     this.#heatmap.mark(chosen);
     this.#text.mark(chosen);
     this.#drawDetails();
   }
 
-  /** The chosen token; by itself the last one, which the model goes on from. */
-  get chosen(): number | undefined {
-    if (!this.#picture) return undefined;
-    const { matrix: { positions }, known: { state: { token } } } = this.#picture;
-    return token !== undefined && token < positions ? token : positions - 1;
+  #drawLegend({ shade, known: { theme } }: BoardPicture): void {
+    const width = 260;
+    this.legend.replaceChildren(svg(
+      "svg",
+      { viewBox: `0 0 ${width + 20} 42`, width: width + 20, height: 42, "aria-hidden": "true" },
+      drawLegend(shade, theme, { right: width, top: 2, width: width - 10 }),
+    ));
   }
 
   #drawDetails(): void {
     if (!this.#picture) return;
-    const { matrix, known: { theme, state: { direction, curve } } } = this.#picture;
-    const position = this.#pointed ?? this.chosen!;
+    const { matrix, shade, known: { theme, state } } = this.#picture;
+    const { direction } = state;
+    const position = this.#pointed ?? chosenOf(matrix, state);
     if (position < matrix.positions) {
-      drawDetails(this.details, { matrix, position, direction, theme, curve });
+      drawDetails(this.details, { matrix, position, direction, theme, shade });
     }
   }
 
@@ -113,10 +121,16 @@ export class MatrixBoard {
       this.#pointed = undefined;
       return this.#drawDetails();
     }
-    const { matrix, known: { state: { direction } } } = this.#picture;
+    const { matrix, shade, known: { state: { direction } } } = this.#picture;
     const dropped = matrix.dropped[cell.target]!;
     const sentence = cellSentence(matrix, cell);
-    const left = dropped > 0 ? [`BOS had ${share(dropped)} of this row`] : [];
+    const sources = cell.target + 1;
+    const left = [
+      ...shade.unit === "even" && !matrix.isChange
+        ? [`${timesOf(sources * weightAt(matrix, cell))} an even share of ${count(sources)}`]
+        : [],
+      ...dropped > 0 ? [`BOS had ${share(dropped)} of this row`] : [],
+    ];
     const { x, y } = this.heatmap.getBoundingClientRect();
     const centre = this.#heatmap.centreOf(cell);
     tip.show([sentence, ...left], { x: x + scrollX + centre.x, y: y + scrollY + centre.y });
@@ -126,4 +140,16 @@ export class MatrixBoard {
     this.#pointed = pointed;
     this.#drawDetails();
   }
+}
+
+/** The chosen token; by itself the last one, which the model goes on from. */
+export function chosenOf(
+  { positions }: Pick<Matrix, "positions">,
+  { token }: Pick<PageState, "token">,
+): number {
+  return token !== undefined && token < positions ? token : positions - 1;
+}
+
+function weightAt({ values, positions }: Matrix, { target, source }: Cell): number {
+  return values[target * positions + source]!;
 }

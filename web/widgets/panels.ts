@@ -12,7 +12,7 @@ export interface Panel {
   readonly caption?: string;
   /** What it is, for who can't see it. */
   readonly name: string;
-  readonly matrix: Pick<Matrix, "values" | "positions">;
+  readonly matrix: Pick<Matrix, "values" | "positions" | "pool">;
   readonly shade: Shade;
   /** Whether it is switched off; not given: it can't be. */
   readonly isOff?: boolean;

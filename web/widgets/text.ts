@@ -1,6 +1,6 @@
 import { html } from "../draw/elements.ts";
 import { share } from "../draw/format.ts";
-import { coloursOf } from "../draw/shade.ts";
+import { coloursOf, factorOf, type Shade } from "../draw/shade.ts";
 import { rampFor, type Theme } from "../draw/theme.ts";
 import { labelText } from "../draw/token_label.ts";
 import type { Matrix } from "../server/matrix.ts";
@@ -14,7 +14,8 @@ export interface TextPicture {
   readonly spans: readonly TokenSpan[];
   readonly matrix: Matrix;
   readonly theme: Theme;
-  readonly curve: "sqrt" | "linear";
+  /** On the scale of the whole matrix, so that a token with no preference looks like one. */
+  readonly shade: Shade;
   readonly direction: Direction;
 }
 
@@ -80,24 +81,26 @@ export class TextView {
 
   #light(): void {
     if (!this.#picture) return;
-    const { matrix, theme, curve, direction } = this.#picture;
+    const { matrix, theme, shade, direction } = this.#picture;
     const position = this.#pointed ?? this.#chosen;
     const weights = position === undefined || position >= matrix.positions
-      ? new Float32Array(matrix.positions)
+      ? undefined
       : linksOf(matrix, position, direction);
-    const top = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
-    const shade = { top, curve, diverges: matrix.isChange };
     const ramp = rampFor(theme, shade);
     this.#tokens.forEach((token, index) => {
-      const weight = weights[index] ?? 0;
-      const isLit = Math.abs(weight) > 0.004 * top;
-      const { back, ink } = coloursOf(weight, shade, ramp);
+      const weight = weights?.[index] ?? 0;
+      const target = direction === "sources" ? position ?? 0 : index;
+      const isSelf = index === position;
+      const isLit = weight !== 0 && !(isSelf && shade.hidesSelf);
+      const { back, ink } = coloursOf(factorOf(shade.unit, target) * weight, shade, ramp);
       token.style.backgroundColor = isLit ? back : "";
       token.style.color = isLit ? ink : "";
-      token.classList.toggle("from", index === position);
-      if (index === position) token.setAttribute("aria-current", "true");
+      token.classList.toggle("from", isSelf);
+      if (isSelf) token.setAttribute("aria-current", "true");
       else token.removeAttribute("aria-current");
       token.title = isLit ? share(weight) : "";
+      // For those whose colours are not ours.
+      token.dataset["share"] = isLit ? share(weight) : "";
     });
   }
 

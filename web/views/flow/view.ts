@@ -2,13 +2,14 @@ import { html } from "../../draw/elements.ts";
 import { rampFor } from "../../draw/theme.ts";
 import { scaleOf } from "../../draw/shade.ts";
 import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
+import { textExhibit } from "../../exhibits/text_exhibit.ts";
 import { METHOD_CARDS } from "../../methods.ts";
-import type { PageState } from "../../page_state.ts";
+import { coloursOf, type PageState } from "../../page_state.ts";
 import { panelsOf } from "../../server/matrix.ts";
 import { matricesOf } from "../../server/matrix_question.ts";
 import { forecastOf } from "../../server/forecast.ts";
 import { ForecastPanel } from "../../widgets/forecast.ts";
-import { MatrixBoard } from "../../widgets/matrix_board.ts";
+import { chosenOf, MatrixBoard } from "../../widgets/matrix_board.ts";
 import { Panels } from "../../widgets/panels.ts";
 import type { Asked, Slots, Tools, View } from "../view.ts";
 import { shownCall, smallCalls } from "./call.ts";
@@ -21,8 +22,10 @@ export class FlowView implements View {
   readonly #board: MatrixBoard;
   readonly #forecast = new ForecastPanel();
   readonly #panels: Panels;
+  readonly #isText: boolean;
 
   constructor(tools: Tools, as: "heatmap" | "text") {
+    this.#isText = as === "text";
     const board = this.#board = new MatrixBoard(tools);
     const title = html("h2", { id: "panels-title" }, "Layer by layer");
     const panels = html("div", {
@@ -36,7 +39,7 @@ export class FlowView implements View {
       (key) => tools.change({ layer: key === "all" ? undefined : Number(key) }),
     );
     this.slots = {
-      stage: as === "text" ? [board.text] : [board.heatmap, board.hint],
+      stage: this.#isText ? [board.text, board.legend] : [board.heatmap, board.hint],
       side: [board.direction, board.details, this.#forecast.element],
       strip: [title, panels],
     };
@@ -53,10 +56,15 @@ export class FlowView implements View {
     keep(forecastOf(state.prompt, state.model));
     const [matrix, all] = [panelsOf(await large!)[0]!, await Promise.all(small)];
     // Both have one scale, so they are drawn together.
-    const shadeOf = scaleOf(state, all.at(-1)!);
+    const shadeOf = scaleOf(coloursOf(state), all.at(-1)!);
     const shade = shadeOf(matrix);
     const heading = headingOf(asked);
-    present(matrixExhibit({ known: asked, heading, call, matrix, shade }), () => {
+    const shown = { known: asked, heading, call, matrix, shade };
+    const position = chosenOf(matrix, state);
+    const exhibit = this.#isText
+      ? textExhibit({ ...shown, position, direction: state.direction })
+      : matrixExhibit(shown);
+    present(exhibit, () => {
       this.#forecast.clearFor(asked);
       this.#board.show({ known: asked, matrix, shade, title: `${heading.name}, ${heading.note}` });
       this.#panels.show({

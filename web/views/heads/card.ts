@@ -1,6 +1,6 @@
 import { oneOf } from "../../state/part.ts";
 import type { ViewCard } from "../card.ts";
-import { BOS, CURVE, SCALE } from "../common_options.ts";
+import { BOS, CURVE, SCALE, SELF, UNIT } from "../common_options.ts";
 
 const SORT = {
   name: "sort",
@@ -20,7 +20,8 @@ export const HEADS = {
   tab: "Heads",
   layout: "grid",
   bos: "KEEP",
-  options: [SORT, BOS, SCALE, CURVE],
+  unit: "share",
+  options: [SORT, BOS, UNIT, SELF, SCALE, CURVE],
   state: {
     /** By which job the head grid is sorted. */
     sort: oneOf(

@@ -2,6 +2,7 @@ import { html } from "../../draw/elements.ts";
 import { rampFor } from "../../draw/theme.ts";
 import { scaleOf } from "../../draw/shade.ts";
 import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
+import { coloursOf } from "../../page_state.ts";
 import { forecastOf } from "../../server/forecast.ts";
 import { panelsOf } from "../../server/matrix.ts";
 import { matricesOf } from "../../server/matrix_question.ts";
@@ -48,15 +49,15 @@ export class HeadsView implements View {
   }
 
   async show(asked: Asked): Promise<void> {
-    const { state, reading: { model }, theme, ask, keep, present } = asked;
+    const { state, reading: { model }, spans, theme, ask, keep, present } = asked;
     const { layer = 0, head = 0, sort, prompt } = state;
     const call = attentionCall(state, { layers: [layer], heads: [head] });
     const large = ask(matricesOf(call));
-    const small = ask(matricesOf(attentionCall(state, { cells: SMALL })));
+    const small = ask(matricesOf(attentionCall(state, { cells: SMALL }), spans.length));
     const scores = sort === "place" ? undefined : ask(scoresOf(prompt, state.model));
     keep(forecastOf(prompt, state.model));
     const [[matrix], all, known] = [panelsOf(await large), await small, await scores];
-    const shadeOf = scaleOf(state, all);
+    const shadeOf = scaleOf(coloursOf(state), all);
     const shade = shadeOf(matrix!);
     const heading = { name: `Layer ${layer}, head ${head}`, note: "attention pattern" };
     const panels = headPanels(all, model.heads, shadeOf);

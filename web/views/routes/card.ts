@@ -13,6 +13,7 @@ export const ROUTES = {
   tab: "Routes",
   layout: "large",
   bos: "DROP",
+  unit: "share",
   options: [THRESHOLD],
   state: {
     /** The least share of an edge. */

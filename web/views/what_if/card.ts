@@ -1,13 +1,14 @@
 import { headList, oneOf } from "../../state/part.ts";
 import type { ViewCard } from "../card.ts";
-import { AGGREGATION, BOS, CURVE, METHOD, SCALE } from "../common_options.ts";
+import { AGGREGATION, BOS, CURVE, METHOD, SCALE, SELF, UNIT } from "../common_options.ts";
 
 /** The flow and the prediction with heads switched off. */
 export const WHAT_IF = {
   tab: "What if",
   layout: "grid",
   bos: "DROP",
-  options: [METHOD, AGGREGATION, BOS, SCALE, CURVE],
+  unit: "share",
+  options: [METHOD, AGGREGATION, BOS, UNIT, SELF, SCALE, CURVE],
   state: {
     /** The heads that are switched off. */
     off: headList,

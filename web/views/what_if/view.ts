@@ -2,7 +2,7 @@ import { html } from "../../draw/elements.ts";
 import { scaleOf } from "../../draw/shade.ts";
 import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
 import { METHOD_CARDS } from "../../methods.ts";
-import type { PageState } from "../../page_state.ts";
+import { coloursOf, type PageState } from "../../page_state.ts";
 import { forecastOf, headsOff, toggled } from "../../server/forecast.ts";
 import { panelsOf } from "../../server/matrix.ts";
 import { matricesOf } from "../../server/matrix_question.ts";
@@ -56,7 +56,7 @@ export class WhatIfView implements View {
   }
 
   async show(asked: Asked): Promise<void> {
-    const { state, reading: { model }, theme, ask, keep, present } = asked;
+    const { state, reading: { model }, spans, theme, ask, keep, present } = asked;
     const off = headsOff(state.off);
     const isChange = state.show === "change" && off.length > 0;
     const call = flowCall(state, {
@@ -64,12 +64,12 @@ export class WhatIfView implements View {
       difference: isChange || undefined,
     });
     const large = ask(matricesOf(call));
-    const small = ask(matricesOf(attentionCall(state, { cells: SMALL })));
+    const small = ask(matricesOf(attentionCall(state, { cells: SMALL }), spans.length));
     keep(forecastOf(state.prompt, state.model, state.off));
     const [[shown], all] = [panelsOf(await large), await small];
     const matrix = { ...shown!, isChange };
-    const shadeOf = scaleOf(state, all);
-    const shade = scaleOf(state)(matrix);
+    const shadeOf = scaleOf(coloursOf(state), all);
+    const shade = scaleOf(coloursOf(state))(matrix);
     const heading = headingOf(state);
     const grid = headPanels(all, model.heads, shadeOf);
     const keys = new Set(state.off.split(","));
