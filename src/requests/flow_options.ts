@@ -1,7 +1,7 @@
 import type { Intervention } from "./interventions/intervention.ts";
 import type { Method } from "./flow_methods.ts";
 
-/** How the layers become one matrix, see "Definitions" in the README. */
+/** How the layers become one matrix, see docs/methods.md. */
 export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
 /** One of {@linkcode AGGREGATIONS}. */
 export type Aggregation = typeof AGGREGATIONS[number];
