@@ -1,7 +1,8 @@
 import { GRAPHQL_PATH, pathOf } from "../server/links/paths.ts";
 import { listen } from "../server/http/listen.ts";
 import type { LoadedModel } from "../server/answers/loaded_model.ts";
-import { InfoflowServer } from "../server/serving/server.ts";
+import { loadModels } from "../server/serving/load_models.ts";
+import type { InfoflowServer } from "../server/serving/server.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";
@@ -10,23 +11,31 @@ import { ownFile } from "./own_file.ts";
 import { runCommand } from "./run_command.ts";
 import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
 
-/** Starts the server: takes the port first, then loads the model, so that nobody waits for a port that is taken. */
+/**
+ * Starts the server. The engine's thread begins to load the models, and meanwhile this one loads the server's modules and
+ * takes the port; a port that is taken ends the process before the models are there.
+ */
 export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
 
   const { publicUrl, policy, lines } = settings;
-  const server = new InfoflowServer({
-    models: {
-      asked: settings.models,
-      cacheBytes: settings.cacheBytes,
-      saes: settings.saes,
-      saeBytes: settings.saeBytes,
-      mostWaiting: settings.mostWaiting,
-      tuning: { file: ownFile("tuning.json"), redo: settings.tune },
-      verifiedFile: ownFile("verified.json"),
-      progress: showLoadBars(),
-    },
+  const made: { server?: InfoflowServer } = {};
+  const models = loadModels({
+    asked: settings.models,
+    cacheBytes: settings.cacheBytes,
+    saes: settings.saes,
+    saeBytes: settings.saeBytes,
+    mostWaiting: settings.mostWaiting,
+    tuning: { file: ownFile("tuning.json"), redo: settings.tune },
+    verifiedFile: ownFile("verified.json"),
+    progress: showLoadBars(),
+    onNews: (news) => made.server?.log.write("engine", { news }),
+  });
+  models.catch(() => {}); // what went wrong is thrown where it is waited for
+  const { InfoflowServer } = await import("../server/serving/server.ts");
+  const server = made.server = new InfoflowServer({
+    models,
     publicUrl,
     policy,
     lines,
@@ -36,11 +45,11 @@ export async function serve(): Promise<void> {
   const drain = new Drain(server, listener);
   drain.onSignals();
   if (settings.stopWithStdin) drain.onEndOfStdin();
-  const models = await server.load();
+  const loaded = await server.load();
 
   const { hostname, port } = listener.addr;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  for (const line of [...reachLines(settings), ...startLines(models, origin)]) {
+  for (const line of [...reachLines(settings), ...startLines(loaded, origin)]) {
     console.log(line);
   }
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/app.ts";
+import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/policy.ts";
 import { MOST_WAITING } from "../server/queue/request_queue.ts";
 import type { LogFormat } from "../server/observe/log.ts";
 import { type Flag, parseFlags, UsageError, wholeNumber } from "./flags.ts";

@@ -2,6 +2,7 @@ import { InfoflowError } from "../errors.ts";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 import { chosenOf } from "../requests/choice.ts";
+import { MOST_REQUESTS } from "../requests/engine_request.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
 import { promptsOf, type Question, type Questions } from "../requests/questions.ts";
 import type { SaeInfo } from "../requests/sae/feature_questions.ts";
@@ -88,9 +89,6 @@ interface EngineParts {
   readonly pieces: PassPieces | undefined;
   readonly saes: Saes;
 }
-
-/** The most requests that are answered with one submission. */
-export const MOST_REQUESTS = 16;
 
 /** Between them these run every kernel. */
 const WARM_UP: readonly FlowRequest[] = [

@@ -3,6 +3,9 @@ import type { Changed } from "./interventions/changes_in.ts";
 import { interventionsKey } from "./interventions/intervention.ts";
 import type { Question, Questions } from "./questions.ts";
 
+/** The most requests that are answered with one submission. */
+export const MOST_REQUESTS = 16;
+
 /** Which model is asked. */
 export interface ToModel {
   /** Its place among the worker's directories; the first without it. */

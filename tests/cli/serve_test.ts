@@ -61,7 +61,7 @@ Deno.test("serve --help lists the flags and their variables", async () => {
   assert.match(stdout, /INFOFLOW_CACHE_MIB/);
 });
 
-Deno.test("serve on a port in use says so before it loads anything", async () => {
+Deno.test("serve on a port in use says so", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const { code, stderr } = await runTask("serve", ["--port", String(port)]);

@@ -4,7 +4,7 @@ import { InfoflowError } from "../../errors.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { makeYoga } from "../graphql/yoga.ts";
-import type { Log, LogFormat } from "../observe/log.ts";
+import type { Log } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
 import { traced } from "../observe/trace.ts";
 import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
@@ -16,10 +16,11 @@ import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { PAGE_FILES } from "./page.ts";
 import { answerTo, type Env, observe } from "./observe.ts";
 import { respond } from "./representation.ts";
-import type { RequestLimits, RequestScope } from "./request_scope.ts";
+import { DEFAULT_POLICY, FEW_LINES, type LineOptions, type Policy } from "./policy.ts";
+import type { RequestScope } from "./request_scope.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
-import { type Neighbours, refuseStrangers } from "./strangers.ts";
+import { refuseStrangers } from "./strangers.ts";
 import { requireToken } from "./token.ts";
 
 /** What the app is made from. */
@@ -34,38 +35,6 @@ export interface AppOptions {
   /** Whether the server is about to stop, and takes nothing new. */
   readonly isDraining?: () => boolean;
 }
-
-/** What the log has. */
-export interface LineOptions {
-  readonly format: LogFormat;
-  /** Whether each request gets a line. */
-  readonly requests: boolean;
-  /** Whether the line has the prompts. */
-  readonly prompts: boolean;
-}
-
-/** Errors only. */
-const FEW_LINES: LineOptions = { format: "text", requests: false, prompts: false };
-
-/** Whom the server answers, and how much one request may have. */
-export interface Policy extends Neighbours, RequestLimits {
-  /** What requests must bring, if anything. */
-  readonly token: string | undefined;
-  readonly introspection: boolean;
-  readonly graphiql: boolean;
-}
-
-/** The policy of a server on loopback. */
-export const DEFAULT_POLICY: Policy = {
-  host: "127.0.0.1",
-  names: [],
-  origins: [],
-  token: undefined,
-  passes: 4,
-  deadline: 30_000,
-  introspection: true,
-  graphiql: true,
-};
 
 /** Bytes of Arrow files that are kept for whoever reads them by their parts. */
 const RECENT_FILES = 64 * 2 ** 20;

@@ -1,6 +1,5 @@
 import { InfoflowError } from "../../errors.ts";
 import type { CancelFlags } from "../../thread/cancel_flags.ts";
-import { MOST_REQUESTS } from "../../engine/engine.ts";
 import { type Answer, PendingRequest } from "./pending_request.ts";
 import {
   type Batch,
@@ -9,7 +8,13 @@ import {
   receiveError,
 } from "../../thread/protocol.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
-import { idsOf, isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";
+import {
+  idsOf,
+  isQuestion,
+  modelOf,
+  MOST_REQUESTS,
+  type Work,
+} from "../../requests/engine_request.ts";
 
 /** What computes batches. */
 export interface BatchRunner {

@@ -6,7 +6,8 @@ import type { EngineWorker } from "../queue/engine_worker.ts";
 
 /** What a server is made from. */
 export interface ServerOptions extends Pick<AppOptions, "publicUrl" | "policy" | "lines"> {
-  readonly models: Omit<LoadOptions, "onNews">;
+  /** The models, or how to load them. */
+  readonly models: Omit<LoadOptions, "onNews"> | Promise<LoadedModels>;
   /** Writes a line where operators look. */
   readonly writeLine: (line: string) => void;
 }
@@ -60,13 +61,14 @@ export class InfoflowServer {
   }
 
   /**
-   * Loads the models.
+   * Loads the models, or waits for them.
    *
    * @throws {Error} If there is no such model, or it can't be run.
    */
   async load(): Promise<readonly LoadedModel[]> {
     const onNews = (news: string): void => this.log.write("engine", { news });
-    this.#loaded = await loadModels({ ...this.#options.models, onNews });
+    const { models } = this.#options;
+    this.#loaded = await ("then" in models ? models : loadModels({ ...models, onNews }));
     return this.models;
   }
 

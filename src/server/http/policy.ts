@@ -1,0 +1,35 @@
+import type { LogFormat } from "../observe/log.ts";
+import type { RequestLimits } from "./request_scope.ts";
+import type { Neighbours } from "./strangers.ts";
+
+/** What the log has. */
+export interface LineOptions {
+  readonly format: LogFormat;
+  /** Whether each request gets a line. */
+  readonly requests: boolean;
+  /** Whether the line has the prompts. */
+  readonly prompts: boolean;
+}
+
+/** Errors only. */
+export const FEW_LINES: LineOptions = { format: "text", requests: false, prompts: false };
+
+/** Whom the server answers, and how much one request may have. */
+export interface Policy extends Neighbours, RequestLimits {
+  /** What requests must bring, if anything. */
+  readonly token: string | undefined;
+  readonly introspection: boolean;
+  readonly graphiql: boolean;
+}
+
+/** The policy of a server on loopback. */
+export const DEFAULT_POLICY: Policy = {
+  host: "127.0.0.1",
+  names: [],
+  origins: [],
+  token: undefined,
+  passes: 4,
+  deadline: 30_000,
+  introspection: true,
+  graphiql: true,
+};
