@@ -10,6 +10,7 @@ export type ErrorCode =
   | "CANCELLED"
   | "UNAUTHORIZED"
   | "FORBIDDEN"
+  | "METHOD_NOT_ALLOWED"
   | "BODY_TOO_LARGE"
   | "URL_TOO_LONG"
   | "HEADERS_TOO_LARGE"

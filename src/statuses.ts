@@ -6,6 +6,7 @@ const STATUSES: Record<ErrorCode, number> = {
   BAD_USER_INPUT: 400,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,
+  METHOD_NOT_ALLOWED: 405,
   MATRIX_TOO_LARGE: 413,
   BODY_TOO_LARGE: 413,
   URL_TOO_LONG: 414,
@@ -31,5 +32,6 @@ export function httpFormOf({ code, details }: InfoflowError): HttpForm {
 function headersOf(code: ErrorCode, details: InfoflowError["details"]): Record<string, string> {
   if (code === "UNAUTHORIZED") return { "www-authenticate": `Basic realm="Infoflow", Bearer` };
   if (code === "OVERLOADED") return { "retry-after": String(details.retryAfter ?? 1) };
+  if (code === "METHOD_NOT_ALLOWED") return { allow: String(details.allow) };
   return {};
 }

@@ -1,3 +1,4 @@
+import type { Listener } from "../server/http/listen.ts";
 import type { InfoflowServer } from "../server/serving/server.ts";
 
 /** Requests under way may take so long, in ms, their refusals so long, the device so long to be given back: below ten s. */
@@ -10,10 +11,10 @@ const SAME_MS = 500;
 /** The end of a server: what is under way is finished, nothing new is taken, the device is given back. */
 export class Drain {
   readonly #server: InfoflowServer;
-  readonly #listener: Deno.HttpServer;
+  readonly #listener: Listener;
   #since = 0;
 
-  constructor(server: InfoflowServer, listener: Deno.HttpServer) {
+  constructor(server: InfoflowServer, listener: Listener) {
     this.#server = server;
     this.#listener = listener;
   }

@@ -41,13 +41,13 @@ export async function serve(): Promise<void> {
     lines,
     writeLine: (line) => console.error(line),
   });
-  const listener = listen(server, settings);
+  const listener = await listen(server, settings);
   const drain = new Drain(server, listener);
   drain.onSignals();
   if (settings.stopWithStdin) drain.onEndOfStdin();
   const loaded = await server.load();
 
-  const { hostname, port } = listener.addr;
+  const { hostname, port } = listener;
   const origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   for (const line of [...reachLines(settings), ...startLines(loaded, origin)]) {
     console.log(line);

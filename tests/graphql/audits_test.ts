@@ -5,8 +5,8 @@ import { withApp } from "../support/app.ts";
 
 Deno.test("all audits of graphql-http pass in the default configuration", (test) =>
   withApp(async ({ server }) => {
-    const listener = listen(server, { host: "127.0.0.1", port: 0 });
-    const url = `http://127.0.0.1:${listener.addr.port}/graphql`;
+    const listener = await listen(server, { host: "127.0.0.1", port: 0 });
+    const url = `http://127.0.0.1:${listener.port}/graphql`;
     try {
       const audits = serverAudits({ url });
       if (audits.length < 61) throw new Error(`61 audits expected, ${audits.length} found`);

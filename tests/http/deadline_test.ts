@@ -99,8 +99,8 @@ Deno.test("an app with a model answers after all that", () =>
 
 Deno.test("over a socket, a client that goes away frees its place, and is no error", () =>
   withBlocked(async ({ server, log }, waiting) => {
-    const listener = listen(server, { host: "127.0.0.1", port: 0 });
-    const origin = `http://127.0.0.1:${listener.addr.port}`;
+    const listener = await listen(server, { host: "127.0.0.1", port: 0 });
+    const origin = `http://127.0.0.1:${listener.port}`;
     const waitingIs = async (count: number): Promise<void> => {
       const { length } = log;
       const began = performance.now();

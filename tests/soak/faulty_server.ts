@@ -12,6 +12,6 @@ const server = new InfoflowServer({
   writeLine: (line) => console.error(line),
 });
 await server.load();
-const listener = listen(server, { host: "127.0.0.1", port: 0 });
+const listener = await listen(server, { host: "127.0.0.1", port: 0 });
 new Drain(server, listener).onSignals();
-console.log(listener.addr.port);
+console.log(listener.port);

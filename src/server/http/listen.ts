@@ -1,38 +1,154 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { asMeant, InfoflowError } from "../../errors.ts";
+import { tracedRequest } from "../observe/trace.ts";
+import { problem } from "./problem.ts";
+import { readRequest } from "./read_request.ts";
+import { sendResponse } from "./send_response.ts";
+import { SIZE_LIMITS } from "./size_limits.ts";
+
 /** What answers requests. */
 export interface RequestHandler {
   fetch(request: Request): Promise<Response>;
 }
 
-/** An address to listen on. */
-export interface Address {
+/** Where to listen, and what a connection may do. */
+export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Connections that may be open at once; the next is closed. */
+  readonly mostConnections?: number | undefined;
+  /** How long a request may take to arrive, its head and its body, in ms. */
+  readonly arrivalMs?: number | undefined;
+  /** An answer of which nothing is taken for this long is broken off, in ms. */
+  readonly stallMs?: number | undefined;
 }
 
+/** A server that listens. */
+export interface Listener {
+  readonly hostname: string;
+  readonly port: number;
+  /** Takes no connection any more, and waits until what is under way is answered. */
+  shutdown(): Promise<void>;
+}
+
+/** Connections, where nothing else is said. */
+export const MOST_CONNECTIONS = 512;
+const ARRIVAL_MS = 30_000;
+const STALL_MS = 30_000;
+/** A connection on which nothing is asked is kept for this long. */
+const IDLE_MS = 15_000;
+/** How often the times above are looked at. */
+const CHECK_MS = 1000;
+/** How often a server that ends looks for connections that have become idle. */
+const SWEEP_MS = 50;
 /**
- * Listens on an address, and hands its requests on.
+ * Connections that wait to be accepted. Node's server accepts all of them before it closes those that are too many, so
+ * this many descriptors may be taken beyond the limit of connections.
+ */
+export const BACKLOG = 32;
+/** Room beside the longest URL and the largest headers that the app refuses by name. */
+const HEAD_BYTES = 2 * (SIZE_LIMITS.url + SIZE_LIMITS.headers);
+
+/**
+ * Listens on an address, and hands its requests on. It is Node's server, because Deno's has no limit of connections and
+ * no time limits, and does not tell when a client that posts goes away.
  *
  * @throws {Error} If the address can't be had.
  */
-export function listen(
-  handler: RequestHandler,
-  { host, port }: Address,
-): Deno.HttpServer<Deno.NetAddr> {
+export async function listen(handler: RequestHandler, options: ListenOptions): Promise<Listener> {
+  const { host, port, mostConnections = MOST_CONNECTIONS, stallMs = STALL_MS } = options;
+  const arrivalMs = options.arrivalMs ?? ARRIVAL_MS;
+  const server = createServer({
+    maxHeaderSize: HEAD_BYTES,
+    headersTimeout: arrivalMs,
+    requestTimeout: arrivalMs,
+    keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  });
+  server.maxHeadersCount = 0; // their bytes are limited
+  server.maxConnections = mostConnections;
+  let name = host;
+  server.on("request", (message: IncomingMessage, to: ServerResponse) => {
+    answer(message, to).catch(() => to.destroy());
+  });
+  server.on("clientError", refuseHead);
+
+  const answer = async (message: IncomingMessage, to: ServerResponse): Promise<void> => {
+    const client = new AbortController();
+    to.once("close", () => {
+      if (!to.writableFinished) client.abort();
+    });
+    message.on("error", () => {}); // who went away is told by "close"
+    await sendResponse(await respond(message, client.signal), to, stallMs);
+  };
+  const respond = async (message: IncomingMessage, signal: AbortSignal): Promise<Response> => {
+    try {
+      const request = readRequest(message, name, signal);
+      return await tracedRequest(request, () => handler.fetch(request));
+    } catch (error) {
+      const known = asMeant(error);
+      if (known instanceof InfoflowError) return problem(known, message.url ?? "/");
+      throw error;
+    }
+  };
+
+  await bind(server, host, port);
+  const address = server.address() as { address: string; port: number };
+  name = `${
+    address.address.includes(":") ? `[${address.address}]` : address.address
+  }:${address.port}`;
+  return {
+    hostname: address.address,
+    port: address.port,
+    shutdown: () => shutdown(server),
+  };
+}
+
+async function bind(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host: host.replace(/^\[(.*)\]$/, "$1"), port, backlog: BACKLOG }, resolve);
   try {
-    return Deno.serve(
-      { hostname: host, port, onListen: () => {} },
-      (request) => handler.fetch(request),
-    );
+    await promise;
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      throw new Error(
-        `Cannot listen on ${host}:${port} as another program does: choose another --port, or 0 for a free one`,
-      );
-    }
-    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.AddrNotAvailable) {
-      throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
-    }
-    throw error;
+    const { code, message } = error as Error & { code?: string };
+    throw new Error(
+      code === "EADDRINUSE"
+        ? `Cannot listen on ${host}:${port} as another program does: choose another --port, or 0 for a free one`
+        : `Cannot listen on ${host}:${port}: ${message}`,
+    );
+  } finally {
+    server.off("error", reject);
   }
+}
+
+/** Answers what is no HTTP, or came too slowly, in as many words as such a client can be told. */
+function refuseHead(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy();
+  const [status, code] = error.code === "HPE_HEADER_OVERFLOW"
+    ? ["431 Request Header Fields Too Large", "HEADERS_TOO_LARGE"]
+    : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+    ? ["408 Request Timeout", "DEADLINE_EXCEEDED"]
+    : ["400 Bad Request", "BAD_USER_INPUT"];
+  const body = JSON.stringify({ code, title: "Cannot read the request" });
+  socket.end([
+    `HTTP/1.1 ${status}`,
+    "connection: close",
+    "content-type: application/problem+json",
+    `content-length: ${body.length}`,
+    "",
+    body,
+  ].join("\r\n"));
+}
+
+/** Connections that become idle after the server was closed are not closed with it. */
+async function shutdown(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  server.closeIdleConnections();
+  await promise;
+  clearInterval(sweep);
 }

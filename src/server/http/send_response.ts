@@ -1,0 +1,88 @@
+import type { ServerResponse } from "node:http";
+
+/** Bytes that are handed to the connection at once. */
+const PIECE = 256 * 1024;
+/** The same for a client that took the last piece slowly: then a little that is taken is seen, too. */
+const SMALL_PIECE = 16 * 1024;
+const SLOW_MS = 1000;
+
+/**
+ * Sends an answer as fast as the client takes it. Where the client goes away, or takes nothing for a while, the
+ * connection is closed and the answer's body is cancelled.
+ *
+ * @param stallMs A client that takes nothing for this long has gone, whatever its connection says.
+ */
+export async function sendResponse(
+  response: Response,
+  to: ServerResponse,
+  stallMs: number,
+): Promise<void> {
+  const headers = [...response.headers].flat();
+  const reader = response.body?.getReader();
+  if (!reader) {
+    const hasLength = response.headers.has("content-length") ||
+      [204, 304].includes(response.status);
+    if (!hasLength && to.req.method !== "HEAD") headers.push("content-length", "0");
+    return void to.writeHead(response.status, headers).end();
+  }
+  try {
+    let chunk = await reader.read();
+    let next = chunk.done ? undefined : reader.read();
+    // A body that is all there has a length; one that is still being made can't wait for it.
+    const isWhole = next === undefined || await isDoneAtOnce(next);
+    if (isWhole && !response.headers.has("content-length")) {
+      headers.push("content-length", String(chunk.value?.length ?? 0));
+    }
+    if (isClosed(to)) return;
+    to.writeHead(response.status, headers);
+    while (!chunk.done) {
+      await write(chunk.value, to, stallMs);
+      if (isClosed(to)) return;
+      chunk = await (next ?? reader.read());
+      next = undefined;
+    }
+    to.end();
+  } catch {
+    to.destroy(); // half an answer must not look like a whole one
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function isClosed(to: ServerResponse): boolean {
+  return to.destroyed || to.closed;
+}
+
+async function isDoneAtOnce(next: Promise<ReadableStreamReadResult<unknown>>): Promise<boolean> {
+  next.catch(() => {}); // whoever awaits it next is told
+  const turn = new Promise<undefined>((resolve) => setTimeout(resolve, 0));
+  const result = await Promise.race([next.catch(() => undefined), turn]);
+  return result?.done === true;
+}
+
+async function write(chunk: Uint8Array, to: ServerResponse, stallMs: number): Promise<void> {
+  let size = PIECE;
+  let at = 0;
+  while (at < chunk.length && !isClosed(to)) {
+    const began = performance.now();
+    const isTaken = to.write(chunk.subarray(at, at + size));
+    at += size;
+    if (!isTaken) await drained(to, stallMs);
+    if (performance.now() - began > SLOW_MS) size = SMALL_PIECE;
+  }
+}
+
+/** Waits until the client took what was written, or went away. */
+async function drained(to: ServerResponse, stallMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => to.destroy(), stallMs);
+  to.once("drain", resolve);
+  to.once("close", resolve);
+  try {
+    if (!isClosed(to)) await promise;
+  } finally {
+    clearTimeout(timer);
+    to.off("drain", resolve);
+    to.off("close", resolve);
+  }
+}
