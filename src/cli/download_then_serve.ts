@@ -9,9 +9,10 @@ import { HubError } from "../checkpoints/hub/error.ts";
 import { locateModel, ModelMissing } from "../checkpoints/hub/locate_model.ts";
 import { PROJECT, projectPath } from "../project.ts";
 import { ownFile } from "./own_file.ts";
+import { STOP_SIGNALS } from "./drain.ts";
 import { servePermissions } from "./permissions.ts";
 import { runCommand } from "./run_command.ts";
-import { serveSettings } from "./settings.ts";
+import { OPEN_FILES_VARIABLE, serveSettings } from "./settings.ts";
 
 async function downloadThenServe(): Promise<void> {
   const { values } = parseArgs({
@@ -44,17 +45,29 @@ async function runServer(): Promise<number> {
     ],
     own: ownFile("tuning.json"),
   });
-  const server = new Deno.Command("deno", {
-    args: [
-      "run",
-      ...permissions,
-      fileURLToPath(new URL("./serve.ts", import.meta.url)),
-      ...Deno.args,
-    ],
-  }).spawn();
-  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGTERM", "SIGINT"];
-  for (const signal of signals) Deno.addSignalListener(signal, () => server.kill(signal));
+  const [main, worker] = ["./serve.ts", "../thread/worker.ts"].map((module) =>
+    fileURLToPath(new URL(module, import.meta.url))
+  );
+  // What the server may not fetch itself.
+  const cached = await new Deno.Command("deno", {
+    args: ["cache", "--quiet", "--frozen", main!, worker!],
+    stdin: "null",
+  }).spawn().status;
+  if (!cached.success) return cached.code;
+  const server = withDescriptors(["run", ...permissions, main!, ...Deno.args]).spawn();
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, () => server.kill(signal));
   return (await server.status).code;
+}
+
+/**
+ * Runs Deno with as many open files as it may have, and tells it how many these are: it can't find out itself, and a
+ * server that runs out of them accepts no connection any more.
+ */
+function withDescriptors(args: string[]): Deno.Command {
+  if (Deno.build.os === "windows") return new Deno.Command("deno", { args });
+  const script = 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; ' +
+    `${OPEN_FILES_VARIABLE}="$(ulimit -n)" exec deno "$@"`;
+  return new Deno.Command("sh", { args: ["-c", script, "serve", ...args] });
 }
 
 /** What may be a path in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */

@@ -8,6 +8,11 @@ const GIVE_BACK_MS = 1500;
 /** Signals within so many ms of each other are one. */
 const SAME_MS = 500;
 
+/** The signals that end a server; SIGHUP is sent when its terminal is closed. */
+export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGTERM", "SIGINT", "SIGHUP"];
+
 /** The end of a server: what is under way is finished, nothing new is taken, the device is given back. */
 export class Drain {
   readonly #server: InfoflowServer;
@@ -19,10 +24,9 @@ export class Drain {
     this.#listener = listener;
   }
 
-  /** Stops the process in an orderly way at SIGTERM and SIGINT, and at once at the second of them. */
+  /** Stops the process in an orderly way at each of {@linkcode STOP_SIGNALS}, and at once at the second of them. */
   onSignals(): void {
-    const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGTERM", "SIGINT"];
-    for (const signal of signals) {
+    for (const signal of STOP_SIGNALS) {
       Deno.addSignalListener(signal, () => {
         // A terminal sends SIGINT to all processes of a command, and those above pass it on: that is one signal.
         if (!this.#server.isDraining) this.#stop(signal);

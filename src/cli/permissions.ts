@@ -1,7 +1,12 @@
 import { dirname } from "node:path";
 import { projectPath } from "../project.ts";
 import { UsageError, variableOf } from "./flags.ts";
-import { SERVE_FLAGS, type ServeSettings, TOKEN_VARIABLE } from "./settings.ts";
+import {
+  OPEN_FILES_VARIABLE,
+  SERVE_FLAGS,
+  type ServeSettings,
+  TOKEN_VARIABLE,
+} from "./settings.ts";
 
 /** What a worker's module is read from: Deno asks for permission to read it, as it does not for the main module. */
 const CODE = ["src", "shaders", "packages"];
@@ -18,6 +23,7 @@ export interface Places {
 export const VARIABLES: readonly string[] = [
   ...Object.keys(SERVE_FLAGS).map(variableOf),
   TOKEN_VARIABLE,
+  OPEN_FILES_VARIABLE,
   ...["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"],
   ...["HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],
   ...["NODE_ENV", "DEBUG"],
@@ -36,6 +42,7 @@ export function servePermissions(
   const address = `${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
   return [
     "--no-prompt",
+    ...["--cached-only", "--deny-import", "--frozen"], // code comes from this machine alone
     `--allow-net=${address}`,
     `--allow-read=${listed([...[...CODE, "weights"].map(projectPath), ...weights, ...kept])}`,
     ...kept.map((directory) => `--allow-write=${listed([directory])}`),

@@ -1,3 +1,4 @@
+import { BACKLOG, MOST_CONNECTIONS } from "../server/http/listen.ts";
 import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/policy.ts";
 import { MOST_WAITING } from "../server/queue/request_queue.ts";
 import type { LogFormat } from "../server/observe/log.ts";
@@ -58,6 +59,11 @@ export const SERVE_FLAGS = {
     value: "N",
     help: "requests that may wait for the device before others get 503, 64 by default",
   },
+  "max-connections": {
+    type: "string",
+    value: "N",
+    help: "connections that may be open at once, 512 by default; fewer where open files are few",
+  },
   deadline: {
     type: "string",
     value: "SECONDS",
@@ -94,6 +100,8 @@ export interface ServeSettings {
   readonly lines: LineOptions;
   /** Requests that may wait for the device. */
   readonly mostWaiting: number;
+  /** Connections that may be open at once. */
+  readonly mostConnections: number;
   readonly tune: boolean;
   /** Whether the end of standard input stops the server. */
   readonly stopWithStdin: boolean;
@@ -101,6 +109,12 @@ export interface ServeSettings {
 }
 
 const MIB = 2 ** 20;
+
+/** The variable that tells how many files the process may have open. */
+export const OPEN_FILES_VARIABLE = "INFOFLOW_OPEN_FILES";
+/** The files that are not connections: about 40, those that are being read, connections that wait to be closed. */
+const OWN_FILES = 96 + BACKLOG;
+const LEAST_CONNECTIONS = 8;
 
 /** The variable of the token. It is no flag: other users of a machine see what programs are called with. */
 export const TOKEN_VARIABLE = "INFOFLOW_TOKEN";
@@ -134,6 +148,10 @@ export function serveSettings(args: string[]): ServeSettings {
     saes: (values.get("sae") as readonly string[] | undefined) ?? [],
     saeBytes: MIB * number("sae-mib", 1024, 2 ** 24),
     mostWaiting: number("max-waiting", MOST_WAITING, 100_000, 1),
+    mostConnections: Math.min(
+      number("max-connections", MOST_CONNECTIONS, 100_000, 1),
+      connectionsFor(Deno.env.get(OPEN_FILES_VARIABLE)),
+    ),
     publicUrl: url,
     lines: {
       format: logFormat(text("log") ?? "json"),
@@ -154,6 +172,12 @@ export function serveSettings(args: string[]): ServeSettings {
     stopWithStdin: values.get("stop-with-stdin") === true,
     help: values.get("help") === true,
   };
+}
+
+/** What is left of a number of open files when the server has its own. */
+function connectionsFor(openFiles: string | undefined): number {
+  if (openFiles === undefined || !/^\d+$/.test(openFiles)) return Infinity; // nobody said, or there is no limit
+  return Math.max(LEAST_CONNECTIONS, Number(openFiles) - OWN_FILES);
 }
 
 function models(names: readonly string[] = []): readonly string[] {
