@@ -127,6 +127,14 @@ Deno.test("features, fits and sources of the reference autoencoders", () =>
         // The same sets of features are on; measured: no difference, and 2e-7 of the variance.
         assertClose([fit.l0], [expected.l0!], { atol: 1e-6 });
         assertClose([fit.explainedVariance], [expected.explained_variance!], { atol: 2e-6 });
+        const mean = (losses: Float32Array): number =>
+          losses.reduce((sum, v) => sum + v / losses.length, 0);
+        const losses = ["ce", "ce_sae", "ce_ablation"].map((name) => tensors.get(name));
+        const measured = [fit.ce, fit.ceWithSae, fit.ceWithZeros];
+        losses.forEach((loss, at) => {
+          // Position 0's next token is counted in no mean. Ten times the reference's float32 error of 5e-7 of 7.
+          if (loss) assertClose([measured[at]!], [mean(loss.subarray(1))], { atol: 3.5e-5 });
+        });
 
         const again = await engine.ask("features", { ids, sae });
         assert(again.cacheHit);

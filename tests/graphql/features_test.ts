@@ -138,7 +138,7 @@ Deno.test("a fit that is far off is a warning", () =>
   withApp(async (app) => {
     const ask = async (prompt: string) => {
       const query = `query ($prompt: String!) {
-        saes { name fit(prompt: $prompt) { l0 explainedVariance warning } }
+        saes { name fit(prompt: $prompt) { l0 explainedVariance ce ceWithSae ceWithZeros ceScore warning } }
       }`;
       return (await app.query(query, { prompt })).data.saes;
     };
@@ -146,6 +146,9 @@ Deno.test("a fit that is far off is a warning", () =>
     const behindBos = cart.tensors.get("positions")!.filter((position) => position > 0).length;
     assertClose([res4.fit.l0], [behindBos / 13], { atol: 1e-9 });
     assert.equal(res4.fit.warning, null);
+    const { ce, ceWithSae, ceWithZeros, ceScore } = res4.fit;
+    assert(ce < ceWithSae && ceWithSae < ceWithZeros);
+    assertClose([ceScore], [(ceWithZeros - ceWithSae) / (ceWithZeros - ce)], { atol: 1e-12 });
     assert.equal(wrong.name, "res-4-stretched");
     assert.match(wrong.fit.warning, /worse than none/);
   }, { models: { saes: [`res-4-stretched=${STRETCHED}`] } }));

@@ -23,7 +23,7 @@ type Result<Name extends keyof Questions> = Omit<Questions[Name]["result"], "cac
 /** Questions about what a run of one prompt leaves. */
 type OfOneRun = Exclude<
   Question,
-  { readonly name: "patching" | "headEffects" | "headStatistics" }
+  { readonly name: "patching" | "headEffects" | "headStatistics" | "saeFit" }
 >;
 
 /** Answers questions about a prompt, from its streams and patterns on the device. */
@@ -47,7 +47,7 @@ export class Analyses {
     this.#headStatistics = new HeadStatistics(context);
     this.#routes = new Routes(context);
     this.#patching = new Patching(context, this.#topLogits);
-    this.#features = new FeatureAnalyses(context);
+    this.#features = new FeatureAnalyses(context, this.#topLogits);
   }
 
   /**
@@ -74,6 +74,7 @@ export class Analyses {
       const sums = await this.#headStatistics.of(promptsOf(question), options);
       return { ...sums, cacheHit: false };
     }
+    if (name === "saeFit") return await this.#features.fit(argument, isWanted);
     const { architecture } = this.#context;
     const interventions = changesIn(argument as Changed, { architecture, ids });
     const keep = this.#keepFor(question);
@@ -87,13 +88,12 @@ export class Analyses {
   }
 
   /** What is kept of the run beside patterns, keys and values. */
-  #keepFor({ name, argument }: Question): readonly SiteOfLayer[] {
+  #keepFor({ name, argument }: OfOneRun): readonly SiteOfLayer[] {
     switch (name) {
       case "headSums":
         return [];
       case "features":
       case "featureFlow":
-      case "saeFit":
         return this.#features.keepFor(name, argument);
       default:
         return residualSites(this.#layers);
@@ -125,8 +125,6 @@ export class Analyses {
         return await this.#features.features(run, question.argument);
       case "featureFlow":
         return await this.#features.flow(run, question.argument);
-      case "saeFit":
-        return await this.#features.fit(run, question.argument);
     }
   }
 

@@ -1,4 +1,6 @@
 import { InfoflowError } from "../../errors.ts";
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { Questions } from "../../requests/questions.ts";
 import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import type { SiteOfLayer } from "../activations/kept_sites.ts";
@@ -9,6 +11,8 @@ import { Reconstructions } from "../sae/reconstructions.ts";
 import { siteOfSae, sitesBelowSae, targetOfSae } from "../sae/site_of_sae.ts";
 import { fitOf } from "../sae/fit_of.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
+import { lossesOf } from "./losses.ts";
+import type { TopLogits } from "./top_logits.ts";
 
 type Argument<Name extends keyof Questions> = Questions[Name]["argument"];
 type Result<Name extends keyof Questions> = Omit<Questions[Name]["result"], "cacheHit">;
@@ -18,8 +22,10 @@ export class FeatureAnalyses {
   readonly #context: DeviceContext;
   readonly #flows: FeatureFlows;
   readonly #reconstructions: Reconstructions;
+  readonly #topLogits: TopLogits;
 
-  constructor(context: DeviceContext) {
+  constructor(context: DeviceContext, topLogits: TopLogits) {
+    this.#topLogits = topLogits;
     this.#context = context;
     this.#flows = new FeatureFlows(context);
     this.#reconstructions = new Reconstructions(context.device, context.architecture.channels);
@@ -80,17 +86,75 @@ export class FeatureAnalyses {
     };
   }
 
-  /** How well an autoencoder does. */
-  async fit(run: Run, asked: Argument<"saeFit">): Promise<Result<"saeFit">> {
-    const { device, saes } = this.#context;
+  /**
+   * How well an autoencoder does: one run to encode and decode, one more with the reconstruction, and with zeros, in the
+   * activation's place. What the autoencoder was not trained to see, such as the mean over channels, stays.
+   */
+  async fit(
+    asked: Argument<"saeFit">,
+    isWanted: () => boolean,
+  ): Promise<Questions["saeFit"]["result"]> {
+    const { architecture, device, passes, saes } = this.#context;
+    const { ids } = asked;
     const loaded = await saes.get(asked.sae);
-    const prompt = run.prompts[0]!;
-    const encoded = await encodePrompt(device, run, { prompt, loaded });
     const { sae } = loaded;
-    const { recon, error } = await this.#reconstructions.of(run, { prompt, sae, encoded });
     const first = asked.beginsWithBos ? 1 : 0;
-    return fitOf({ recon, error, positions: encoded.positions, width: sae.config.outputs, first });
+    const width = sae.config.outputs;
+    const plain = await passes.run(
+      [{ ids }],
+      { keep: this.keepFor("saeFit", asked), isWanted },
+      async (run) => {
+        const prompt = run.prompts[0]!;
+        const encoded = await encodePrompt(device, run, { prompt, loaded });
+        const { recon, error } = await this.#reconstructions.of(run, { prompt, sae, encoded });
+        const { positions } = encoded;
+        const fit = fitOf({ recon, error, positions, width, first });
+        return { recon, error, fit, cacheHit: prompt.cacheHit };
+      },
+    );
+    const { recon, error, fit, cacheHit } = plain;
+    const place = placeOf(targetOfSae(sae.config), architecture);
+    const withSae = additions(place, error.map((v) => -v), { width, first });
+    const withZeros = additions(place, recon.map((v, at) => -v - error[at]!), { width, first: 0 });
+    const keep: SiteOfLayer[] = [{ site: "RESID_PRE", layer: architecture.layers }];
+    const prompts = [{ ids }, { ids, interventions: withSae }, { ids, interventions: withZeros }];
+    const [ce, ceWithSae, ceWithZeros] = await passes.run(
+      prompts,
+      { keep, cache: "none", isWanted },
+      async (run) => {
+        const means: number[] = [];
+        for (const prompt of run.prompts) {
+          const losses = await lossesOf(this.#context, this.#topLogits, { run, prompt });
+          means.push(meanOf(losses.subarray(first)));
+        }
+        return means;
+      },
+    );
+    return { ...fit, ce: ce!, ceWithSae: ceWithSae!, ceWithZeros: ceWithZeros!, cacheHit };
   }
+}
+
+/** A site by its one name: the stream after a layer is the stream before the next. */
+function placeOf({ site, layer }: SiteOfLayer, { layers }: Architecture): SiteOfLayer {
+  if (site !== "RESID_POST" || layer === layers - 1) return { site, layer };
+  return { site: "RESID_PRE", layer: layer + 1 };
+}
+
+/** (T, width) added to a site, from a position on. */
+function additions(
+  place: SiteOfLayer,
+  rows: Float32Array,
+  { width, first }: { readonly width: number; readonly first: number },
+): Intervention[] {
+  return Array.from({ length: rows.length / width - first }, (_, n) => {
+    const position = first + n;
+    const vector = Array.from(rows.subarray(position * width, (position + 1) * width));
+    return { ...place, action: "ADD", positions: [position], vector };
+  });
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
 /** (R): a feature's activations at some targets. */

@@ -46,4 +46,8 @@ export interface SaeFitFound {
   readonly l0: number;
   /** 1 - E|e|^2 / (E|x|^2 - |E x|^2) */
   readonly explainedVariance: number;
+  /** Next-token loss in nats: of the model, with the reconstruction, and with zeros. */
+  readonly ce: number;
+  readonly ceWithSae: number;
+  readonly ceWithZeros: number;
 }

@@ -7,6 +7,8 @@ import { read, tokenizerOf } from "./reading.ts";
 
 /** How well an autoencoder does on a prompt, as GraphQL says it. */
 export interface SaeFit extends SaeFitFound {
+  /** (zeros - SAE) / (zeros - model) of the losses. */
+  readonly ceScore: number;
   readonly warning: string | null;
 }
 
@@ -80,7 +82,8 @@ export class Sae {
     }
     const { name } = this;
     const fit = await this.#model.engine.ask("saeFit", { ids, sae: name, beginsWithBos });
-    return { ...fit, warning: warningOf(fit, this.report, ids.length) };
+    const ceScore = (fit.ceWithZeros - fit.ceWithSae) / (fit.ceWithZeros - fit.ce);
+    return { ...fit, ceScore, warning: warningOf(fit, this.report, ids.length) };
   }
 }
 

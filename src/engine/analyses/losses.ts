@@ -1,0 +1,37 @@
+import { keptAt } from "../activations/kept_sites.ts";
+import type { DeviceContext } from "../flow/device_context.ts";
+import type { Run, RunPrompt } from "../passes/run.ts";
+import type { TopLogits } from "./top_logits.ts";
+
+/**
+ * The next-token losses of a prompt, in nats: of each position but the last.
+ *
+ * @returns (T - 1)
+ */
+export async function lossesOf(
+  { architecture, weights }: Pick<DeviceContext, "architecture" | "weights">,
+  topLogits: TopLogits,
+  { run, prompt }: { readonly run: Run; readonly prompt: RunPrompt },
+): Promise<Float64Array> {
+  const { layers, channels: C, epsilon } = architecture;
+  const { wte, finalNorm: { gainOnHost: gain, biasOnHost: bias } } = weights;
+  const { ids, activations } = prompt;
+  const rows = ids.length - 1;
+  const totals = await topLogits.of(run, { prompt, layers: [layers], row: 0, rows }, 1);
+  const texture = keptAt(activations, { site: "RESID_PRE", layer: layers });
+  const ends = await run.read({
+    result: Array.from({ length: rows }, (_, row) => ({ texture, row, bytes: 4 * C })),
+  });
+  return Float64Array.from({ length: rows }, (_, row) => {
+    const end = ends.subarray(row * C, (row + 1) * C);
+    const mean = end.reduce((sum, v) => sum + v / C, 0);
+    const variance = end.reduce((sum, v) => sum + (v - mean) ** 2 / C, 0);
+    const scale = 1 / Math.sqrt(variance + epsilon);
+    const next = ids[row + 1]! * C;
+    let logit = 0;
+    for (let c = 0; c < C; c++) {
+      logit += ((end[c]! - mean) * scale * gain[c]! + bias[c]!) * wte[next + c]!;
+    }
+    return totals[row]!.total - logit;
+  });
+}
