@@ -2,15 +2,15 @@ import { InfoflowError } from "../errors.ts";
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 import { chosenOf } from "../requests/choice.ts";
-import { MOST_REQUESTS } from "../requests/engine_request.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
+import { MOST_REQUESTS } from "../requests/engine_request.ts";
 import { promptsOf, type Question, type Questions } from "../requests/questions.ts";
 import type { SaeInfo } from "../requests/sae/feature_questions.ts";
-import { Activations } from "./activations/activations.ts";
+import { Activations, type CacheUse } from "./activations/activations.ts";
 import { ActivationCache, type CacheStats } from "./activations/cache.ts";
 import { unpackTriangles } from "./activations/packed_triangles.ts";
 import type { PromptActivations } from "./activations/prompt_activations.ts";
-import { Analyses } from "./analyses/analyses.ts";
+import { Analyses, areTogether, type AskedQuestion } from "./analyses/analyses.ts";
 import type { DeviceContext } from "./flow/device_context.ts";
 import {
   type FlowRequest,
@@ -227,12 +227,16 @@ export class Engine {
    * layer.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.
+   * @param cache What becomes of the activations that are computed for them.
    * @param onAnswer Told what became of each as soon as that is known.
    * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws, or CANCELLED.
    */
   async flows(
     requests: readonly FlowRequest[],
-    onAnswer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void = () => {},
+    { cache = "keep", onAnswer = () => {} }: {
+      readonly cache?: CacheUse | undefined;
+      readonly onAnswer?: (index: number, outcome: PromiseSettledResult<FlowResult>) => void;
+    } = {},
   ): Promise<PromiseSettledResult<FlowResult>[]> {
     const outcomes: PromiseSettledResult<FlowResult>[] = [];
     const answer = (index: number, outcome: PromiseSettledResult<FlowResult>): void => {
@@ -251,10 +255,10 @@ export class Engine {
         answer(index, { status: "rejected", reason });
       }
     }
-    await this.#plainFlows(plain, answer);
+    await this.#plainFlows(plain, cache, answer);
     // One of these may take longer than all others together.
     for (const index of later) {
-      const flow = this.#withinMemory(() => this.#methodFlows.compute(requests[index]!));
+      const flow = this.#withinMemory(() => this.#methodFlows.compute(requests[index]!, cache));
       answer(index, await outcomeOf(flow));
     }
     return outcomes;
@@ -272,8 +276,58 @@ export class Engine {
     isWanted: () => boolean = () => true,
   ): Promise<Questions[Name]["result"]> {
     const question = { name, argument } as Question;
-    for (const ids of promptsOf(question)) this.#checkIds(ids, 1);
-    return await this.#withinMemory(() => this.#analyses.ask(question, isWanted));
+    const [outcome] = await this.asks([{ question, isWanted }]);
+    return unwrap(outcome!) as Questions[Name]["result"];
+  }
+
+  /**
+   * Answers several questions. Those of one name about the model as it is have one pass for their prompts.
+   *
+   * @param cache What becomes of the activations that are computed for them.
+   * @returns What became of each, in their order.
+   */
+  async asks(
+    asked: readonly AskedQuestion[],
+    cache: CacheUse = "keep",
+  ): Promise<PromiseSettledResult<Questions[keyof Questions]["result"]>[]> {
+    const outcomes: PromiseSettledResult<Questions[keyof Questions]["result"]>[] = [];
+    const right: number[] = [];
+    for (const [index, { question, isWanted }] of asked.entries()) {
+      try {
+        for (const ids of promptsOf(question)) this.#checkIds(ids, 1);
+        if (!isWanted()) throw cancelled();
+        right.push(index);
+      } catch (reason) {
+        outcomes[index] = { status: "rejected", reason };
+      }
+    }
+    const isTogether = right.length > 1 && areTogether(right.map((index) => asked[index]!));
+    for (const indices of isTogether ? [right] : right.map((index) => [index])) {
+      const answers = await this.#askTogether(indices.map((index) => asked[index]!), cache);
+      answers.forEach((outcome, at) => outcomes[indices[at]!] = outcome);
+    }
+    return outcomes;
+  }
+
+  async #askTogether(
+    asked: readonly AskedQuestion[],
+    cache: CacheUse,
+  ): Promise<PromiseSettledResult<Questions[keyof Questions]["result"]>[]> {
+    try {
+      const [{ question, isWanted }] = asked as [AskedQuestion];
+      return await this.#withinMemory(async () =>
+        asked.length > 1 ? await this.#analyses.askTogether(asked, cache) : [{
+          status: "fulfilled",
+          value: await this.#analyses.ask(question, isWanted, cache),
+        }]
+      );
+    } catch (reason) {
+      if (asked.length === 1) return [{ status: "rejected", reason }];
+      // One of them is to blame: by themselves, the others get their answers.
+      const alone = [];
+      for (const one of asked) alone.push(...await this.#askTogether([one], cache));
+      return alone;
+    }
   }
 
   /**
@@ -331,6 +385,7 @@ export class Engine {
   /** Computes flows of attention: new prompts in one pass, and everything with one readback. */
   async #plainFlows(
     jobs: readonly Job[],
+    cache: CacheUse,
     answer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void,
   ): Promise<void> {
     if (jobs.length === 0) return;
@@ -339,7 +394,7 @@ export class Engine {
     const prompts = groups.map(([job]) => ({ ids: job!.ids }));
     try {
       const flows = await this.#withinMemory(() =>
-        this.#passes.run(prompts, { isWanted }, (run) => this.#reduce(run, groups))
+        this.#passes.run(prompts, { cache, isWanted }, (run) => this.#reduce(run, groups))
       );
       this.#activations.countHits(jobs.length - groups.length);
       for (const [index, value] of flows) answer(index, { status: "fulfilled", value });
@@ -349,7 +404,7 @@ export class Engine {
         return;
       }
       // One of them is to blame: by themselves, the others get their answers.
-      for (const group of groups) await this.#plainFlows(group, answer);
+      for (const group of groups) await this.#plainFlows(group, cache, answer);
     }
   }
 
@@ -423,7 +478,7 @@ async function outcomeOf<T>(promise: Promise<T>): Promise<PromiseSettledResult<T
   return outcome!;
 }
 
-function unwrap(outcome: PromiseSettledResult<FlowResult>): FlowResult {
+function unwrap<T>(outcome: PromiseSettledResult<T>): T {
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
 }

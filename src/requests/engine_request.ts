@@ -4,7 +4,7 @@ import { interventionsKey } from "./interventions/intervention.ts";
 import type { Question, Questions } from "./questions.ts";
 
 /** The most requests that are answered with one submission. */
-export const MOST_REQUESTS = 16;
+export const MOST_REQUESTS = 64;
 
 /** Which model is asked. */
 export interface ToModel {

@@ -1,4 +1,5 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
+import type { CacheUse } from "../engine/activations/activations.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { SaeDirectory } from "../engine/sae/open_saes.ts";
@@ -18,9 +19,11 @@ export interface StartOptions {
   readonly saeBytes?: number | undefined;
 }
 
-/** Requests to one model that are answered together: matrices, or one question. */
+/** Requests to one model that are answered together: matrices, or questions of one name. */
 export interface Batch {
   readonly requests: readonly SentRequest[];
+  /** What becomes of the activations that are computed for them; `keep` without it. */
+  readonly cache?: CacheUse | undefined;
 }
 
 /** A request, and its slot among the {@linkcode CancelFlags}. */

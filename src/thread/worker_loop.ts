@@ -1,7 +1,7 @@
+import type { CacheUse } from "../engine/activations/activations.ts";
 import { allocatedBytes } from "../engine/gpu/allocate.ts";
 import { CancelFlags } from "./cancel_flags.ts";
 import { Engine } from "../engine/engine.ts";
-import { cancelled } from "../engine/passes/cancelled.ts";
 import {
   type Batch,
   type BatchResult,
@@ -12,6 +12,7 @@ import {
   sendError,
   type SentOutcome,
 } from "./protocol.ts";
+import type { Question } from "../requests/questions.ts";
 import {
   type FlowWork,
   isQuestion,
@@ -57,14 +58,14 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     onStart(first);
     return engines.map(({ info }) => info);
   };
-  const answerAll = async ({ requests }: Batch): Promise<BatchResult> => {
+  const answerAll = async ({ requests, cache }: Batch): Promise<BatchResult> => {
     const began = now();
     const asked = requests.map(({ work, slot }) => {
       const isBegun = flags.begin(slot);
       return { work, isWanted: () => isBegun && !flags.isCancelled(slot) };
     });
     const engine = started(engines, modelOf(requests[0]!.work));
-    const settled = await settle(engine, asked);
+    const settled = await settle(engine, asked, cache);
     const outcomes = settled.map((outcome): SentOutcome =>
       outcome.status === "fulfilled"
         ? { value: outcome.value }
@@ -136,21 +137,19 @@ interface Asked {
   isWanted(): boolean;
 }
 
-/** Answers matrices together, or one question. */
+/** Answers matrices together, or questions. */
 async function settle(
   engine: Engine,
   asked: readonly Asked[],
+  cache: CacheUse | undefined,
 ): Promise<PromiseSettledResult<WorkResult>[]> {
-  const [{ work, isWanted }] = asked as [Asked];
+  const [{ work }] = asked as [Asked];
   if (isQuestion(work)) {
-    const answer = isWanted()
-      ? engine.ask(work.name, work.argument, isWanted)
-      : Promise.reject(cancelled());
-    return await Promise.allSettled([answer]);
+    const questions = asked.map(({ work, isWanted }) => ({ question: work as Question, isWanted }));
+    return await engine.asks(questions, cache);
   }
-  return await engine.flows(
-    asked.map(({ work, isWanted }) => ({ ...work as FlowWork, isWanted })),
-  );
+  const flows = asked.map(({ work, isWanted }) => ({ ...work as FlowWork, isWanted }));
+  return await engine.flows(flows, { cache });
 }
 
 function isUnexpected(outcome: SentOutcome): boolean {

@@ -94,9 +94,10 @@ Deno.test("1, 2 and 4 shards are the same bytes, merged in any order, in one dir
 
 Deno.test("a run that is killed twenty times at random and begun again is the same bytes", () =>
   withInput(async ({ input, out }) => {
-    await fakeRun({ input, directory: out("whole") });
+    await fakeRun({ input, directory: out("whole"), partRows: 25 });
     const random = new Random(18);
-    const options = JSON.stringify({ input, directory: out("killed"), ms: 30 });
+    // At least 38 * 60 ms of work, of which no try gets more than 600 ms.
+    const options = JSON.stringify({ input, directory: out("killed"), partRows: 25, ms: 60 });
     const program = new URL("fake_run.ts", import.meta.url).pathname;
     let [kills, parts] = [0, 0];
     for (; kills < 20; kills++) {
@@ -105,7 +106,7 @@ Deno.test("a run that is killed twenty times at random and begun again is the sa
         stdout: "null",
         stderr: "null",
       }).spawn();
-      const timer = setTimeout(() => child.kill("SIGKILL"), 200 + 500 * random.uniform());
+      const timer = setTimeout(() => child.kill("SIGKILL"), 600 * random.uniform());
       const { success } = await child.status;
       clearTimeout(timer);
       const manifest = await Deno.readTextFile(`${out("killed")}/_infoflow.json`).catch(() => "{}");
@@ -114,9 +115,9 @@ Deno.test("a run that is killed twenty times at random and begun again is the sa
       parts = done;
       if (success) break;
     }
-    await fakeRun({ input, directory: out("killed") });
+    await fakeRun({ input, directory: out("killed"), partRows: 25 });
     assert.deepEqual(await hashes(out("killed")), await hashes(out("whole")));
-    assert(kills > 2, `it was killed ${kills} times only`);
+    assert(kills >= 4, `it was killed ${kills} times only`);
   }));
 
 Deno.test("a run stops behind its part, and goes on", () =>
@@ -160,7 +161,9 @@ Deno.test("what can't go on is refused, and nothing is lost", () =>
     await refused(inside, /as .*rows\.txt lies in it/);
 
     const slow = fakeRun({ input, directory: out("b"), ms: 100 });
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    while (!await Deno.stat(`${out("b")}/_infoflow.lock`).catch(() => undefined)) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
     await refused({ input, directory: out("b") }, /as another process is at work there/);
     await slow;
   }));

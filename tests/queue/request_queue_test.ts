@@ -3,6 +3,7 @@ import { CancelFlags } from "../../src/thread/cancel_flags.ts";
 import type { Batch, BatchResult } from "../../src/thread/protocol.ts";
 import type { FlowResult } from "../../src/requests/flow_options.ts";
 import { idsOf } from "../../src/requests/engine_request.ts";
+import type { Priority } from "../../src/server/queue/priority.ts";
 import { RequestQueue } from "../../src/server/queue/request_queue.ts";
 import { InfoflowError } from "../../src/errors.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
@@ -12,6 +13,7 @@ const OPTIONS: FlowOptions = { byLayer: true, aggregation: "MEAN", bos: "DROP" }
 /** A worker that answers when it is told to, with the prompt itself as its flow. */
 class FakeWorker {
   readonly flags = new CancelFlags();
+  readonly infos = [{ passTokens: 256 }];
   readonly batches: Batch[] = [];
   readonly #done: { resolve(result: BatchResult): void; reject(reason: unknown): void }[] = [];
 
@@ -61,16 +63,19 @@ function promptsOf({ requests }: Batch): number[] {
 function make(limit = 64): { worker: FakeWorker; queue: RequestQueue; ask: Ask } {
   const worker = new FakeWorker();
   const queue = new RequestQueue(worker, worker.flags, limit);
-  const ask: Ask = async (n, { tokens = 60, signal, byLayer = true } = {}) => {
+  const ask: Ask = async (n, { tokens = 60, signal, byLayer = true, priority } = {}) => {
     const ids = [n, ...new Array(tokens - 1).fill(0)];
-    const { result } = await queue.submit({ ids, options: { ...OPTIONS, byLayer } }, signal);
+    const { result } = await queue.submit({ ids, options: { ...OPTIONS, byLayer } }, {
+      ...(signal && { signal }),
+      ...(priority && { priority }),
+    });
     return [(result as FlowResult).flow[0]!, result.cacheHit];
   };
   return { worker, queue, ask };
 }
 type Ask = (
   n: number,
-  options?: { tokens?: number; signal?: AbortSignal; byLayer?: boolean },
+  options?: { tokens?: number; signal?: AbortSignal; byLayer?: boolean; priority?: Priority },
 ) => Promise<[number, boolean]>;
 
 Deno.test("a full queue takes the last request that has room and refuses the next, until there is room", async () => {
@@ -78,7 +83,12 @@ Deno.test("a full queue takes the last request that has room and refuses the nex
   const running = ask(0);
   worker.begin();
   const waiting = [ask(1), ask(2), ask(3)];
-  assert.deepEqual(queue.stats, { waiting: 3, limit: 3, atWorker: 2 });
+  assert.deepEqual(queue.stats, {
+    waiting: 3,
+    limit: 3,
+    waitingOfJobs: 0,
+    atWorker: 2,
+  });
   await assert.rejects(() => ask(4), (error: InfoflowError) => {
     assert.equal(error.code, "OVERLOADED");
     assert.equal(error.details.waiting, 3);
@@ -198,4 +208,54 @@ Deno.test("but not for ever", async () => {
   for (let tries = 0; tries < 3; tries++) await worker.fail();
   await failed;
   assert.equal(worker.batches.length, 3);
+});
+
+const JOB = { priority: "batch" } as const;
+
+Deno.test("prompts of jobs are many in a pass, in their order, and leave nothing in the cache", async () => {
+  const { worker, queue, ask } = make(2);
+  const answers = Array.from({ length: 10 }, (_, n) => ask(n, JOB));
+  await turn();
+  // Of 60 tokens each, within 256.
+  assert.deepEqual(worker.batches.map(promptsOf), [[0, 1, 2, 3], [4, 5, 6, 7]]);
+  assert.deepEqual(worker.batches.map(({ cache }) => cache), ["look", "look"]);
+  assert.deepEqual(queue.stats.waiting, 0);
+  queue.admit(); // jobs don't fill the queue of others
+  await worker.finishAll();
+  assert.deepEqual((await Promise.all(answers)).map(([n]) => n), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+Deno.test("jobs wait for people, but not for ever, and beside them take short turns one at a time", async () => {
+  const { worker, ask } = make();
+  const order = (): string[] =>
+    worker.batches.map((batch) =>
+      `${batch.cache === "look" ? "job" : "people"} ${promptsOf(batch)}`
+    );
+  const answers = [ask(100, JOB), ask(101, JOB), ...[1, 2, 3, 4, 5, 6].map((n) => ask(n))];
+  answers.push(ask(102, JOB), ask(103, JOB));
+  while (worker.batches.length < 10) await worker.finish();
+  await worker.finishAll();
+  assert.deepEqual(order(), [
+    "people 1",
+    "job 100", // nobody else was there yet
+    "people 2",
+    "people 3",
+    "people 4",
+    "job 101",
+    "people 5",
+    "people 6",
+    "job 102",
+    "job 103",
+  ]);
+  await Promise.all(answers);
+});
+
+Deno.test("a prompt of a job that a person asks for too is theirs", async () => {
+  const { worker, ask } = make();
+  const jobs = [ask(0, JOB), ask(1, JOB), ask(2, JOB), ask(3, JOB)];
+  const person = ask(3);
+  assert.deepEqual(worker.batches.map(promptsOf), [[3], [0]]);
+  assert.equal(worker.batches[0]!.cache, "keep");
+  await worker.finishAll();
+  assert.deepEqual((await Promise.all([...jobs, person])).map(([n]) => n), [0, 1, 2, 3, 3]);
 });

@@ -7,8 +7,6 @@ export interface GpuCalls {
   dispatches: number;
   submissions: number;
   readbacks: number;
-  /** Bytes that were read back. */
-  readBytes: number;
 }
 
 /** Counts what is done on devices of this thread while `use` runs. */
@@ -21,7 +19,6 @@ export async function countGpuCalls(use: () => Promise<void>): Promise<GpuCalls>
     dispatches: 0,
     submissions: 0,
     readbacks: 0,
-    readBytes: 0,
   };
   const restore: (() => void)[] = [];
   // deno-lint-ignore no-explicit-any -- any method of any prototype
@@ -40,17 +37,27 @@ export async function countGpuCalls(use: () => Promise<void>): Promise<GpuCalls>
   count(GPUComputePassEncoder.prototype, "dispatchWorkgroups", "dispatches");
   count(GPUQueue.prototype, "submit", "submissions");
   count(GPUBuffer.prototype, "mapAsync", "readbacks");
-  const { getMappedRange } = GPUBuffer.prototype;
-  GPUBuffer.prototype.getMappedRange = function (offset, size): ArrayBuffer {
-    const range = getMappedRange.call(this, offset, size);
-    calls.readBytes += range.byteLength;
-    return range;
-  };
-  restore.push(() => GPUBuffer.prototype.getMappedRange = getMappedRange);
   try {
     await use();
   } finally {
     for (const undo of restore) undo();
   }
   return calls;
+}
+
+/** Counts the bytes that are read back from devices of this thread while `use` runs. */
+export async function countReadBytes(use: () => Promise<void>): Promise<number> {
+  const { getMappedRange } = GPUBuffer.prototype;
+  let bytes = 0;
+  GPUBuffer.prototype.getMappedRange = function (offset, size): ArrayBuffer {
+    const range = getMappedRange.call(this, offset, size);
+    bytes += range.byteLength;
+    return range;
+  };
+  try {
+    await use();
+  } finally {
+    GPUBuffer.prototype.getMappedRange = getMappedRange;
+  }
+  return bytes;
 }

@@ -22,8 +22,11 @@ export interface Lease extends Disposable {
 /** How a run uses the cache: it leaves what it computed there, only looks what is there, or neither. */
 export type CacheUse = "keep" | "look" | "none";
 
-/** A prompt of which less than this share is known is computed from its beginning. */
-const WORTHWHILE = 1 / 4;
+/**
+ * A prompt of which less than this share is known is computed from its beginning. One of many is sooner computed in a
+ * pass with others than by itself from where it is known.
+ */
+const WORTHWHILE: Readonly<Record<CacheUse, number>> = { keep: 1 / 4, look: 3 / 4, none: 1 };
 
 /** The activations of a model's prompts, on the device: what is there is found, for the rest there is room. */
 export class Activations {
@@ -86,7 +89,7 @@ export class Activations {
       ? undefined
       : this.#cache.find(ids, { model: this.#model, variant });
     const shared = found?.shared ?? 0;
-    const least = variant === "" ? WORTHWHILE * ids.length : ids.length;
+    const least = variant === "" ? WORTHWHILE[cache] * ids.length : ids.length;
     if (!found || shared < least) {
       found?.hold.release();
       return this.#inNew(ids, { activations: await this.#make(ids.length), variant, cache });

@@ -1,10 +1,11 @@
-import { type Changed, changesIn } from "../../requests/interventions/changes_in.ts";
+import { type Changed, changesIn, isChanged } from "../../requests/interventions/changes_in.ts";
 import {
   type LogProbabilityChange,
   promptsOf,
   type Question,
   type Questions,
 } from "../../requests/questions.ts";
+import type { CacheUse } from "../activations/activations.ts";
 import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { RunRequest } from "../passes/passes.ts";
@@ -25,6 +26,38 @@ type OfOneRun = Exclude<
   Question,
   { readonly name: "patching" | "headEffects" | "headStatistics" | "saeFit" }
 >;
+
+type Answer = Questions[keyof Questions]["result"];
+
+/** A question, and whether somebody still waits for the answer. */
+export interface AskedQuestion {
+  readonly question: Question;
+  isWanted(): boolean;
+}
+
+/** Questions that have one pass for the prompts of several. */
+const TOGETHER: readonly Question["name"][] = [
+  "nextTokens",
+  "headSums",
+  "logitLens",
+  "attribution",
+  "features",
+];
+
+/** Whether questions can have one pass: they are of one name, about different prompts, in the model as it is. */
+export function areTogether(asked: readonly AskedQuestion[]): boolean {
+  const kinds = new Set(
+    asked.map(({ question: { name, argument } }) => `${name} ${saeOf(argument)}`),
+  );
+  const prompts = new Set(asked.map(({ question: { argument } }) => argument.ids.join()));
+  return kinds.size === 1 && TOGETHER.includes(asked[0]!.question.name) &&
+    prompts.size === asked.length &&
+    asked.every(({ question: { argument } }) => !isChanged(argument as Changed));
+}
+
+function saeOf(argument: Question["argument"]): string {
+  return "sae" in argument ? argument.sae : "";
+}
 
 /** Answers questions about a prompt, from its streams and patterns on the device. */
 export class Analyses {
@@ -54,12 +87,14 @@ export class Analyses {
    * Answers a question.
    *
    * @param isWanted Whether the caller still waits for it.
+   * @param cache What becomes of the activations that are computed for it.
    * @throws {AllocationError} If the device has no room.
    * @throws {InfoflowError} MATRIX_TOO_LARGE if an answer is too long; CANCELLED.
    */
   async ask(
     question: Question,
     isWanted: () => boolean,
+    cache: CacheUse,
   ): Promise<Questions[keyof Questions]["result"]> {
     const { name, argument } = question;
     if (name === "patching") {
@@ -80,10 +115,35 @@ export class Analyses {
     const keep = this.#keepFor(question);
     const prompts: RunRequest[] = [{ ids, interventions }];
     if (name === "tokenChanges" && interventions.length > 0) prompts.push({ ids });
-    return await this.#context.passes.run(prompts, { keep, isWanted }, async (run) => {
-      const result = await this.#answer(question, run);
-      const { cacheHit } = run.prompts[0]!;
-      return { ...result, cacheHit } as Questions[keyof Questions]["result"];
+    return await this.#context.passes.run(
+      prompts,
+      { keep, cache, isWanted },
+      (run) => this.#answerOf(question, run),
+    );
+  }
+
+  /**
+   * Answers questions that go together, see {@linkcode areTogether}: their prompts have one pass.
+   *
+   * @returns What became of each, in their order.
+   * @throws {AllocationError} If the device has no room for all.
+   * @throws {InfoflowError} CANCELLED.
+   */
+  async askTogether(
+    asked: readonly AskedQuestion[],
+    cache: CacheUse,
+  ): Promise<PromiseSettledResult<Answer>[]> {
+    const prompts = asked.map(({ question: { argument: { ids } } }) => ({ ids }));
+    const keep = this.#keepFor(asked[0]!.question as OfOneRun);
+    const isWanted = (): boolean => asked.some((it) => it.isWanted());
+    return await this.#context.passes.run(prompts, { keep, cache, isWanted }, async (run) => {
+      await run.submit({});
+      const outcomes: PromiseSettledResult<Answer>[] = [];
+      for (const [at, { question }] of asked.entries()) {
+        const answer = this.#answerOf(question as OfOneRun, run.only(run.prompts[at]!));
+        outcomes.push(...await Promise.allSettled([answer]));
+      }
+      return outcomes;
     });
   }
 
@@ -98,6 +158,12 @@ export class Analyses {
       default:
         return residualSites(this.#layers);
     }
+  }
+
+  async #answerOf(question: OfOneRun, run: Run): Promise<Answer> {
+    const result = await this.#answer(question, run);
+    const { cacheHit } = run.prompts[0]!;
+    return { ...result, cacheHit } as Answer;
   }
 
   async #answer(question: OfOneRun, run: Run): Promise<Result<keyof Questions>> {

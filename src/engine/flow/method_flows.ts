@@ -2,6 +2,7 @@ import type { Method } from "../../requests/flow_methods.ts";
 import { type FlowResult, methodOf } from "../../requests/flow_options.ts";
 import { changesIn } from "../../requests/interventions/changes_in.ts";
 import { checkMethodWork } from "../../requests/methods.ts";
+import type { CacheUse } from "../activations/activations.ts";
 import { residualSites } from "../activations/kept_sites.ts";
 import type { DeviceContext } from "./device_context.ts";
 import type { Run } from "../passes/run.ts";
@@ -22,9 +23,10 @@ export class MethodFlows {
   /**
    * Computes a flow that is not of attention in the model as it is.
    *
+   * @param cache What becomes of the activations that it needs.
    * @throws As `Engine.flow` does; CANCELLED.
    */
-  async compute(request: FlowRequest): Promise<FlowResult> {
+  async compute(request: FlowRequest, cache: CacheUse): Promise<FlowResult> {
     const { architecture, passes } = this.#context;
     const { ids, options } = request;
     const method = methodOf(options);
@@ -34,7 +36,7 @@ export class MethodFlows {
     const keep = interventions.length > 0
       ? residualSites(architecture.layers)
       : sitesOf(method, architecture.layers);
-    const wanted = { keep, isWanted: () => isWanted(request) };
+    const wanted = { keep, cache, isWanted: () => isWanted(request) };
     return await passes.run([{ ids, interventions }], wanted, async (run) => {
       const prompt = run.prompts[0]!;
       const { activations, cacheHit } = prompt;

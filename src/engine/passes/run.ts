@@ -102,6 +102,14 @@ export class Run {
     else this.#submit(recorder);
   }
 
+  /**
+   * One of the prompts, as a run of its own, once all that is missing of all of them has been submitted. Several
+   * prompts can so be asked in turn, after one pass.
+   */
+  only(prompt: RunPrompt): Run {
+    return new Run(this.#parts, { passes: [], prompts: [prompt], isWanted: this.#isWanted });
+  }
+
   /** Submits what nothing was asked of. */
   async end(): Promise<void> {
     if (this.#passes.length > 0) this.#submit(await this.#record({}));

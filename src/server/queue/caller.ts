@@ -1,12 +1,7 @@
 import type { Work } from "../../requests/engine_request.ts";
 import type { Answer } from "./pending_request.ts";
+import type { Priority } from "./priority.ts";
 import type { PromptBudget } from "./prompt_budget.ts";
-
-/**
- * How soon a request gets its turn: `interactive`, somebody waits for this one answer; `batch`, one of many prompts of
- * a job, which takes the turns that are left. Each class has its own limit of waiting requests.
- */
-export type Priority = "interactive" | "batch";
 
 /** On whose behalf a model is asked: until when, how much it may cost, and who is told what it did cost. */
 export interface Caller {

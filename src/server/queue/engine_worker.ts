@@ -2,6 +2,8 @@ import { InfoflowError } from "../../errors.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import { CancelFlags } from "../../thread/cancel_flags.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
+import type { Caller } from "./caller.ts";
+import type { Priority } from "./priority.ts";
 import type { Answer } from "./pending_request.ts";
 import type { MemoryStats } from "../../thread/protocol.ts";
 import type { Work } from "../../requests/engine_request.ts";
@@ -108,19 +110,19 @@ export class EngineWorker {
    *
    * @throws {InfoflowError} OVERLOADED, with `retryAfter` in seconds.
    */
-  admit(): void {
-    this.#queue.admit();
+  admit(priority?: Priority): void {
+    this.#queue.admit(priority);
   }
 
   /**
    * Has a request computed when its turn comes.
    *
-   * @param signal Aborted when nobody waits for the answer any more.
+   * @param caller Its signal is aborted when nobody waits for the answer any more.
    * @throws {InfoflowError} OVERLOADED; what the engine throws; DEVICE_LOST if the device or the worker went away.
-   * @throws What `signal` was aborted with, as soon as it is.
+   * @throws What the signal was aborted with, as soon as it is.
    */
-  submit(work: Work, signal?: AbortSignal): Promise<Answer> {
-    return this.#queue.submit(work, signal);
+  submit(work: Work, caller: Pick<Caller, "signal" | "priority"> = {}): Promise<Answer> {
+    return this.#queue.submit(work, caller);
   }
 
   /** The counters of the pattern cache. */

@@ -63,7 +63,7 @@ export class ModelClient {
    * @throws {InfoflowError} OVERLOADED, with `retryAfter` in seconds.
    */
   admit(): void {
-    this.#worker.admit();
+    this.#worker.admit(this.#caller.priority);
   }
 
   /**
@@ -96,9 +96,9 @@ export class ModelClient {
   }
 
   async #answer(work: Work): Promise<WorkResult> {
-    const { signal, budget, note } = this.#caller;
+    const { budget, note } = this.#caller;
     await budget?.claim(passKey(work));
-    const answer = await this.#worker.submit(work, signal);
+    const answer = await this.#worker.submit(work, this.#caller);
     note?.(work, answer);
     return answer.result;
   }

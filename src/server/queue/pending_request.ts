@@ -1,3 +1,4 @@
+import type { Priority } from "./priority.ts";
 import { promptKey, type Work, type WorkResult } from "../../requests/engine_request.ts";
 
 /** An answer, and what it cost. */
@@ -31,6 +32,8 @@ export class PendingRequest {
   readonly since: number;
   /** Its slot among the cancel flags, once it is on its way to the worker. */
   slot: number | undefined;
+  /** The class of the most urgent of its callers. */
+  priority: Priority = "batch";
   readonly #callers = new Set<Caller>();
   readonly #onEmpty: (pending: PendingRequest) => void;
 
@@ -53,7 +56,8 @@ export class PendingRequest {
    *
    * @throws What `signal` was aborted with, as soon as it is.
    */
-  join(signal: AbortSignal | undefined): Promise<Answer> {
+  join(signal: AbortSignal | undefined, priority: Priority): Promise<Answer> {
+    if (priority === "interactive") this.priority = priority;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const isFirst = this.#callers.size === 0;
     const caller: Caller = {

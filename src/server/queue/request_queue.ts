@@ -1,5 +1,7 @@
 import { InfoflowError } from "../../errors.ts";
 import type { CancelFlags } from "../../thread/cancel_flags.ts";
+import type { Caller } from "./caller.ts";
+import type { Priority } from "./priority.ts";
 import { type Answer, PendingRequest } from "./pending_request.ts";
 import {
   type Batch,
@@ -7,35 +9,38 @@ import {
   type MemoryStats,
   receiveError,
 } from "../../thread/protocol.ts";
+import { MOST_REQUESTS } from "../../requests/engine_request.ts";
+import type { EngineInfo } from "../../engine/engine.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
-import {
-  idsOf,
-  isQuestion,
-  modelOf,
-  MOST_REQUESTS,
-  type Work,
-} from "../../requests/engine_request.ts";
+import { Turns } from "./turns.ts";
+import { idsOf, isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";
 
 /** What computes batches. */
 export interface BatchRunner {
+  /** The models, by their places. */
+  readonly infos: readonly Pick<EngineInfo, "passTokens">[];
   answer(batch: Batch): Promise<BatchResult>;
 }
 
 /** The counters of a queue. */
 export interface QueueStats {
-  /** Requests that wait for the engine. */
+  /** Requests that somebody waits for, and that wait for the engine. */
   readonly waiting: number;
   readonly limit: number;
+  /** Prompts of jobs, that wait too. */
+  readonly waitingOfJobs: number;
   /** Requests that were sent to the worker, begun or not, and are not answered. */
   readonly atWorker: number;
 }
 
 /** Requests that may wait, where nothing else is said. */
 export const MOST_WAITING = 64;
+/** Prompts of jobs that may wait: a job has a window of them, and there are few jobs. */
+const MOST_WAITING_OF_JOBS = 1024;
+/** Requests that are answered together. */
+const MOST_TOGETHER = 16;
 /** New prompts are computed in one pass up to so many tokens; beyond it they wait for each other. */
 const MOST_TOKENS = 64;
-/** Batches on their way to the worker: one at work, and one there that it can turn to at once. */
-const MOST_BATCHES = 2;
 /** A request is sent again to the worker that takes over, but not for ever. */
 const MOST_TRIES = 2;
 /** Of a batch's time, how much counts in the mean. */
@@ -43,8 +48,8 @@ const FRESHNESS = 0.2;
 
 /**
  * Requests in front of the engine. It takes so many and refuses more; it answers equal requests once; it lets prompts
- * that were answered a moment ago, and cost next to nothing, go before those that cost a pass; and it forgets what
- * nobody waits for any more.
+ * that were answered a moment ago, and cost next to nothing, go before those that cost a pass; it gives jobs of many
+ * prompts the turns that are left, see {@linkcode Turns}; and it forgets what nobody waits for any more.
  */
 export class RequestQueue {
   readonly #runner: BatchRunner;
@@ -52,9 +57,12 @@ export class RequestQueue {
   readonly #limit: number;
   readonly #pending = new Map<string, PendingRequest>();
   #queue: PendingRequest[] = [];
+  readonly #turns = new Turns();
   readonly #recent = new RecentPrompts();
   readonly #tries = new WeakMap<PendingRequest, number>();
   #batches = 0;
+  #jobBatches = 0;
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #meanMs = 0;
   /** When the engine answered last, in ms since 1970. */
   lastAnswer = 0;
@@ -69,23 +77,27 @@ export class RequestQueue {
 
   /** How full it is. */
   get stats(): QueueStats {
-    let waiting = 0;
+    let [waiting, waitingOfJobs] = [0, 0];
     for (const pending of this.#pending.values()) {
       const isRunning = pending.slot !== undefined && this.#flags.hasBegun(pending.slot);
-      waiting += isRunning ? pending.callers - 1 : pending.callers;
+      const callers = isRunning ? pending.callers - 1 : pending.callers;
+      if (pending.priority === "batch") waitingOfJobs += callers;
+      else waiting += callers;
     }
-    return { waiting, limit: this.#limit, atWorker: this.#flags.taken };
+    return { waiting, limit: this.#limit, waitingOfJobs, atWorker: this.#flags.taken };
   }
 
   /**
-   * Refuses, if there is no room for another request.
+   * Refuses, if there is no room for another request of a class.
    *
    * @throws {InfoflowError} OVERLOADED, with `waiting`, and `retryAfter` in seconds.
    */
-  admit(): void {
-    const { waiting } = this.stats;
-    if (waiting < this.#limit) return;
-    const seconds = Math.ceil(this.#queue.length / MOST_REQUESTS * this.#meanMs / 1000);
+  admit(priority: Priority = "interactive"): void {
+    const { stats } = this;
+    const isJob = priority === "batch";
+    const waiting = isJob ? stats.waitingOfJobs : stats.waiting;
+    if (waiting < (isJob ? MOST_WAITING_OF_JOBS : this.#limit)) return;
+    const seconds = Math.ceil(this.#queue.length / MOST_TOGETHER * this.#meanMs / 1000);
     throw new InfoflowError(
       "OVERLOADED",
       `Cannot take another request as ${waiting} are waiting: ask again in a moment`,
@@ -96,13 +108,16 @@ export class RequestQueue {
   /**
    * Has a request computed when its turn comes.
    *
-   * @param signal Aborted when nobody waits for the answer any more.
+   * @param caller Its signal is aborted when nobody waits for the answer any more.
    * @throws {InfoflowError} OVERLOADED, or what the engine throws, or DEVICE_LOST.
-   * @throws What `signal` was aborted with, as soon as it is.
+   * @throws What the signal was aborted with, as soon as it is.
    */
-  async submit(work: Work, signal?: AbortSignal): Promise<Answer> {
+  async submit(
+    work: Work,
+    { signal, priority = "interactive" }: Pick<Caller, "signal" | "priority"> = {},
+  ): Promise<Answer> {
     signal?.throwIfAborted();
-    this.admit();
+    this.admit(priority);
     const key = JSON.stringify(work);
     let pending = this.#pending.get(key);
     if (!pending) {
@@ -110,8 +125,9 @@ export class RequestQueue {
       this.#pending.set(key, pending);
       this.#queue.push(pending);
     }
-    const answer = pending.join(signal);
-    this.#dispatch();
+    const answer = pending.join(signal, priority);
+    if (priority === "batch") this.#dispatchSoon();
+    else this.#dispatch();
     return await answer;
   }
 
@@ -125,8 +141,25 @@ export class RequestQueue {
     this.#queue = [];
   }
 
+  /** Prompts of jobs come many at a time: they wait for those that come with them. */
+  #dispatchSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#dispatch();
+    }, 0);
+  }
+
   #dispatch(): void {
-    while (this.#batches < MOST_BATCHES && this.#queue.length > 0) this.#send(this.#nextBatch());
+    for (;;) {
+      const priority = this.#turns.next({
+        people: this.#queue.some((pending) => pending.priority === "interactive"),
+        jobs: this.#queue.some((pending) => pending.priority === "batch"),
+        atWorker: this.#batches,
+        jobsAtWorker: this.#jobBatches,
+      });
+      if (priority === undefined) return;
+      this.#send(priority === "batch" ? this.#nextOfJobs() : this.#nextBatch(), priority);
+    }
   }
 
   /**
@@ -135,12 +168,13 @@ export class RequestQueue {
    */
   #nextBatch(): PendingRequest[] {
     const known = ({ promptKey }: PendingRequest): boolean => this.#recent.has(promptKey);
-    const inOrder = [...this.#queue.filter(known), ...this.#queue.filter((it) => !known(it))];
+    const urgent = this.#queue.filter(({ priority }) => priority === "interactive");
+    const inOrder = [...urgent.filter(known), ...urgent.filter((it) => !known(it))];
     const batch: PendingRequest[] = [];
     const prompts = new Set<string>();
     let tokens = 0;
     for (const pending of inOrder) {
-      if (batch.length === MOST_REQUESTS) break;
+      if (batch.length === MOST_TOGETHER) break;
       const { promptKey, work } = pending;
       if (batch.length > 0 && modelOf(work) !== modelOf(batch[0]!.work)) continue;
       if (isQuestion(work)) {
@@ -154,29 +188,60 @@ export class RequestQueue {
       prompts.add(promptKey);
       batch.push(pending);
     }
+    return this.#taken(batch);
+  }
+
+  /**
+   * Takes the next prompts of jobs: in their order, those of one model that are asked the same, as many as the adapter
+   * likes in one pass; a few where people ask too, who wait until it is over.
+   */
+  #nextOfJobs(): PendingRequest[] {
+    const jobs = this.#queue.filter(({ priority }) => priority === "batch");
+    const [{ work: first }] = jobs as [PendingRequest];
+    const model = modelOf(first);
+    const mostTokens = this.#turns.isShared ? MOST_TOKENS : this.#runner.infos[model]!.passTokens;
+    const batch: PendingRequest[] = [];
+    let tokens = 0;
+    for (const pending of jobs) {
+      const { work } = pending;
+      if (modelOf(work) !== model || nameOf(work) !== nameOf(first)) continue;
+      tokens += idsOf(work).length;
+      if (batch.length > 0 && (tokens > mostTokens || batch.length === MOST_REQUESTS)) break;
+      batch.push(pending);
+    }
+    return this.#taken(batch);
+  }
+
+  #taken(batch: PendingRequest[]): PendingRequest[] {
     this.#queue = this.#queue.filter((pending) => !batch.includes(pending));
     return batch;
   }
 
-  async #send(batch: readonly PendingRequest[]): Promise<void> {
+  async #send(batch: readonly PendingRequest[], priority: Priority): Promise<void> {
+    const isJob = priority === "batch";
     this.#batches++;
+    if (isJob) this.#jobBatches++;
     const requests = batch.map((pending) => {
       pending.slot = this.#flags.take();
       return { work: pending.work, slot: pending.slot };
     });
     try {
-      const result = await this.#runner.answer({ requests });
-      this.#settle(batch, result);
+      const result = await this.#runner.answer({
+        requests,
+        cache: isJob ? "look" : "keep",
+      });
+      this.#settle(batch, result, isJob);
     } catch (error) {
       for (const pending of batch) this.#failOrRetry(pending, error);
     } finally {
       for (const { slot } of requests) this.#flags.free(slot);
       this.#batches--;
+      if (isJob) this.#jobBatches--;
       this.#dispatch();
     }
   }
 
-  #settle(batch: readonly PendingRequest[], result: BatchResult): void {
+  #settle(batch: readonly PendingRequest[], result: BatchResult, isJob: boolean): void {
     const { outcomes, began, ended, submitted, read, memory } = result;
     const worked = ended - began;
     this.memory = memory;
@@ -186,7 +251,7 @@ export class RequestQueue {
       const outcome = outcomes[i]!;
       this.#forget(pending);
       if ("error" in outcome) return pending.fail(receiveError(outcome.error));
-      this.#recent.add(pending.promptKey);
+      if (!isJob) this.#recent.add(pending.promptKey);
       const { since } = pending;
       const waited = Math.max(0, began - since);
       pending.land({ result: outcome.value, waited, worked, since, began, submitted, read });
@@ -219,4 +284,9 @@ export class RequestQueue {
   #forget(pending: PendingRequest): void {
     if (this.#pending.get(pending.key) === pending) this.#pending.delete(pending.key);
   }
+}
+
+/** What is asked: matrices are answered together, and questions of one name. */
+function nameOf(work: Work): string {
+  return isQuestion(work) ? work.name : "matrix";
 }

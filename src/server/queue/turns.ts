@@ -1,0 +1,46 @@
+import type { Priority } from "./priority.ts";
+
+/** Batches on their way to the worker: one at work, and one there that it can turn to at once. */
+const MOST_BATCHES = 2;
+/** Jobs get every fourth turn at least, whoever waits. */
+const JOBS_TURN = 4;
+/** Who asked a moment ago may ask again: jobs then take short turns, one at a time. */
+const MOMENT_MS = 10_000;
+
+/** What waits for a turn, and what has its turn. */
+export interface Waiting {
+  /** Whether a request waits that a person waits for. */
+  readonly people: boolean;
+  /** Whether a prompt of a job waits. */
+  readonly jobs: boolean;
+  /** Batches that are at the worker, and those of jobs among them. */
+  readonly atWorker: number;
+  readonly jobsAtWorker: number;
+}
+
+/** Says whose turn it is: people's, as long as any of them wait, and every fourth that of jobs. */
+export class Turns {
+  /** Turns since the last one of a job. */
+  #since = 0;
+  #lastAsked = -Infinity;
+
+  /** Whether people asked a moment ago. */
+  get isShared(): boolean {
+    return performance.now() - this.#lastAsked < MOMENT_MS;
+  }
+
+  /** @returns Whose turn it is; undefined if the worker has enough to do, or nothing waits. */
+  next({ people, jobs, atWorker, jobsAtWorker }: Waiting): Priority | undefined {
+    if (people) this.#lastAsked = performance.now();
+    if (atWorker >= MOST_BATCHES) return undefined;
+    // Beside people a job has one pass at the worker, so that nobody waits for two.
+    const mayJobs = jobs && !(this.isShared && jobsAtWorker > 0);
+    if (mayJobs && (!people || this.#since >= JOBS_TURN - 1)) {
+      this.#since = 0;
+      return "batch";
+    }
+    if (!people) return undefined;
+    this.#since++;
+    return "interactive";
+  }
+}
