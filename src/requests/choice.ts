@@ -29,7 +29,7 @@ export function chosenOf({ layers, heads }: Choice, model: Heads): Chosen {
  */
 export function canonical<Options extends MatrixOptions>(options: Options, model: Heads): Options {
   const { layers, heads } = chosenOf(options, model);
-  if (isByHead(options) && typeof options.cells === "number" && options.cells < 1) {
+  if (typeof options.cells === "number" && options.cells < 1) {
     throw new InfoflowError(
       "BAD_USER_INPUT",
       `Cannot draw a matrix as cells must be 1 at least: current value is ${options.cells}`,

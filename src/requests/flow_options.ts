@@ -35,6 +35,8 @@ export interface FlowOptions extends Choice {
   readonly byLayer: boolean;
   readonly aggregation: Aggregation;
   readonly bos: BosPolicy;
+  /** The most rows and columns of a matrix; neighbouring positions share a cell where there are more. */
+  readonly cells?: number | null | undefined;
   /** ATTENTION where nothing is said. */
   readonly method?: Method | undefined;
   /** Heads that are ablated: their values are zeroed. */
@@ -102,5 +104,5 @@ export function keptFrom({ bos }: MatrixOptions): number {
 /** How many neighbouring positions share a cell. */
 export function spanOf(options: MatrixOptions, tokens: number): number {
   const positions = tokens - keptFrom(options);
-  return Math.ceil(positions / (isByHead(options) ? options.cells ?? positions : positions));
+  return Math.ceil(positions / (options.cells ?? positions));
 }

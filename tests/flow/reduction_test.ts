@@ -5,6 +5,7 @@ import {
   BOS_POLICIES,
   type FlowOptions,
   isByHead,
+  keptFrom,
   type MatrixOptions,
   spanOf,
 } from "../../src/requests/flow_options.ts";
@@ -13,7 +14,7 @@ import { HeadMean } from "../../src/engine/kernels/head_mean.ts";
 import type { PromptActivations } from "../../src/engine/activations/prompt_activations.ts";
 import { rowStart, triangleStride } from "../../src/engine/activations/packed_triangles.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
-import { attention, choose, flow, type ReferenceFlow } from "../reference/flow.ts";
+import { attention, choose, flow, pooled, type ReferenceFlow } from "../reference/flow.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { download, output, promptOf, run, upload, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
@@ -69,7 +70,9 @@ const CHOICES = [{}, { heads: [1, 4] }, { layers: [2] }, { layers: [0, 2], heads
 const FLOWS: FlowOptions[] = AGGREGATIONS.flatMap((aggregation) =>
   [false, true].flatMap((byLayer) =>
     BOS_POLICIES.flatMap((bos) =>
-      CHOICES.map((choice) => ({ aggregation, byLayer, bos, ...choice }))
+      CHOICES.flatMap((choice) =>
+        [undefined, 4, 33].map((cells) => ({ aggregation, byLayer, bos, cells, ...choice }))
+      )
     )
   )
 );
@@ -86,7 +89,11 @@ function expectedOf(patterns: Float32Array, tokens: number, options: MatrixOptio
   const chosen = choose(patterns, { layers, heads, tokens }, choice);
   return isByHead(options)
     ? attention(chosen.patterns, chosen.shape, { bos, span: spanOf(options, tokens) })
-    : flow(chosen.patterns, chosen.shape, options);
+    : pooled(
+      flow(chosen.patterns, chosen.shape, options),
+      tokens - keptFrom(options),
+      spanOf(options, tokens),
+    );
 }
 
 for (const tokens of [2, 5, 65]) {

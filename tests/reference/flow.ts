@@ -114,6 +114,26 @@ export function flow(patterns: Numbers, shape: PatternShape, options: FlowOption
   return { flow: combined, dropped };
 }
 
+/** Square matrices with neighbouring positions sharing cells of `span`: the mean over targets of the sum over sources. */
+export function pooled(whole: ReferenceFlow, positions: number, span: number): ReferenceFlow {
+  const K = Math.ceil(positions / span);
+  const matrices = whole.dropped.length / positions;
+  const flow = new Float64Array(matrices * K * K);
+  const dropped = new Float64Array(matrices * K);
+  for (let m = 0; m < matrices; m++) {
+    for (let i = 0; i < positions; i++) {
+      const row = m * K + Math.floor(i / span);
+      const targets = Math.min(span, positions - span * Math.floor(i / span));
+      dropped[row]! += whole.dropped[m * positions + i]! / targets;
+      for (let j = 0; j < positions; j++) {
+        flow[row * K + Math.floor(j / span)]! += whole.flow[(m * positions + i) * positions + j]! /
+          targets;
+      }
+    }
+  }
+  return { flow, dropped };
+}
+
 /** Each head's pattern, pooled to cells of `span` positions: the mean over targets of the sum over sources. */
 export function attention(
   patterns: Numbers,

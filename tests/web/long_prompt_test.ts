@@ -18,6 +18,16 @@ Deno.test("a prompt of 1,024 tokens, 12 layers and 12 heads on the page", async 
         await t.step("is one raster with few labels, and each cell is there on hover", () =>
           open(link, async (page, record) => {
             await settled(page);
+            const sizes = await page.evaluate(() =>
+              (performance.getEntriesByType("resource") as PerformanceResourceTiming[])
+                .filter(({ name }) =>
+                  name.includes("cells=")
+                )
+                .map(({ decodedBodySize }) => decodedBodySize)
+            );
+            assert.equal(sizes.length, 2, "all layers as one, and each");
+            const bytes = sizes.reduce((sum, size) => sum + size, 0);
+            assert(bytes < 2e6, `${bytes} bytes of thumbnails`);
             assert.equal(
               await page.locator("#count").textContent(),
               "1,024 of 1,024 tokens, BOS among them",
@@ -30,9 +40,7 @@ Deno.test("a prompt of 1,024 tokens, 12 layers and 12 heads on the page", async 
             assert(await page.locator("#picture *").count() < 3000, "not an element for each cell");
             assert.equal((await pixelAt(page, 1022, 0))[3], 255);
 
-            const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) =>
-              a.href
-            );
+            const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) => a.href);
             const { flow } = await arrowAt(url);
             await hoverCell(page, 900, 300);
             const said = Number.parseFloat(

@@ -1,18 +1,22 @@
 import { BindGroups } from "../gpu/bind_groups.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
+import type { BoundGroup } from "../gpu/kernel.ts";
 import { indexGroup } from "../gpu/index_uniform.ts";
 import { ChosenMean } from "../kernels/chosen_mean.ts";
 import { type Aggregate, AGGREGATES, Flow } from "../kernels/flow.ts";
+import { FlowCells } from "../kernels/flow_cells.ts";
 import { Rollout } from "../kernels/rollout.ts";
 import { chosenOf, isNarrowed } from "../../requests/choice.ts";
 import type { Heads } from "../../requests/flow_options.ts";
-import { type FlowOptions, keptFrom } from "../../requests/flow_options.ts";
+import { type FlowOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
 import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
 import { type Places, shareOut } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
 interface Kernels {
   readonly flow: Flow;
+  /** Of matrices in which positions share cells. */
+  readonly flowCells: FlowCells;
   readonly rollout: Rollout;
   /** Of matrices that have the residual stream in them. */
   readonly product: Rollout;
@@ -32,7 +36,7 @@ export class LayerFlows {
   readonly #chosenMean: GrowingBuffer;
   readonly #groups = {
     flow: new BindGroups(),
-    flowOfRollout: new BindGroups(),
+    cells: new BindGroups(),
     rollout: new BindGroups(),
     chosenMean: new BindGroups(),
   };
@@ -50,6 +54,7 @@ export class LayerFlows {
   static async create(device: GPUDevice, model: Heads, places: Places): Promise<LayerFlows> {
     return new LayerFlows(device, model, places, {
       flow: await Flow.create(device),
+      flowCells: await FlowCells.create(device),
       rollout: await Rollout.create(device, { addsResidual: true }),
       product: await Rollout.create(device, { addsResidual: false }),
       chosenMean: await ChosenMean.create(device),
@@ -108,29 +113,37 @@ export class LayerFlows {
     mean: GPUBuffer,
     { results, result }: ResultPlace,
   ): FlowStep {
-    const { flow } = this.#kernels;
+    const { flow, flowCells } = this.#kernels;
     const rollout = measured ? this.#kernels.product : this.#kernels.rollout;
     const layers = chosenOf(options, this.#model).layers.length;
     const { shape } = flowShape(options, { ...this.#model, tokens });
-    const size = { targets: shape.at(-2)!, matrices: shape.length === 3 ? layers : 1 };
-    const aggregate = AGGREGATES[aggregateOf(options)];
-    const fields = { kept: keptFrom(options), aggregate, layers, result };
+    const [cells, matrices] = [shape.at(-1)!, shape.length === 3 ? layers : 1];
+    const span = spanOf(options, tokens);
+    const fields = {
+      kept: keptFrom(options),
+      aggregate: AGGREGATES[aggregateOf(options)],
+      layers,
+      result,
+      span,
+      dropped: result + matrices * cells ** 2,
+    };
+    const reduce = (pass: GPUComputePassEncoder, group: GPUBindGroup, prompt: BoundGroup): void => {
+      if (span > 1) flowCells.dispatch(pass, [[group], prompt], { cells, matrices });
+      else flow.dispatch(pass, [[group], prompt], { targets: cells, matrices });
+    };
+    const bind = (matrix: GPUBuffer): GPUBindGroup =>
+      (span > 1 ? flowCells : flow).bind({ matrix, mean, flows: results });
+    const groups = span > 1 ? this.#groups.cells : this.#groups.flow;
     if (!isRollout(options)) {
-      const group = this.#groups.flow.of(
-        [mean, results],
-        () => flow.bind({ matrix: mean, mean, flows: results }),
-      );
-      return { fields, encode: (pass, prompt) => flow.dispatch(pass, [[group], prompt], size) };
+      const group = groups.of([mean, mean, results], () => bind(mean));
+      return { fields, encode: (pass, prompt) => reduce(pass, group, prompt) };
     }
     const products = this.#products.buffer!;
     const rolled = this.#groups.rollout.of(
       [mean, products],
       () => rollout.bind({ mean, rollout: products }),
     );
-    const group = this.#groups.flowOfRollout.of(
-      [mean, products, results],
-      () => flow.bind({ matrix: products, mean, flows: results }),
-    );
+    const group = groups.of([products, mean, results], () => bind(products));
     return {
       fields,
       encode: (pass, prompt) => {
@@ -138,7 +151,7 @@ export class LayerFlows {
           const groups = [[rolled], prompt, indexGroup(this.#device, layer)] as const;
           rollout.dispatch(pass, groups, { tokens });
         }
-        flow.dispatch(pass, [[group], prompt], size);
+        reduce(pass, group, prompt);
       },
     };
   }

@@ -136,6 +136,7 @@ export class InfoFlow extends MatrixAnswer {
       ...(ablate && { ablate }),
       ...(difference && { difference }),
       ...(isNarrowed(options) && this.chosen),
+      ...(this.span > 1 && { span: this.span }),
     };
   }
 }

@@ -12,7 +12,11 @@ export function shownCall(state: PageState): Call {
     : flowCall(state, { byLayer: true, layers: [layer] });
 }
 
+/** The most rows and columns of a layer's small picture. */
+const SMALL = 96;
+
 /** The flows that are shown small: of all layers as one, and of each. */
-export function smallCalls(state: PageState): readonly [all: Call, byLayer: Call] {
-  return [flowCall(state), flowCall(state, { byLayer: true })];
+export function smallCalls(state: PageState, positions: number): readonly [all: Call, each: Call] {
+  const cells = positions > SMALL ? SMALL : undefined;
+  return [flowCall(state, { cells }), flowCall(state, { byLayer: true, cells })];
 }

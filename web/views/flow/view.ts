@@ -50,9 +50,11 @@ export class FlowView implements View {
   }
 
   async show(asked: Asked): Promise<void> {
-    const { state, theme, ask, keep, present } = asked;
+    const { state, spans, theme, ask, keep, present } = asked;
     const call = shownCall(state);
-    const [large, ...small] = [call, ...smallCalls(state)].map((one) => ask(matricesOf(one)));
+    const [large, ...small] = [call, ...smallCalls(state, spans.length)].map((one) =>
+      ask(matricesOf(one, spans.length))
+    );
     keep(forecastOf(state.prompt, state.model));
     const [matrix, all] = [panelsOf(await large!)[0]!, await Promise.all(small)];
     // Both have one scale, so they are drawn together.

@@ -50,7 +50,7 @@ class Client:
         Args:
             prompt: Any text up to the model's context; or ``ids=``, token ids as the model reads them.
             options: ``by_layer``, ``aggregation``, ``bos``, ``layers``, ``heads``, ``method``, ``ablate``,
-                ``interventions``, ``difference``, ``targets``, ``model``.
+                ``interventions``, ``difference``, ``targets``, ``cells``, ``model``.
 
         Returns:
             A matrix of (target, source); by layer of (layer, target, source).
