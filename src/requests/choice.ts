@@ -1,5 +1,5 @@
 import { InfoflowError } from "../errors.ts";
-import { type Choice, type Heads, isByHead, type MatrixOptions } from "./flow_options.ts";
+import type { Choice, Heads, MatrixOptions } from "./flow_options.ts";
 import { canonicalMethod } from "./methods.ts";
 
 /** The layers and heads that take part, in ascending order. */
