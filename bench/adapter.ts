@@ -4,14 +4,15 @@
  *     deno run -A bench/adapter.ts --model DIR
  */
 import { parseArgs } from "node:util";
-import { Engine } from "../src/engine/engine.ts";
+import { createEngine } from "../src/thread/create_engine.ts";
 import { TILINGS } from "../src/engine/tuning.ts";
 import { requestGpu } from "../src/engine/gpu/device.ts";
 import { defineKernel } from "../src/engine/gpu/define_kernel.ts";
 import { timePass } from "../src/engine/gpu/time_pass.ts";
 import { LinearKernel } from "../src/engine/kernels/linear.ts";
 import { timeLinear } from "../src/engine/kernels/time_linear.ts";
-import { type Architecture, parseArchitecture } from "../src/requests/architecture/architecture.ts";
+import type { Architecture } from "../src/requests/architecture/architecture.ts";
+import { parseArchitecture } from "../src/requests/architecture/families.ts";
 import { costs } from "./costs.ts";
 import fma from "./fma.wgsl" with { type: "text" };
 import { recordDispatches } from "./record_dispatches.ts";
@@ -87,7 +88,7 @@ async function copyRate(): Promise<Rate> {
 
 /** Every kernel of a forward pass and its reduction, each measured by itself with the operands that it has there. */
 async function kernelRates(architecture: Architecture, T: number): Promise<void> {
-  const engine = await Engine.create({ directory: model!, cacheBytes: 2 ** 28 });
+  const engine = await createEngine({ directory: model!, cacheBytes: 2 ** 28 });
   const ids = Array.from({ length: T }, (_, i) => 7919 * (i + 1) % architecture.vocabulary);
   const options = { byLayer: true, aggregation: "ROLLOUT", bos: "DROP" } as const;
   const recorded = await recordDispatches(async () => void await engine.flow(ids, options));

@@ -20,9 +20,12 @@ const { values } = parseArgs({
 });
 const effort = { runs: 15, budgetMs: 4000 };
 const source = resolve(values.source);
-const { Engine } = await import(`file://${source}/src/engine/engine.ts`);
-
-const engine = await Engine.create({
+// In earlier versions an engine's own method opens its files.
+const createEngine = await import(`file://${source}/src/thread/create_engine.ts`).then(
+  (module) => module.createEngine,
+  async () => (await import(`file://${source}/src/engine/engine.ts`)).Engine.create,
+);
+const engine = await createEngine({
   directory: resolve(values.model!),
   cacheBytes: 2 ** 30,
   tuning: { file: `${Deno.env.get("HOME")}/.cache/infoflow/bench-tuning.json` },

@@ -7,7 +7,7 @@
  * there; `again` is the same with another option, from the matrices that it left. Best of some rounds.
  */
 import { parseArgs } from "node:util";
-import { Engine } from "../src/engine/engine.ts";
+import { createEngine } from "../src/thread/create_engine.ts";
 import { type FlowOptions } from "../src/requests/flow_options.ts";
 import { type Method, METHODS } from "../src/requests/flow_methods.ts";
 
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const tokens = Number(values.tokens);
 const rounds = Number(values.rounds);
-const engine = await Engine.create({ directory: values.model, cacheBytes: 2 ** 31 });
+const engine = await createEngine({ directory: values.model, cacheBytes: 2 ** 31 });
 const { vocabulary } = engine.info.architecture;
 let seed = 1;
 const prompt = (): number[] => {

@@ -39,14 +39,6 @@ const FOLDERS = [
   "",
 ];
 
-/** What is still to be moved. */
-const NOT_YET = [
-  "src/requests/architecture/architecture.ts",
-  "src/engine/model/weights.ts",
-  "src/engine/model/capacity.ts",
-  "src/engine/tuning.ts",
-];
-
 /** Folders that name no runtime: they would run in a browser as they are. */
 const ANYWHERE = ["engine", "requests", "tokens"];
 
@@ -55,7 +47,6 @@ const SOURCES = await sources("src");
 Deno.test("files import from their own folder and from folders below it", () => {
   const wrong: string[] = [];
   for (const [file, text] of SOURCES) {
-    if (NOT_YET.includes(file)) continue;
     for (const imported of importsOf(file, text)) {
       const [from, to] = [folderOf(file), folderOf(imported)].map((it) => FOLDERS.indexOf(it));
       if (from! > to!) wrong.push(`${file} imports ${imported}`);
@@ -77,7 +68,7 @@ Deno.test("no file imports itself by a detour", () => {
 
 Deno.test("the engine, requests and tokens name no runtime", () => {
   const wrong = [...SOURCES].filter(([file, text]) =>
-    !NOT_YET.includes(file) && ANYWHERE.includes(file.split("/")[1]!) &&
+    ANYWHERE.includes(file.split("/")[1]!) &&
     /\bDeno\.|["']node:/.test(withoutComments(text))
   );
   assert.deepEqual(wrong.map(([file]) => file), []);

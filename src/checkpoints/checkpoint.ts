@@ -1,30 +1,11 @@
-import {
-  type Architecture,
-  parseArchitecture,
-  parseBosId,
-} from "../requests/architecture/architecture.ts";
-import {
-  layerParameters,
-  type Parameter,
-  sharedParameters,
-} from "../requests/architecture/parameters.ts";
+import { createHash } from "node:crypto";
+import type { Architecture } from "../requests/architecture/architecture.ts";
+import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
+import { parseBosId, parseConfig } from "../requests/architecture/config.ts";
+import { familyOf, parseArchitecture } from "../requests/architecture/families.ts";
+import { inOrder, type Parameter } from "../requests/architecture/family.ts";
 import { storedTensors } from "./stored_tensors.ts";
 import { openWeightFiles, present, type StoredTensor } from "./weight_files.ts";
-
-/** A GPT-2 on disk whose header has been checked: every tensor is there in its shape. */
-export interface Checkpoint extends AsyncDisposable {
-  readonly architecture: Architecture;
-  /**
-   * Reads one tensor as float32.
-   *
-   * @param target Memory for it, which may be larger; new memory by default.
-   * @throws {RangeError} If it holds a number that is not finite.
-   */
-  read(
-    parameter: Parameter,
-    target?: Float32Array<ArrayBuffer>,
-  ): Promise<Float32Array<ArrayBuffer>>;
-}
 
 const READABLE = ["F32", "F16", "BF16", "F64"];
 
@@ -36,19 +17,30 @@ const READABLE = ["F32", "F16", "BF16", "F64"];
  * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
-  const architecture = await readArchitecture(directory);
+  const config = parseConfig(await readConfig(directory));
+  const family = familyOf(config);
+  const architecture = family.architectureOf(config);
+  const tensors = family.tensorsOf(architecture);
   const files = await openWeightFiles(directory);
   try {
-    const parameters = sharedParameters(architecture);
-    for (let layer = 0; layer < architecture.layers; layer++) {
-      parameters.push(...layerParameters(architecture, layer));
-    }
-    const tensors = storedTensors(files.tensors, parameters, architecture);
-    for (const parameter of parameters) check(tensors.get(parameter.name), parameter);
+    const parameters = inOrder(tensors);
+    const stored = storedTensors(files.tensors, parameters, architecture);
+    for (const parameter of parameters) check(stored.get(parameter.name), parameter);
     return {
       architecture,
+      tensors,
+      hash: () => {
+        const hash = createHash("sha256");
+        return {
+          update(part) {
+            hash.update(part);
+            return this;
+          },
+          digest: () => hash.digest("hex"),
+        };
+      },
       read: async ({ name, shape }, target) => {
-        const tensor = tensors.get(name);
+        const tensor = stored.get(name);
         if (!tensor) return zeros(shape, target);
         const { file, storedAs } = tensor;
         const values = target
@@ -71,8 +63,7 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
  * @throws As {@linkcode openCheckpoint} does.
  */
 export async function readArchitecture(directory: string): Promise<Architecture> {
-  const text = await present(directory, "config.json", (path) => Deno.readTextFile(path));
-  return parseArchitecture(text);
+  return parseArchitecture(await readConfig(directory));
 }
 
 /**
@@ -81,7 +72,11 @@ export async function readArchitecture(directory: string): Promise<Architecture>
  * @throws As {@linkcode openCheckpoint} does.
  */
 export async function readBosId(directory: string): Promise<number | undefined> {
-  return parseBosId(await present(directory, "config.json", (path) => Deno.readTextFile(path)));
+  return parseBosId(await readConfig(directory));
+}
+
+async function readConfig(directory: string): Promise<string> {
+  return await present(directory, "config.json", (path) => Deno.readTextFile(path));
 }
 
 /** A bias that the model does without. */

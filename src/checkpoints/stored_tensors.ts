@@ -1,5 +1,6 @@
 import type { Architecture } from "../requests/architecture/architecture.ts";
-import { type Parameter, UNEMBEDDING } from "../requests/architecture/parameters.ts";
+import type { Parameter } from "../requests/architecture/family.ts";
+import { UNEMBEDDING } from "../requests/architecture/gpt2.ts";
 import type { StoredTensor } from "./weight_files.ts";
 
 /** Parameters by name, and the tensors that have them; a bias that a model does without is null. */

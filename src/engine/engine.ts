@@ -1,6 +1,6 @@
 import { InfoflowError } from "../errors.ts";
-import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
+import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
 import { chosenOf } from "../requests/choice.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
 import { MOST_REQUESTS } from "../requests/engine_request.ts";
@@ -35,8 +35,7 @@ import type { PassPieces } from "./passes/pass_pieces.ts";
 import { passTokensOf } from "./pass_tokens.ts";
 import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
-import { openSaes, type SaeDirectory } from "./sae/open_saes.ts";
-import { Saes } from "./sae/saes.ts";
+import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What an engine runs, and on what. */
@@ -61,10 +60,12 @@ export interface Shared {
 
 /** How to make an engine. */
 export interface EngineOptions {
-  /** Where `config.json` and `model.safetensors` are. */
-  readonly directory: string;
+  /** It stays the caller's, who may close it when the engine is there. */
+  readonly checkpoint: Checkpoint;
   /** Bytes that cached prompts may take. */
   readonly cacheBytes: number;
+  /** Bytes that the machine can give, where it is known. */
+  readonly freeMemory?: number | undefined;
   readonly tuning?: TuningOptions | undefined;
   readonly onProgress?: LoadProgress | undefined;
   /** Another engine's device and cache, to be used too. */
@@ -72,7 +73,7 @@ export interface EngineOptions {
   /** How passes are cut into pieces, if not by how long they take. */
   readonly pieces?: PassPieces | undefined;
   /** Autoencoders to be served with the model. */
-  readonly saes?: readonly SaeDirectory[] | undefined;
+  readonly saes?: readonly SaeSource[] | undefined;
   /** Bytes that autoencoders may take on the device, {@linkcode SAE_BYTES} by default. */
   readonly saeBytes?: number | undefined;
 }
@@ -150,16 +151,15 @@ export class Engine {
   /**
    * Opens the device, loads a checkpoint onto it and compiles the kernels.
    *
-   * @throws {Error} If there is no adapter, the checkpoint can't be run, or the device has no room for it.
+   * @throws {Error} If there is no adapter, or the device has no room for the model.
    */
   static async create(options: EngineOptions): Promise<Engine> {
-    const { directory, cacheBytes, tuning = {}, onProgress, shared, pieces } = options;
-    await using checkpoint = await openCheckpoint(directory);
-    const { architecture } = checkpoint;
+    const { checkpoint, cacheBytes, tuning = {}, onProgress, shared, pieces } = options;
+    const { architecture, tensors } = checkpoint;
     const gpu = shared?.gpu ?? await requestGpu();
     const { device } = gpu;
     try {
-      await checkCapacity(gpu, architecture);
+      await checkCapacity(gpu, architecture, { tensors, freeMemory: options.freeMemory });
       const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
       const weights = await loadWeights(device, { checkpoint, kernelFor, onProgress });
       const forward = await Forward.create(device, { architecture, weights });
@@ -167,7 +167,7 @@ export class Engine {
       gpu.check();
       const { fingerprint } = weights;
       const passTokens = passTokensOf(gpu.info);
-      const sources = await openSaes(options.directory, checkpoint, options.saes ?? []);
+      const sources = options.saes ?? [];
       const saes = new Saes(device, sources, {
         budget: options.saeBytes ?? SAE_BYTES,
         epsilon: architecture.epsilon,

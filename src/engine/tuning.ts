@@ -1,19 +1,30 @@
-import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import type { Gpu } from "./gpu/device.ts";
 import { LinearKernel, type Tiling } from "./kernels/linear.ts";
 import { REGISTERS } from "./kernels/linear_registers.ts";
 import { WORKGROUP } from "./kernels/linear_workgroup.ts";
+import { checkLinear } from "./kernels/check_linear.ts";
 import { timeLinear } from "./kernels/time_linear.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 
 /** The ways of computing a linear, of which each device has its best. */
 export const TILINGS: readonly Tiling[] = [REGISTERS, WORKGROUP];
 
+/** The choices of devices, wherever they are kept. */
+export interface KeptChoices {
+  /**
+   * The kernel of each shape.
+   *
+   * @param device What they are good for, as one text: the adapter and the shaders.
+   */
+  read(device: string): Promise<Readonly<Record<string, string>>>;
+  /** Keeps choices, beside those of other shapes. */
+  keep(device: string, choices: Readonly<Record<string, string>>): Promise<void>;
+}
+
 /** Where choices are kept, and whether to make them again. */
 export interface TuningOptions {
-  /** A JSON file; without one the choice is made by the kind of the adapter. */
-  readonly file?: string | undefined;
+  /** Without it the choice is made by the kind of the adapter. */
+  readonly kept?: KeptChoices | undefined;
   readonly redo?: boolean | undefined;
 }
 
@@ -31,13 +42,16 @@ const ROWS = [16, 128];
 const HOPELESS = 3;
 
 /**
- * Chooses, and compiles, the kernel for each shape of a model's linears: from the file if it has been measured there on
- * this adapter with these shaders, else by measuring.
+ * Chooses, and compiles, the kernel for each shape of a model's linears: the one that is kept, else the fastest of those
+ * that compute right.
+ *
+ * @throws {Error} If none does.
  */
 export async function tuneLinears(
   gpu: Gpu,
   architecture: Architecture,
-  { file, redo = false }: TuningOptions,
+  { kept, redo = false }: TuningOptions,
+  tilings: readonly Tiling[] = TILINGS,
 ): Promise<LinearKernels> {
   const kernels = new Map<string, LinearKernel>();
   const compiled = async (tiling: Tiling): Promise<LinearKernel> => {
@@ -47,21 +61,21 @@ export async function tuneLinears(
     return kernel;
   };
   const untuned = gpu.info.isFallback ? REGISTERS : WORKGROUP;
-  const key = adapterKey(gpu);
-  const kept = file === undefined || redo ? {} : await readChoices(file, key);
+  const device = JSON.stringify(gpu.info) + tilings.map(({ kernel }) => kernel.code).join("");
+  const before = kept && !redo ? await kept.read(device) : {};
   const choices: Record<string, string> = {};
   let isNew = false;
   for (const [inputs, outputs] of linearShapes(architecture)) {
     const shape = `${inputs}x${outputs}`;
-    let tiling = TILINGS.find(({ kernel }) => kernel.name === kept[shape]);
-    if (!tiling && file !== undefined) {
-      const contenders = await Promise.all(TILINGS.map(compiled));
-      tiling = (await fastest(gpu.device, contenders, { inputs, outputs })).tiling;
+    let tiling = tilings.find(({ kernel }) => kernel.name === before[shape]);
+    if (!tiling && kept) {
+      tiling =
+        (await fastest(gpu, await contendersOf(tilings, compiled), { inputs, outputs })).tiling;
       isNew = true;
     }
     choices[shape] = (await compiled(tiling ?? untuned)).name;
   }
-  if (file !== undefined && isNew) await keepChoices(file, key, choices);
+  if (kept && isNew) await kept.keep(device, choices);
   return {
     kernelFor: (inputs, outputs) => kernels.get(choices[`${inputs}x${outputs}`]!)!,
     choices,
@@ -73,55 +87,45 @@ function linearShapes({ channels: C, inner }: Architecture): [inputs: number, ou
   return [[C, 3 * C], [C, C], [C, inner], [inner, C]];
 }
 
-/** The adapter and the shaders: a choice is good for these only. */
-function adapterKey({ info }: Gpu): string {
-  const hash = createHash("sha256").update(JSON.stringify(info));
-  for (const { kernel } of TILINGS) hash.update(kernel.code);
-  return hash.digest("hex").slice(0, 16);
+/** The kernels that compile. */
+async function contendersOf(
+  tilings: readonly Tiling[],
+  compiled: (tiling: Tiling) => Promise<LinearKernel>,
+): Promise<LinearKernel[]> {
+  const outcomes = await Promise.allSettled(tilings.map(compiled));
+  return outcomes.flatMap((it) => it.status === "fulfilled" ? [it.value] : []);
 }
 
+/** A kernel that computes nothing, or the wrong thing, may well be the fastest: what each computes is looked at first. */
 async function fastest(
-  device: GPUDevice,
+  gpu: Gpu,
   contenders: readonly LinearKernel[],
   shape: { inputs: number; outputs: number },
 ): Promise<LinearKernel> {
   let best: { kernel: LinearKernel; short: number; total: number } | undefined;
   for (const kernel of contenders) {
-    const short = await timeLinear(device, kernel, { ...shape, rows: ROWS[0]! });
+    if (!await isRight(gpu, kernel, shape)) continue;
+    const short = await timeLinear(gpu.device, kernel, { ...shape, rows: ROWS[0]! });
     if (best && short > HOPELESS * best.short) continue;
-    const total = short + await timeLinear(device, kernel, { ...shape, rows: ROWS[1]! });
+    const total = short + await timeLinear(gpu.device, kernel, { ...shape, rows: ROWS[1]! });
     if (!best || total < best.total) best = { kernel, short, total };
   }
-  return best!.kernel;
+  if (best) return best.kernel;
+  throw new Error(
+    `Cannot use this adapter as it computes no product of ${shape.inputs} x ${shape.outputs} right`,
+  );
 }
 
-type Choices = Record<string, Record<string, string>>;
-
-async function readChoices(file: string, key: string): Promise<Record<string, string>> {
-  return (await readAll(file))[key] ?? {};
-}
-
-/** A file that is missing, or is not ours, holds no choices. */
-async function readAll(file: string): Promise<Choices> {
+async function isRight(
+  gpu: Gpu,
+  kernel: LinearKernel,
+  shape: { inputs: number; outputs: number },
+): Promise<boolean> {
+  const isClose = await checkLinear(gpu.device, kernel, shape);
   try {
-    const value: unknown = JSON.parse(await Deno.readTextFile(file));
-    return typeof value === "object" && value !== null ? value as Choices : {};
+    gpu.check();
+    return isClose;
   } catch {
-    return {};
+    return false; // what the device refused, it did not compute
   }
-}
-
-/** Where the file can't be written, the next start measures again. */
-async function keepChoices(
-  file: string,
-  key: string,
-  choices: Readonly<Record<string, string>>,
-): Promise<void> {
-  const all = await readAll(file);
-  const merged = { ...all, [key]: { ...all[key], ...choices } };
-  try {
-    await Deno.mkdir(dirname(file), { recursive: true });
-    await Deno.writeTextFile(`${file}.new`, JSON.stringify(merged, null, 2) + "\n");
-    await Deno.rename(`${file}.new`, file);
-  } catch { /* as it says above */ }
 }

@@ -2,8 +2,8 @@ import { type ErrorCode, InfoflowError } from "../errors.ts";
 import type { CacheUse } from "../engine/activations/activations.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { EngineInfo } from "../engine/engine.ts";
-import type { SaeDirectory } from "../engine/sae/open_saes.ts";
-import type { TuningOptions } from "../engine/tuning.ts";
+import type { SaeDirectory } from "./open_saes.ts";
+import type { TuningFile } from "./tuning_file.ts";
 import type { Work, WorkResult } from "../requests/engine_request.ts";
 
 /** How a worker is to make its engines. */
@@ -12,7 +12,7 @@ export interface StartOptions {
   readonly directories: readonly string[];
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
-  readonly tuning?: TuningOptions | undefined;
+  readonly tuning?: TuningFile | undefined;
   /** The autoencoders of each model. */
   readonly saes?: readonly (readonly SaeDirectory[])[] | undefined;
   /** Bytes that each model's autoencoders may take on the device. */

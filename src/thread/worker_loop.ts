@@ -1,7 +1,8 @@
 import type { CacheUse } from "../engine/activations/activations.ts";
 import { allocatedBytes } from "../engine/gpu/allocate.ts";
 import { CancelFlags } from "./cancel_flags.ts";
-import { Engine } from "../engine/engine.ts";
+import { createEngine } from "./create_engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import {
   type Batch,
   type BatchResult,
@@ -48,7 +49,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
         reply({ progress: [done, total, model] });
       const shared = engines[0]?.shared;
       const saes = argument.saes?.[model];
-      engines.push(await Engine.create({ ...argument, directory, saes, onProgress, shared }));
+      engines.push(await createEngine({ ...argument, directory, saes, onProgress, shared }));
     }
     const first = started(engines);
     first.lost.then((lost) => {

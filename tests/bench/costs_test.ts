@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { costs } from "../../bench/costs.ts";
 import { recordDispatches } from "../../bench/record_dispatches.ts";
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { TINY } from "../support/fixtures.ts";
 
 Deno.test("every kernel of a pass and its reduction is recorded, and has a cost", async () => {
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 0 });
+  const engine = await createEngine({ directory: TINY, cacheBytes: 0 });
   try {
     const { architecture } = engine.info;
     const ids = Array.from({ length: 20 }, (_, i) => i);

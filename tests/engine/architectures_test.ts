@@ -2,7 +2,7 @@
 // transformers computed (tests/make_architectures.py).
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { FIXTURES, readReference } from "../support/fixtures.ts";
 
@@ -35,7 +35,7 @@ const TOLERANCES: Record<string, number> = {
 };
 
 async function patternsOf(directory: string, ids: readonly number[]): Promise<Float32Array> {
-  const engine = await Engine.create({ directory, cacheBytes: 0 });
+  const engine = await createEngine({ directory, cacheBytes: 0 });
   try {
     return await engine.patterns(ids);
   } finally {

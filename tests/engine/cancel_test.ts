@@ -1,6 +1,7 @@
 // Passes in pieces: the same numbers as whole ones, and an end where nobody waits any more.
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { PassPieces, type Piece } from "../../src/engine/passes/pass_pieces.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
@@ -27,7 +28,7 @@ async function withEngine(
   use: (engine: Engine) => Promise<void>,
   pieces?: PassPieces,
 ): Promise<void> {
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 2 ** 24, pieces });
+  const engine = await createEngine({ directory: TINY, cacheBytes: 2 ** 24, pieces });
   try {
     await use(engine);
   } finally {

@@ -1,6 +1,7 @@
 // What an answer costs, in things that can be counted. Times are measured in bench/.
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { activationBytes, capacityFor } from "../../src/engine/activations/prompt_activations.ts";
 import { TINY } from "../support/fixtures.ts";
@@ -18,10 +19,10 @@ async function withEngine(
   entries: number,
   tokens: number,
 ): Promise<void> {
-  const first = await Engine.create({ directory: TINY, cacheBytes: 0 });
+  const first = await createEngine({ directory: TINY, cacheBytes: 0 });
   const bytes = activationBytes(first.info.architecture, capacityFor(tokens));
   first.destroy();
-  const engine = await Engine.create({ directory: TINY, cacheBytes: entries * bytes });
+  const engine = await createEngine({ directory: TINY, cacheBytes: entries * bytes });
   try {
     await use(engine);
   } finally {

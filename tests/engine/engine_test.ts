@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { AGGREGATIONS, BOS_POLICIES, type FlowOptions } from "../../src/requests/flow_options.ts";
 import { attention, flow } from "../reference/flow.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -15,7 +16,7 @@ async function withEngine(
   use: (engine: Engine) => Promise<void>,
   cacheBytes = 64 * MIB,
 ): Promise<void> {
-  const engine = await Engine.create({ directory, cacheBytes });
+  const engine = await createEngine({ directory, cacheBytes });
   try {
     await use(engine);
   } finally {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { open } from "@infoflow/safetensors";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { BUNDLED, FIXTURES, readReference, type Reference, TINY } from "../support/fixtures.ts";
 import { denseFeatures } from "../support/sae.ts";
@@ -33,7 +34,7 @@ async function withTiny(
     name,
     directory: new URL(`sae/${name}`, FIXTURES).pathname,
   }));
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 64 * MIB, saes, ...options });
+  const engine = await createEngine({ directory: TINY, cacheBytes: 64 * MIB, saes, ...options });
   try {
     await use(engine);
   } finally {
@@ -149,7 +150,7 @@ Deno.test("features, fits and sources of the reference autoencoders", () =>
 
 Deno.test("features and sources of the bundled autoencoders", async () => {
   const saes = ["res-4", "z-3"].map((name) => ({ name, directory: `${BUNDLED}sae/${name}` }));
-  const engine = await Engine.create({ directory: BUNDLED, cacheBytes: 64 * MIB, saes });
+  const engine = await createEngine({ directory: BUNDLED, cacheBytes: 64 * MIB, saes });
   try {
     for (const { name: sae } of saes) {
       for (const prompt of ["cart", "quotes"]) {

@@ -1,7 +1,8 @@
 // Interventions on the device: against float64, against the reference data, and identities that hold to the bit.
 import assert from "node:assert/strict";
 import { residualSites, type SiteOfLayer } from "../../src/engine/activations/kept_sites.ts";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { canonicalInterventions } from "../../src/requests/interventions/canonical_interventions.ts";
 import type {
   Intervention,
@@ -26,7 +27,7 @@ const canonical = (inputs: readonly InterventionInput[], ids = clean): Intervent
   canonicalInterventions(inputs, { architecture: model.architecture, ids, beginsWithBos: true });
 
 async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 2 ** 26 });
+  const engine = await createEngine({ directory: TINY, cacheBytes: 2 ** 26 });
   try {
     await use(engine);
   } finally {

@@ -1,5 +1,5 @@
 // A process that asks an engine a thousand times, for memory_test.ts, and prints what it holds on the way.
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { AGGREGATIONS, BOS_POLICIES } from "../../src/requests/flow_options.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { Random } from "../support/random.ts";
@@ -16,7 +16,7 @@ count(
   ({ width, height, depthOrArrayLayers }: GPUTexture) => 16 * width * height * depthOrArrayLayers,
 );
 
-const engine = await Engine.create({ directory: BUNDLED, cacheBytes: CACHE_BYTES });
+const engine = await createEngine({ directory: BUNDLED, cacheBytes: CACHE_BYTES });
 const { context, vocabulary } = engine.info.architecture;
 const random = new Random(7);
 for (let request = 1; request <= REQUESTS; request++) {

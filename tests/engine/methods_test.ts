@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { type Aggregation } from "../../src/requests/flow_options.ts";
 import { type Method, METHODS } from "../../src/requests/flow_methods.ts";
 import { aggregationsOf } from "../../src/requests/methods.ts";
@@ -28,7 +29,7 @@ async function withEngine(
   use: (engine: Engine) => Promise<void>,
   { directory = TINY, cacheBytes = 64 * MIB } = {},
 ): Promise<void> {
-  const engine = await Engine.create({ directory, cacheBytes });
+  const engine = await createEngine({ directory, cacheBytes });
   try {
     await use(engine);
   } finally {

@@ -1,6 +1,6 @@
 // Activation patching on the device: the reference's grids, identities to the bit, and no row more than what moves.
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { patchesOf, rowLayers } from "../../src/requests/patch.ts";
 import { PATCH_METRICS, type PatchMetric } from "../../src/requests/patching.ts";
 import type { Questions } from "../../src/requests/questions.ts";
@@ -11,7 +11,7 @@ import { expectedGrid, readPair, REFERENCE_GRIDS } from "../support/patching_pai
 
 const [L, H] = [3, 5];
 const LIMIT = 600;
-const engine = await Engine.create({ directory: TINY, cacheBytes: 2 ** 24 });
+const engine = await createEngine({ directory: TINY, cacheBytes: 2 ** 24 });
 Deno.test.afterAll(() => engine.destroy());
 
 /** Ten times the float32 errors that the reference's README states. Measured: 6e-7, 9e-7, 1.1e-8, 5e-7. */

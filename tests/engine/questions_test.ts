@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { scoreCells } from "../../src/server/answers/head_scores.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
@@ -7,7 +8,7 @@ import { readReference, TINY } from "../support/fixtures.ts";
 const MIB = 2 ** 20;
 
 async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 64 * MIB });
+  const engine = await createEngine({ directory: TINY, cacheBytes: 64 * MIB });
   try {
     await use(engine);
   } finally {

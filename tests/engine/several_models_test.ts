@@ -1,6 +1,6 @@
 // Several models on one device, with one cache: nothing is mixed up, and the budget is everybody's.
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import { EngineWorker } from "../../src/server/queue/engine_worker.ts";
 import { ModelClient } from "../../src/server/queue/model_client.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
@@ -13,7 +13,7 @@ const DIRECTORIES = [
 const BY_LAYER: FlowOptions = { byLayer: true, aggregation: "MEAN", bos: "DROP" };
 
 async function alone(directory: string, ids: readonly number[]): Promise<Float32Array> {
-  const engine = await Engine.create({ directory, cacheBytes: 0 });
+  const engine = await createEngine({ directory, cacheBytes: 0 });
   try {
     return (await engine.flow(ids, BY_LAYER)).flow;
   } finally {
@@ -51,9 +51,9 @@ Deno.test("three models answer side by side what each answers alone, and hit onl
 });
 
 Deno.test("one model's prompts give way to another's", async () => {
-  const first = await Engine.create({ directory: DIRECTORIES[1]!, cacheBytes: 60_000 });
+  const first = await createEngine({ directory: DIRECTORIES[1]!, cacheBytes: 60_000 });
   try {
-    const second = await Engine.create({
+    const second = await createEngine({
       directory: DIRECTORIES[2]!,
       cacheBytes: 0,
       shared: first.shared,

@@ -1,7 +1,7 @@
 // Models of other shapes and options than those of the reference data, against the float64 reference.
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
-import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
+import { parseArchitecture } from "../../src/requests/architecture/families.ts";
 import { forward } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { withDefaultLimits } from "../support/default_limits.ts";
@@ -43,7 +43,7 @@ for (const [name, changes] of Object.entries(MODELS)) {
       [...tensors].map(([key, { bytes }]) => [key, new Float32Array(bytes.slice().buffer)]),
     );
     await withCheckpoint({ config, tensors }, async (directory) => {
-      const engine = await Engine.create({ directory, cacheBytes: 0 });
+      const engine = await createEngine({ directory, cacheBytes: 0 });
       try {
         for (const tokens of [1, 2, 17, 33]) {
           const random = new Random(tokens);
@@ -68,7 +68,7 @@ Deno.test("an engine runs on a device with WebGPU's default limits", async () =>
 });
 
 async function patternsOfTiny(): Promise<Float32Array> {
-  const engine = await Engine.create({ directory: TINY, cacheBytes: 0 });
+  const engine = await createEngine({ directory: TINY, cacheBytes: 0 });
   try {
     return await engine.patterns(Array.from({ length: 67 }, (_, t) => (7 * t) % 331));
   } finally {

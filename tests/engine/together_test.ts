@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import type { Question } from "../../src/requests/questions.ts";
 import { scoreCells } from "../../src/server/answers/head_scores.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
@@ -18,7 +18,7 @@ const QUESTIONS: Record<string, (ids: readonly number[]) => Question> = {
 };
 
 Deno.test("questions that are answered together are answered as each by itself, to the bit, and leave nothing", async () => {
-  const engine = await Engine.create({ directory: BUNDLED, cacheBytes: 64 * 2 ** 20 });
+  const engine = await createEngine({ directory: BUNDLED, cacheBytes: 64 * 2 ** 20 });
   for (const [name, question] of Object.entries(QUESTIONS)) {
     const asked = PROMPTS.map((ids) => ({ question: question(ids), isWanted: () => true }));
     await engine.asks(asked.slice(0, 1), "none"); // what is made once

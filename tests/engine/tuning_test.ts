@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
+import { choicesIn } from "../../src/thread/tuning_file.ts";
 import { TILINGS, tuneLinears } from "../../src/engine/tuning.ts";
 import { readArchitecture } from "../../src/checkpoints/checkpoint.ts";
+import { defineLinear } from "../../src/engine/kernels/linear.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
 import { withGpu } from "../support/gpu.ts";
@@ -22,7 +24,7 @@ Deno.test("a choice is measured once, kept, taken from the file, and made again 
   withFile(async (file) => {
     const architecture = await readArchitecture(TINY);
     await withGpu(async (gpu) => {
-      const measured = await tuneLinears(gpu, architecture, { file });
+      const measured = await tuneLinears(gpu, architecture, { kept: choicesIn(file) });
       assert.deepEqual(Object.keys(measured.choices), SHAPES);
       assert(Object.values(measured.choices).every((variant) => VARIANTS.includes(variant)));
       const text = await Deno.readTextFile(file);
@@ -30,17 +32,19 @@ Deno.test("a choice is measured once, kept, taken from the file, and made again 
       // What stands in the file is believed, also where measuring would say otherwise.
       for (const variant of VARIANTS) {
         await Deno.writeTextFile(file, text.replaceAll(/"linear_\w+"/g, `"${variant}"`));
-        const { choices, kernelFor } = await tuneLinears(gpu, architecture, { file });
+        const { choices, kernelFor } = await tuneLinears(gpu, architecture, {
+          kept: choicesIn(file),
+        });
         assert.deepEqual(Object.values(choices), SHAPES.map(() => variant));
         assert.equal(kernelFor(40, 160).name, variant);
       }
       const wrong = text.replaceAll(/"linear_\w+"/g, `"linear_of_another_time"`);
       await Deno.writeTextFile(file, wrong);
       assert.deepEqual(
-        Object.keys((await tuneLinears(gpu, architecture, { file })).choices),
+        Object.keys((await tuneLinears(gpu, architecture, { kept: choicesIn(file) })).choices),
         SHAPES,
       );
-      await tuneLinears(gpu, architecture, { file, redo: true });
+      await tuneLinears(gpu, architecture, { kept: choicesIn(file), redo: true });
       assert(!(await Deno.readTextFile(file)).includes("another_time"));
     });
   }));
@@ -49,14 +53,14 @@ Deno.test("a file that is no JSON, or can't be written, is no obstacle", () =>
   withFile(async (file) => {
     const architecture = await readArchitecture(TINY);
     await withGpu(async (gpu) => {
-      await tuneLinears(gpu, architecture, { file });
+      await tuneLinears(gpu, architecture, { kept: choicesIn(file) });
       await Deno.writeTextFile(file, "{ broken");
       assert.deepEqual(
-        Object.keys((await tuneLinears(gpu, architecture, { file })).choices),
+        Object.keys((await tuneLinears(gpu, architecture, { kept: choicesIn(file) })).choices),
         SHAPES,
       );
       const nowhere = `${file}/below/a/file.json`;
-      await tuneLinears(gpu, architecture, { file: nowhere });
+      await tuneLinears(gpu, architecture, { kept: choicesIn(nowhere) });
     });
   }));
 
@@ -73,11 +77,11 @@ for (const variant of VARIANTS) {
     withFile(async (file) => {
       const architecture = await readArchitecture(TINY);
       await withGpu(async (gpu) => {
-        await tuneLinears(gpu, architecture, { file });
+        await tuneLinears(gpu, architecture, { kept: choicesIn(file) });
       });
       const text = await Deno.readTextFile(file);
       await Deno.writeTextFile(file, text.replaceAll(/"linear_\w+"/g, `"${variant}"`));
-      const engine = await Engine.create({ directory: TINY, cacheBytes: 0, tuning: { file } });
+      const engine = await createEngine({ directory: TINY, cacheBytes: 0, tuning: { file } });
       try {
         assert.deepEqual(Object.values(engine.info.linears), SHAPES.map(() => variant));
         for (const name of ["tiny/T5", "tiny/T65"]) {
@@ -88,5 +92,36 @@ for (const variant of VARIANTS) {
       } finally {
         engine.destroy();
       }
+    }));
+}
+
+/** Kernels that would be the fastest, as they do nothing, or nothing that is right. */
+const WRONG: [name: string, change: (code: string) => string][] = [
+  ["writes nothing", (code) => code.replace(/textureStore\([^;]*;/g, "")],
+  ["leaves the last rows out", (code) => code.replaceAll("rows.count", "(rows.count - 1u)")],
+  ["forgets the bias", (code) => code.replace(/ \+ b\[at\]/, " + 0.0 * b[at]")],
+];
+for (const [name, change] of WRONG) {
+  Deno.test(`a kernel that ${name} is not chosen, however fast it is`, () =>
+    withFile(async (file) => {
+      const architecture = await readArchitecture(TINY);
+      await withGpu(async (gpu) => {
+        for (const tiling of TILINGS) {
+          const code = change(tiling.kernel.code);
+          assert.notEqual(code, tiling.kernel.code);
+          const weights = tiling.kernel.groups[0].w;
+          const kernel = defineLinear(`wrong_${tiling.kernel.name}`, code, weights);
+          const wrong = { ...tiling, kernel };
+          const kept = choicesIn(file);
+          const all = [wrong, ...TILINGS.filter((it) => it !== tiling)];
+          const { choices } = await tuneLinears(gpu, architecture, { kept, redo: true }, all);
+          assert(!Object.values(choices).some((it) => it.startsWith("wrong")));
+          await Deno.remove(file);
+          await assert.rejects(() => tuneLinears(gpu, architecture, { kept }, [wrong]), {
+            message: "Cannot use this adapter as it computes no product of 40 x 120 right",
+          });
+          await assert.rejects(() => Deno.stat(file), { name: "NotFound" });
+        }
+      });
     }));
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/thread/create_engine.ts";
 import {
   EXAMPLES,
   PartialStatistics,
@@ -22,7 +23,7 @@ async function sumsOf(engine: Engine, prompts: Prompts): Promise<PartialStatisti
 }
 
 Deno.test("statistics of the corpus are those of the reference, at most 10 KB a prompt leave the device", async () => {
-  const engine = await Engine.create({ directory: BUNDLED, cacheBytes: 16 * 2 ** 20 });
+  const engine = await createEngine({ directory: BUNDLED, cacheBytes: 16 * 2 ** 20 });
   const { accepted, statistics } = await readCorpus();
   const before = engine.cacheStats;
   const partial = await sumsOf(engine, accepted);

@@ -1,10 +1,7 @@
+import type { Activation } from "../../src/requests/architecture/architecture.ts";
+import type { Epilogue } from "../../src/requests/architecture/family.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
-import {
-  type Activation,
-  type Epilogue,
-  LinearKernel,
-  type Tiling,
-} from "../../src/engine/kernels/linear.ts";
+import { LinearKernel, type Tiling } from "../../src/engine/kernels/linear.ts";
 import { REGISTERS } from "../../src/engine/kernels/linear_registers.ts";
 import { WORKGROUP } from "../../src/engine/kernels/linear_workgroup.ts";
 import { ACTIVATIONS, add, gelu, linear } from "../reference/gpt2.ts";

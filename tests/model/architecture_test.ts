@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
+import { parseArchitecture } from "../../src/requests/architecture/families.ts";
 
 const CONFIG = {
   model_type: "gpt2",

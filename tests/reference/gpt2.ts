@@ -2,7 +2,7 @@
  * GPT-2 in float64 and in plain loops, written for being read: the middle link between the reference data and the
  * kernels. Arrays are row-major; T tokens, C channels, H heads, D = C / H, L layers.
  */
-import type { Activation } from "../../src/engine/kernels/linear.ts";
+import type { Activation } from "../../src/requests/architecture/architecture.ts";
 import type { Architecture } from "../../src/requests/architecture/architecture.ts";
 
 type Numbers = ArrayLike<number>;

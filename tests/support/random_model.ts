@@ -1,16 +1,18 @@
-import { parseArchitecture } from "../../src/requests/architecture/architecture.ts";
-import { layerParameters, sharedParameters } from "../../src/requests/architecture/parameters.ts";
+import { parseConfig } from "../../src/requests/architecture/config.ts";
+import { familyOf } from "../../src/requests/architecture/families.ts";
+import { hostTensors } from "../../src/requests/architecture/family.ts";
 import { Random } from "./random.ts";
 import { float32, type Tensor } from "./write_checkpoint.ts";
 
 /** A model of random weights whose heads differ and whose norms are not 1 and 0. */
 export function randomModel(config: Record<string, unknown>, seed: number): Map<string, Tensor> {
-  const architecture = parseArchitecture(JSON.stringify(config));
+  const parsed = parseConfig(JSON.stringify(config));
+  const family = familyOf(parsed);
+  const tensors = family.tensorsOf(family.architectureOf(parsed));
   const random = new Random(seed);
-  const parameters = sharedParameters(architecture);
-  for (let l = 0; l < architecture.layers; l++) {
-    parameters.push(...layerParameters(architecture, l));
-  }
+  const { weight, bias } = tensors.finalNorm;
+  const layers = tensors.layers.flat().flatMap((part) => [part.weight, part.bias]);
+  const parameters = [...hostTensors(tensors), weight, bias, ...layers];
   return new Map(parameters.map(({ name, shape }) => {
     const count = shape.reduce((product, size) => product * size, 1);
     const isMatrix = shape.length === 2;

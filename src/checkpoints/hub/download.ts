@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { parseArchitecture } from "../../requests/architecture/architecture.ts";
+import { parseArchitecture } from "../../requests/architecture/families.ts";
 import { parseShardIndex, shardsOf } from "../shard_index.ts";
 import { HubClient, type Wait } from "./client.ts";
 import type { FreeSpace } from "./disk.ts";

@@ -1,16 +1,9 @@
+import type { Epilogue } from "../../requests/architecture/family.ts";
 import { defineKernel, type KernelDefinition, type KernelOf } from "../gpu/define_kernel.ts";
 import type { Resource } from "../gpu/kernel.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import { wgslConstant } from "../gpu/wgsl_constant.ts";
 
-/** The activations of MLPs, by their names in `config.json`. */
-export type Activation = "gelu_new" | "gelu" | "relu" | "silu" | "tanh";
-
-/**
- * What becomes of a linear's sums: they are put at a row that the pass names, put through an activation, or added to
- * the residual stream.
- */
-export type Epilogue = "place" | "add" | Activation;
 const EPILOGUES: Record<Epilogue, number> = {
   place: 0,
   gelu_new: 1,

@@ -2,7 +2,7 @@ import { inBytes } from "../../sizes.ts";
 import { allocate, AllocationError } from "../gpu/allocate.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import { layerParameters, sharedParameters } from "../../requests/architecture/parameters.ts";
+import { hostTensors, inOrder, sizeOf, type Tensors } from "../../requests/architecture/family.ts";
 
 /** Memory is probed in pieces of so many bytes at most. */
 const PIECE = 2 ** 30;
@@ -14,7 +14,15 @@ const PADDING = 1.05;
  *
  * @throws {RangeError} If it can't; the text says what it would need, and what there is.
  */
-export async function checkCapacity(gpu: Gpu, architecture: Architecture): Promise<void> {
+export async function checkCapacity(
+  gpu: Gpu,
+  architecture: Architecture,
+  { tensors, freeMemory }: {
+    readonly tensors: Tensors;
+    /** Bytes that the machine can give, where it is known. */
+    readonly freeMemory?: number | undefined;
+  },
+): Promise<void> {
   const { channels, inner, layers, context } = architecture;
   const { maxTextureDimension2D, maxTextureArrayLayers } = gpu.device.limits;
   const sizes: [what: string, needed: number, there: number][] = [
@@ -26,15 +34,19 @@ export async function checkCapacity(gpu: Gpu, architecture: Architecture): Promi
   for (const [what, needed, there] of sizes) {
     if (needed > there) throw tooLarge(`needs ${what} ${needed}`, `has ${there} at most`);
   }
-  await checkMemory(gpu, architecture);
+  await checkMemory(gpu, tensors, freeMemory);
 }
 
-async function checkMemory({ device, info }: Gpu, architecture: Architecture): Promise<void> {
-  const onHost = 4 * sharedParameters(architecture).reduce((sum, it) => sum + count(it), 0);
-  const ofLayer = layerParameters(architecture, 0).reduce((sum, it) => sum + count(it), 0);
-  const onDevice = Math.ceil(4 * PADDING * architecture.layers * ofLayer);
+async function checkMemory(
+  { device, info }: Gpu,
+  tensors: Tensors,
+  free: number | undefined,
+): Promise<void> {
+  const numbers = inOrder(tensors).reduce((sum, it) => sum + sizeOf(it), 0);
+  const ofHost = hostTensors(tensors).reduce((sum, it) => sum + sizeOf(it), 0);
+  const onHost = 4 * ofHost;
+  const onDevice = Math.ceil(4 * PADDING * (numbers - ofHost));
   const needsHost = info.isFallback ? onHost + onDevice : onHost;
-  const free = freeMemory();
   if (free !== undefined && needsHost > free) {
     throw tooLarge(
       `needs ${inBytes(needsHost)} of memory`,
@@ -51,15 +63,6 @@ async function checkMemory({ device, info }: Gpu, architecture: Architecture): P
 
 function tooLarge(needs: string, has: string): RangeError {
   return new RangeError(`Cannot run this model as this adapter can't hold it: it ${needs}, ${has}`);
-}
-
-/** Bytes that the machine can give, where it may be asked. */
-function freeMemory(): number | undefined {
-  try {
-    return Deno.systemMemoryInfo().available;
-  } catch {
-    return undefined; // needs --allow-sys=systemMemoryInfo
-  }
 }
 
 /** How many of so many bytes the device gives; it gets them back at once. */
@@ -80,8 +83,4 @@ async function probe(device: GPUDevice, bytes: number): Promise<number> {
     for (const piece of pieces) piece.destroy();
   }
   return there;
-}
-
-function count({ shape }: { readonly shape: readonly number[] }): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

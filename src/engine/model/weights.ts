@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
-import { allocate } from "../gpu/allocate.ts";
-import type { Epilogue, Linear, LinearKernel } from "../kernels/linear.ts";
-import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
-import type { Architecture } from "../../requests/architecture/architecture.ts";
+import type { Checkpoint } from "../../requests/architecture/checkpoint.ts";
 import {
-  layerParameters,
+  hostTensors,
+  inOrder,
+  type LayerPart,
   type Parameter,
-  sharedParameters,
-  UNEMBEDDING,
-} from "../../requests/architecture/parameters.ts";
+  sizeOf,
+} from "../../requests/architecture/family.ts";
+import { allocate } from "../gpu/allocate.ts";
+import type { Linear, LinearKernel } from "../kernels/linear.ts";
 
 /** A layer norm's parameters, (C) each. */
 export interface NormWeights {
@@ -75,14 +74,14 @@ export async function loadWeights(
     readonly onProgress?: LoadProgress | undefined;
   },
 ): Promise<Weights> {
-  const { architecture } = checkpoint;
-  const order = inOrderOfUse(architecture);
-  const total = order.reduce((sum, { shape }) => sum + count(shape), 0);
-  const hash = createHash("sha256").update(JSON.stringify(architecture));
+  const { architecture, tensors } = checkpoint;
+  const order = inOrder(tensors);
+  const total = order.reduce((sum, parameter) => sum + sizeOf(parameter), 0);
+  const hash = checkpoint.hash().update(JSON.stringify(architecture));
   const queue = order.values();
   // Fresh memory costs as much as the reading. Two tensors are in use at a time, the embeddings stay.
-  const embeddings = architecture.isTied ? 2 : 3;
-  const largest = Math.max(...order.slice(embeddings).map(({ shape }) => count(shape)));
+  const embeddings = hostTensors(tensors).length;
+  const largest = Math.max(...order.slice(embeddings).map(sizeOf));
   const buffers = [new Float32Array(largest), new Float32Array(largest)];
   let reads = 0;
   const read = (): Reading | undefined => {
@@ -99,18 +98,14 @@ export async function loadWeights(
   let uploaded: Promise<void> = Promise.resolve();
 
   /** Takes the next tensor, and has the one after it read meanwhile. */
-  const take = async (name: string): Promise<Taken> => {
+  const take = async ({ name }: Parameter): Promise<Float32Array<ArrayBuffer>> => {
     const { parameter, values } = ahead!;
     if (parameter.name !== name) throw new Error(`${name} is read out of order`);
     const taken = await values;
     ahead = read();
     hash.update(name).update(taken);
     onProgress(done += taken.length, total);
-    return { values: taken, shape: parameter.shape };
-  };
-  const vector = async (name: string): Promise<GPUBuffer> => {
-    const { values } = await take(name);
-    return await put(name, values);
+    return taken;
   };
   const put = async (name: string, values: Float32Array<ArrayBuffer>): Promise<GPUBuffer> => {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
@@ -118,14 +113,16 @@ export async function loadWeights(
     device.queue.writeBuffer(buffer, 0, values);
     return buffer;
   };
-  const matrix = async (name: string, epilogue: Epilogue): Promise<Linear> => {
-    const { values, shape } = await take(name);
-    const [inputs, outputs] = shape as [number, number];
-    const linear = await kernelFor(inputs, outputs).upload(name, values, {
-      inputs,
-      outputs,
-      epilogue,
-    });
+  const vector = async (parameter: Parameter): Promise<GPUBuffer> =>
+    await put(parameter.name, await take(parameter));
+  const matrix = async (
+    parameter: Parameter,
+    epilogue: NonNullable<LayerPart["epilogue"]>,
+  ): Promise<Linear> => {
+    const [inputs, outputs] = parameter.shape as [number, number];
+    const shape = { inputs, outputs, epilogue };
+    const values = await take(parameter);
+    const linear = await kernelFor(inputs, outputs).upload(parameter.name, values, shape);
     waiting += linear.bytes;
     if (waiting > MOST_WAITING) {
       // Asked before the next submission, it is about the one before, which the device was busy with meanwhile.
@@ -136,65 +133,39 @@ export async function loadWeights(
     }
     return linear;
   };
-  const norm = async (name: string): Promise<NormWeights> => ({
-    gain: await vector(`${name}.weight`),
-    bias: await vector(`${name}.bias`),
-  });
-  const linearLayer = async (name: string, epilogue: Epilogue): Promise<LinearLayer> => ({
-    w: await matrix(`${name}.weight`, epilogue),
-    b: await vector(`${name}.bias`),
-  });
-
-  const { values: wte } = await take("wte.weight");
-  const { values: wpe } = await take("wpe.weight");
-  const unembedding = architecture.isTied ? wte : (await take(UNEMBEDDING)).values;
-  const layers: LayerWeights[] = [];
-  for (let layer = 0; layer < architecture.layers; layer++) {
-    layers.push({
-      norm1: await norm(`h.${layer}.ln_1`),
-      attentionIn: await linearLayer(`h.${layer}.attn.c_attn`, "place"),
-      attentionOut: await linearLayer(`h.${layer}.attn.c_proj`, "add"),
-      norm2: await norm(`h.${layer}.ln_2`),
-      mlpIn: await linearLayer(`h.${layer}.mlp.c_fc`, architecture.activation),
-      mlpOut: await linearLayer(`h.${layer}.mlp.c_proj`, "add"),
-    });
-  }
-  const [gainOnHost, biasOnHost] = [
-    (await take("ln_f.weight")).values.slice(),
-    (await take("ln_f.bias")).values.slice(),
+  const part = async (
+    { name, epilogue, weight, bias }: LayerPart,
+  ): Promise<readonly [string, NormWeights | LinearLayer]> => [
+    name,
+    epilogue === undefined
+      ? { gain: await vector(weight), bias: await vector(bias) }
+      : { w: await matrix(weight, epilogue), b: await vector(bias) },
   ];
+
+  const wte = await take(tensors.tokens);
+  const wpe = await take(tensors.positions);
+  const unembedding = tensors.unembedding ? await take(tensors.unembedding) : wte;
+  const layers: LayerWeights[] = [];
+  for (const parts of tensors.layers) {
+    const layer = [];
+    for (const it of parts) layer.push(await part(it));
+    layers.push(Object.fromEntries(layer) as unknown as LayerWeights);
+  }
+  const { weight, bias } = tensors.finalNorm;
+  const gainOnHost = (await take(weight)).slice();
+  const biasOnHost = (await take(bias)).slice();
   const finalNorm = {
-    gain: await put("ln_f.weight", gainOnHost),
-    bias: await put("ln_f.bias", biasOnHost),
+    gain: await put(weight.name, gainOnHost),
+    bias: await put(bias.name, biasOnHost),
     gainOnHost,
     biasOnHost,
   };
   await uploaded;
-  return { wte, wpe, unembedding, layers, finalNorm, fingerprint: hash.digest("hex").slice(0, 32) };
+  return { wte, wpe, unembedding, layers, finalNorm, fingerprint: hash.digest().slice(0, 32) };
 }
 
 /** A tensor on its way from the disk. */
 interface Reading {
   readonly parameter: Parameter;
   readonly values: Promise<Float32Array<ArrayBuffer>>;
-}
-
-/** A tensor that was read. */
-interface Taken {
-  readonly values: Float32Array<ArrayBuffer>;
-  readonly shape: readonly number[];
-}
-
-/** The tensors as {@linkcode loadWeights} takes them. */
-function inOrderOfUse(architecture: Architecture): Parameter[] {
-  const shared = sharedParameters(architecture);
-  const layers = Array.from(
-    { length: architecture.layers },
-    (_, layer) => layerParameters(architecture, layer),
-  );
-  return [...shared.slice(0, -2), ...layers.flat(), ...shared.slice(-2)];
-}
-
-function count(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,5 +1,4 @@
-import type { Checkpoint } from "../../checkpoints/checkpoint.ts";
-import { layerParameters } from "../../requests/architecture/parameters.ts";
+import type { Checkpoint } from "../../requests/architecture/checkpoint.ts";
 import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 
 /**
@@ -16,14 +15,14 @@ export async function readShift(
   if (site !== "Z" || !conversion.isValueBiasFolded) return shift;
   const { architecture } = checkpoint;
   const { channels: C } = architecture;
-  const parameters = layerParameters(architecture, layer);
-  const read = async (name: string): Promise<Float32Array> =>
-    await checkpoint.read(parameters.find((it) => it.name === `h.${layer}.${name}`)!);
-  const b = await read("attn.c_attn.bias");
+  const [norm1, attentionIn] = (["norm1", "attentionIn"] as const).map((name) =>
+    checkpoint.tensors.layers[layer]!.find((part) => part.name === name)!
+  );
+  const b = await checkpoint.read(attentionIn!.bias);
   const sums = Float64Array.from(b.subarray(2 * C, 3 * C));
   if (conversion.isNormFolded) {
-    const bias = await read("ln_1.bias");
-    const w = await read("attn.c_attn.weight");
+    const bias = await checkpoint.read(norm1!.bias);
+    const w = await checkpoint.read(attentionIn!.weight);
     for (let k = 0; k < C; k++) {
       for (let c = 0; c < C; c++) sums[c]! += bias[k]! * w[k * 3 * C + 2 * C + c]!;
     }

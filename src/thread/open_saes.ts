@@ -1,10 +1,11 @@
-import { type Checkpoint, openCheckpoint } from "../../checkpoints/checkpoint.ts";
-import { readEncoderWeights } from "../../checkpoints/sae/encoder_weights.ts";
-import { openSae } from "../../checkpoints/sae/open_sae.ts";
-import type { SaeOverrides } from "../../checkpoints/sae/parse_sae_config.ts";
-import { checkSaeFits } from "./check_fit.ts";
-import { readShift } from "./read_shift.ts";
-import type { SaeSource } from "./saes.ts";
+import { openCheckpoint } from "../checkpoints/checkpoint.ts";
+import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
+import { readEncoderWeights } from "../checkpoints/sae/encoder_weights.ts";
+import { openSae } from "../checkpoints/sae/open_sae.ts";
+import type { SaeOverrides } from "../checkpoints/sae/parse_sae_config.ts";
+import { checkSaeFits } from "../engine/sae/check_fit.ts";
+import { readShift } from "../engine/sae/read_shift.ts";
+import type { SaeSource } from "../engine/sae/saes.ts";
 
 /** Where an autoencoder is on disk, and what is known of it beside its files. */
 export interface SaeDirectory {

@@ -1,0 +1,39 @@
+import { openCheckpoint } from "../checkpoints/checkpoint.ts";
+import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { openSaes, type SaeDirectory } from "./open_saes.ts";
+import { choicesIn, type TuningFile } from "./tuning_file.ts";
+
+/** How to make an engine of files. */
+export interface EngineFiles
+  extends Omit<EngineOptions, "checkpoint" | "saes" | "tuning" | "freeMemory"> {
+  /** Where `config.json` and `model.safetensors` are. */
+  readonly directory: string;
+  readonly saes?: readonly SaeDirectory[] | undefined;
+  readonly tuning?: TuningFile | undefined;
+}
+
+/**
+ * Opens a model's files and makes an engine of them.
+ *
+ * @throws As `openCheckpoint`, `openSaes` and {@linkcode Engine.create} do.
+ */
+export async function createEngine(options: EngineFiles): Promise<Engine> {
+  const { directory, saes = [], tuning: { file, redo } = {}, ...others } = options;
+  await using checkpoint = await openCheckpoint(directory);
+  return await Engine.create({
+    ...others,
+    checkpoint,
+    saes: await openSaes(directory, checkpoint, saes),
+    tuning: { kept: file === undefined ? undefined : choicesIn(file), redo },
+    freeMemory: freeMemory(),
+  });
+}
+
+/** Bytes that the machine can give, where it may be asked. */
+function freeMemory(): number | undefined {
+  try {
+    return Deno.systemMemoryInfo().available;
+  } catch {
+    return undefined; // needs --allow-sys=systemMemoryInfo
+  }
+}
