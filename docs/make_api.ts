@@ -1,6 +1,7 @@
 /**
  * Writes the generated part of docs/api.md: every field of `schema.graphql` with its arguments, its link and what it
- * answers. `deno task api`; a test fails where the file is not what this writes.
+ * answers; and the flow methods into `schema.graphql`. `deno task api`; a test fails where a file is not what this
+ * writes.
  */
 import {
   buildSchema,
@@ -15,11 +16,12 @@ import {
 } from "graphql";
 import { ANSWERS } from "../src/server/answers/answers.ts";
 import { pathOf } from "../src/server/links/paths.ts";
+import { FLOW_METHODS } from "../src/requests/flow_methods.ts";
 import { TYPE_DEFS } from "../src/server/schema.ts";
 
 const FILE = new URL("api.md", import.meta.url);
 const MARKER = "<!-- From here on written by `deno task api`. -->";
-const schema = buildSchema(TYPE_DEFS);
+const schema = buildSchema(schemaWithMethods());
 
 /** The whole file, its generated part made anew. */
 export async function apiReference(): Promise<string> {
@@ -87,4 +89,15 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-if (import.meta.main) await Deno.writeTextFile(FILE, await apiReference());
+/** `schema.graphql` with the flow methods of `src/requests/flow_methods.ts`. */
+export function schemaWithMethods(): string {
+  const values = Object.entries(FLOW_METHODS).map(([name, { says }]) =>
+    `  ${JSON.stringify(says)}\n  ${name}\n`
+  );
+  return TYPE_DEFS.replace(/^enum Method \{\n[^}]*\}/m, `enum Method {\n${values.join("")}}`);
+}
+
+if (import.meta.main) {
+  await Deno.writeTextFile(FILE, await apiReference());
+  await Deno.writeTextFile(new URL("../schema.graphql", import.meta.url), schemaWithMethods());
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiReference } from "../docs/make_api.ts";
+import { apiReference, schemaWithMethods } from "../docs/make_api.ts";
 
 Deno.test("docs/api.md is what `deno task api` writes", async () => {
   const format = new Deno.Command(Deno.execPath(), {
@@ -13,4 +13,12 @@ Deno.test("docs/api.md is what `deno task api` writes", async () => {
   const { stdout } = await format.output();
   const expected = new TextDecoder().decode(stdout);
   assert.equal(await Deno.readTextFile("docs/api.md"), expected, "run `deno task api`");
+});
+
+Deno.test("schema.graphql has the flow methods that there are", async () => {
+  assert.equal(
+    await Deno.readTextFile("schema.graphql"),
+    schemaWithMethods(),
+    "run `deno task api`",
+  );
 });

@@ -21,7 +21,7 @@ import {
   type Job,
 } from "./flow/flow_request.ts";
 import { MethodFlows } from "./flow/method_flows.ts";
-import { FlowMethods } from "./flow/methods.ts";
+import { FlowMethods } from "./flow/flow_methods.ts";
 import { FlowReduction } from "./flow/reduction.ts";
 import { AllocationError, evictWith } from "./gpu/allocate.ts";
 import { type DeviceInfo, type Gpu, requestGpu } from "./gpu/device.ts";

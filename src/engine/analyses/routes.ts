@@ -89,7 +89,7 @@ export class Routes {
     const { ids, activations } = prompt;
     const tokens = ids.length;
     await forward.reserve(tokens);
-    const buffer = await methods.prepareParts({ activations, tokens });
+    const buffer = await methods.routeShares.prepare({ activations, tokens });
     const sites: readonly SiteOfLayer[] = [
       { site: "RESID_PRE", layer },
       { site: "RESID_MID", layer },
@@ -108,7 +108,7 @@ export class Routes {
       ]),
       encode: (recorder, [bound]) => {
         forward.bringValues(recorder.encoder, { activations, ids });
-        methods.encodeParts(recorder.pass, { activations, tokens, prompt: bound! }, layer);
+        methods.routeShares.encode(recorder.pass, { activations, tokens, prompt: bound! }, layer);
       },
     });
     let at = 0;

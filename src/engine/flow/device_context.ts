@@ -1,5 +1,5 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import type { FlowMethods } from "./methods.ts";
+import type { FlowMethods } from "./flow_methods.ts";
 import type { Forward } from "../model/forward.ts";
 import type { OutputMatrices } from "../model/output_matrices.ts";
 import type { Weights } from "../model/weights.ts";

@@ -7,7 +7,7 @@ import { residualSites } from "../activations/kept_sites.ts";
 import type { DeviceContext } from "./device_context.ts";
 import type { Run } from "../passes/run.ts";
 import { type FlowRequest, isWanted } from "./flow_request.ts";
-import { sitesOf } from "./methods.ts";
+import { sitesOf } from "./flow_methods.ts";
 import type { FlowReduction } from "./reduction.ts";
 
 /** Flows by other methods than attention, and flows of changed runs. */

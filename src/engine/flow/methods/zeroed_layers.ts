@@ -1,23 +1,21 @@
-import { allocateTexture } from "../gpu/allocate.ts";
-import { GrowingBuffer } from "../gpu/growing_buffer.ts";
-import { Owned } from "../gpu/owned.ts";
-import type { BoundGroup } from "../gpu/kernel.ts";
-import { UNIFORM_ALIGNMENT } from "../gpu/struct_uniform.ts";
-import { makeUniform } from "../gpu/uniform.ts";
-import { MeasureTurns } from "../kernels/measure_turns.ts";
-import { Norm } from "../kernels/norm.ts";
-import { ZeroedMiddle } from "../kernels/zeroed_middle.ts";
-import type { Architecture } from "../../requests/architecture/architecture.ts";
-import type { LayerWeights } from "../model/weights.ts";
-import type { PromptActivations } from "../activations/prompt_activations.ts";
-import { VEC4 } from "../activations/packed_triangles.ts";
+import { allocateTexture } from "../../gpu/allocate.ts";
+import { GrowingBuffer } from "../../gpu/growing_buffer.ts";
+import { Owned } from "../../gpu/owned.ts";
+import type { BoundGroup } from "../../gpu/kernel.ts";
+import { UNIFORM_ALIGNMENT } from "../../gpu/struct_uniform.ts";
+import { makeUniform } from "../../gpu/uniform.ts";
+import { MeasureTurns } from "../../kernels/measure_turns.ts";
+import { Norm } from "../../kernels/norm.ts";
+import { ZeroedMiddle } from "../../kernels/zeroed_middle.ts";
+import type { Architecture } from "../../../requests/architecture/architecture.ts";
+import type { LayerWeights } from "../../model/weights.ts";
+import type { PartOfBuffer } from "./method_kernels.ts";
 
 /** Pairs of a target and a source that go through the MLP at once. */
 const ROWS = 1024;
 
 /** What one layer is measured from. */
 export interface ZeroedLayer {
-  readonly activations: PromptActivations;
   readonly prompt: BoundGroup;
   readonly weights: LayerWeights;
   /** (H, T, C) */
@@ -25,12 +23,12 @@ export interface ZeroedLayer {
   /** (T, C): the residual stream after the layer's attention, and after its MLP. */
   readonly middle: GPUTextureView;
   readonly after: GPUTextureView;
-  readonly patterns: { readonly buffer: GPUBuffer; readonly offset: number };
-  readonly matrix: { readonly buffer: GPUBuffer; readonly offset: number };
+  readonly patterns: PartOfBuffer;
+  readonly matrix: PartOfBuffer;
 }
 
-/** Value zeroing: a row through a layer's MLP for each pair of a target and a source. */
-export class ValueZeroing {
+/** A row through a layer's MLP for each pair of a target and a source. */
+export class ZeroedLayers {
   readonly #device: GPUDevice;
   readonly #parts: Parts;
   readonly #pairs: GrowingBuffer;
@@ -50,14 +48,14 @@ export class ValueZeroing {
    *
    * @throws {AllocationError} If the device has no room.
    */
-  static async create(device: GPUDevice, architecture: Architecture): Promise<ValueZeroing> {
+  static async create(device: GPUDevice, architecture: Architecture): Promise<ZeroedLayers> {
     const { channels, inner, epsilon } = architecture;
     using owned = new Owned();
     const make = async (label: string, width: number): Promise<GPUTextureView> => {
       const size = { label, width: width / 4, height: ROWS };
       return owned.add(await allocateTexture(device, size)).createView();
     };
-    const made = new ValueZeroing(device, {
+    const made = new ZeroedLayers(device, {
       zeroedMiddle: await ZeroedMiddle.create(device, architecture),
       norm: await Norm.create(device, { channels, epsilon }),
       measureTurns: await MeasureTurns.create(device, { channels }),
@@ -94,20 +92,16 @@ export class ValueZeroing {
   /** Records the measure of one layer. */
   encode(pass: GPUComputePassEncoder, layer: ZeroedLayer): void {
     const { zeroedMiddle, norm, measureTurns, middle, normed, hidden, after } = this.#parts;
-    const { activations, prompt, weights: { norm2, mlpIn, mlpOut }, f, patterns, matrix } = layer;
+    const { prompt, weights: { norm2, mlpIn, mlpOut }, f, patterns, matrix } = layer;
     const pairs = this.#pairs.buffer!;
     const blocks = this.#blocks.buffer!;
     const zeroed = zeroedMiddle.bind({ pairs, f, y: layer.middle, z: middle });
-    const zeroedPatterns = zeroedMiddle.bind({
-      patterns: { buffer: patterns.buffer, size: activations.layerBytes },
-    });
+    const zeroedPatterns = zeroedMiddle.bind({ patterns: patterns.bound });
     const zeroedBlocks = zeroedMiddle.bind({ block: { buffer: blocks, size: 16 } });
     const normedMiddle = norm.bind({ x: middle, gain: norm2.gain, bias: norm2.bias, y: normed });
     const turns = measureTurns.bind({ pairs, z: after, y: layer.after });
     const turnsBlocks = measureTurns.bind({ block: { buffer: blocks, size: 16 } });
-    const turnsMatrix = measureTurns.bind({
-      matrix: { buffer: matrix.buffer, size: activations.stride * VEC4 },
-    });
+    const turnsMatrix = measureTurns.bind({ matrix: matrix.bound });
     this.#rows.forEach((count, block) => {
       const rows = block < this.#rows.length - 1 ? this.#parts.whole : this.#parts.rest;
       const offset = block * UNIFORM_ALIGNMENT;

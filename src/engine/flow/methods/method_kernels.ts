@@ -1,0 +1,40 @@
+import type { Architecture } from "../../../requests/architecture/architecture.ts";
+import type { Forward } from "../../model/forward.ts";
+import type { MeasuredPrompt, PreparedPrompt } from "../measured_prompt.ts";
+import type { HeadWrites } from "../head_writes.ts";
+import type { RouteShares } from "../route_shares.ts";
+
+/** What one layer is measured from, and where its matrix goes. */
+export interface LayerOperands {
+  readonly layer: number;
+  /** (T, C): resid_pre. */
+  readonly x: GPUTextureView;
+  /** (T, C): resid_mid. */
+  readonly y: GPUTextureView;
+  readonly patterns: PartOfBuffer;
+  readonly matrix: PartOfBuffer;
+}
+
+/** A layer's part of a buffer: what is bound, and the offset that a dispatch gives it. */
+export interface PartOfBuffer {
+  readonly bound: { readonly buffer: GPUBuffer; readonly size: number };
+  readonly offset: number;
+}
+
+/** The kernels of a flow method. */
+export interface MethodKernels {
+  /** Makes room for what it needs beside head outputs. */
+  prepare(measured: PreparedPrompt): Promise<void>;
+  /** Records one layer. Rows are divided by their sums afterwards. */
+  encode(pass: GPUComputePassEncoder, measured: MeasuredPrompt, operands: LayerOperands): void;
+}
+
+/** What the kernels of a flow method are made from. */
+export interface MethodTools {
+  readonly device: GPUDevice;
+  readonly architecture: Architecture;
+  readonly forward: Forward;
+  /** f: what each head would write for each source. */
+  readonly writes: HeadWrites;
+  readonly routeShares: RouteShares;
+}
