@@ -1,4 +1,5 @@
-import { type AGGREGATIONS, type BOS_POLICIES, COMMON, type METHODS } from "./state/common.ts";
+import type { BosPolicy } from "../src/requests/flow_options.ts";
+import { COMMON } from "./state/common.ts";
 import type { ColourChoice } from "./draw/shade.ts";
 import { oneOf, type Part } from "./state/part.ts";
 import { VIEWS } from "./views/list.ts";
@@ -7,13 +8,6 @@ type Cards = typeof VIEWS;
 
 /** The name of a view, as in a link. */
 export type ViewName = keyof Cards;
-/** How the layers become one matrix, as in the API. */
-export type Aggregation = typeof AGGREGATIONS[number];
-/** What is taken for flow, as in the API. */
-export type Method = typeof METHODS[number];
-/** What becomes of BOS, as in the API. */
-export type BosPolicy = typeof BOS_POLICIES[number];
-
 type All<Union> = (Union extends unknown ? (one: Union) => void : never) extends
   (all: infer Every) => void ? Every : never;
 type Parts = typeof COMMON & All<Cards[ViewName]["state"]> & { readonly view: Part<ViewName> };

@@ -6,8 +6,8 @@ export interface FlowMethod {
   readonly name: string;
   /** What it shows, and what it can't. */
   readonly says: string;
-  /** Where it is defined; attention itself needs no paper. */
-  readonly paper?: string;
+  /** Where it comes from; of attention, its rollout. */
+  readonly paper: { readonly name: string; readonly url: string };
   /** Whether its paper defines a product of layers, and with it ROLLOUT. */
   readonly hasProduct: boolean;
   /** Whether it can be taken over some heads of a layer. */
@@ -26,6 +26,7 @@ export const FLOW_METHODS = {
   ATTENTION: {
     name: "attention",
     says: "Where heads look. A head can look at a token and take next to nothing from it.",
+    paper: { name: "Abnar & Zuidema 2020", url: "https://aclanthology.org/2020.acl-main.385/" },
     hasProduct: true,
     takesHeads: true,
     readsStream: false,
@@ -34,7 +35,7 @@ export const FLOW_METHODS = {
     name: "value norms",
     says: "Where heads look, times the length of what they write from there. " +
       "Heads that write against each other still count in full.",
-    paper: "https://aclanthology.org/2020.emnlp-main.574/",
+    paper: { name: "Kobayashi et al. 2020", url: "https://aclanthology.org/2020.emnlp-main.574/" },
     hasProduct: false,
     takesHeads: false,
     readsStream: false,
@@ -43,7 +44,7 @@ export const FLOW_METHODS = {
     name: "norm of all heads",
     says: "The length of what all heads together write from a token (Kobayashi et al. 2020). " +
       "It does not see what a token keeps of itself.",
-    paper: "https://aclanthology.org/2020.emnlp-main.574/",
+    paper: { name: "Kobayashi et al. 2020", url: "https://aclanthology.org/2020.emnlp-main.574/" },
     hasProduct: false,
     takesHeads: false,
     readsStream: false,
@@ -52,7 +53,7 @@ export const FLOW_METHODS = {
     name: "norm with residual",
     says: "The same, with what a token keeps of itself on the diagonal (Kobayashi et al. 2021). " +
       "Lengths alone do not say whether two sources agree or cancel out.",
-    paper: "https://aclanthology.org/2021.emnlp-main.373/",
+    paper: { name: "Kobayashi et al. 2021", url: "https://aclanthology.org/2021.emnlp-main.373/" },
     hasProduct: true,
     takesHeads: false,
     readsStream: true,
@@ -61,7 +62,7 @@ export const FLOW_METHODS = {
     name: "ALTI",
     says: "How much nearer a token brings the target to what it becomes after attention " +
       "(Ferrando et al. 2022). What points away counts for nothing, and the MLP is not seen.",
-    paper: "https://aclanthology.org/2022.emnlp-main.595/",
+    paper: { name: "Ferrando et al. 2022", url: "https://aclanthology.org/2022.emnlp-main.595/" },
     hasProduct: true,
     takesHeads: false,
     readsStream: true,
@@ -70,7 +71,7 @@ export const FLOW_METHODS = {
     name: "routes",
     says: "ALTI for each head by itself (Ferrando & Voita 2024). " +
       "What one head adds and another takes away both count.",
-    paper: "https://aclanthology.org/2024.emnlp-main.965/",
+    paper: { name: "Ferrando & Voita 2024", url: "https://aclanthology.org/2024.emnlp-main.965/" },
     hasProduct: false,
     takesHeads: false,
     readsStream: true,
@@ -80,7 +81,7 @@ export const FLOW_METHODS = {
     says: "How much a layer's output turns when a token's values are zeroed (Mohebbi et al. " +
       "2023). It sees what the MLP makes of it, and costs more than the forward pass: short " +
       "prompts only.",
-    paper: "https://aclanthology.org/2023.eacl-main.245/",
+    paper: { name: "Mohebbi et al. 2023", url: "https://aclanthology.org/2023.eacl-main.245/" },
     hasProduct: true,
     takesHeads: false,
     readsStream: true,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { METHODS } from "../../web/state/common.ts";
-import { METHOD_CARDS } from "../../web/methods.ts";
+import { FLOW_METHODS, METHODS } from "../../src/requests/flow_methods.ts";
 import { arrowAt, pixelAt, setOption, settled, withPages } from "../support/page.ts";
 
 const LINK = "/info-flow.arrow?prompt=Mary%20and%20John%20went%20to%20the%20store.%20John%20gave" +
@@ -28,7 +27,7 @@ Deno.test("methods, heads switched off, and what comes next, on the page", (t) =
           assert.equal(await rollout.isDisabled(), true, "value norms have no rollout");
           assert.equal(
             await page.locator("#says").textContent(),
-            METHOD_CARDS.VALUE_NORM.says,
+            FLOW_METHODS.VALUE_NORM.says,
           );
           const { flow } = await arrowAt(`${origin}${LINK}&method=VALUE_NORM`);
           const top = flow[12]!.toSorted((a, b) => b - a).slice(0, 3);

@@ -1,7 +1,7 @@
 import { html } from "../draw/elements.ts";
-import { METHOD_CARDS } from "../methods.ts";
+import { FLOW_METHODS, type Method } from "../../src/requests/flow_methods.ts";
 import type { Option } from "../options.ts";
-import { bosOf, coloursOf, DEFAULT_STATE, type Method, type PageState } from "../page_state.ts";
+import { bosOf, coloursOf, DEFAULT_STATE, type PageState } from "../page_state.ts";
 import { VIEWS } from "../views/list.ts";
 
 /** Where options stand. */
@@ -53,8 +53,8 @@ export class Options {
     for (const { option, select, says, paper } of fields) {
       select.value = valueOf(option, state);
       const rollout = select.querySelector<HTMLOptionElement>("option[value=ROLLOUT]");
-      if (rollout) rollout.disabled = !METHOD_CARDS[state.method].multiplies;
-      const card = option.name === "method" ? METHOD_CARDS[state.method] : undefined;
+      if (rollout) rollout.disabled = !FLOW_METHODS[state.method].hasProduct;
+      const card = option.name === "method" ? FLOW_METHODS[state.method] : undefined;
       const source = card?.paper ?? option.paper;
       says.textContent = card?.says ?? option.help;
       paper.hidden = source === undefined;
@@ -135,6 +135,6 @@ function fieldOf(option: Option): Field {
 
 /** A method whose paper multiplies no layers has no rollout: the layers' mean is taken instead. */
 function changeBy(name: string, value: string): Partial<PageState> {
-  const isMean = name === "method" && !METHOD_CARDS[value as Method].multiplies;
+  const isMean = name === "method" && !FLOW_METHODS[value as Method].hasProduct;
   return { [name]: value, ...(isMean ? { aggregation: "MEAN" } : {}) } as Partial<PageState>;
 }

@@ -1,6 +1,6 @@
 import type { Call } from "../calls/call.ts";
 import type { Shade } from "../draw/shade.ts";
-import { METHOD_CARDS } from "../methods.ts";
+import { FLOW_METHODS } from "../../src/requests/flow_methods.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { Heading, Known } from "../views/view.ts";
 import type { Exhibit, Table } from "./exhibit.ts";
@@ -23,7 +23,7 @@ export function matrixExhibit({ known, heading, call, matrix, shade }: ShownMatr
   return {
     known,
     heading,
-    method: call.field === "infoFlow" ? METHOD_CARDS[method].name : undefined,
+    method: call.field === "infoFlow" ? FLOW_METHODS[method].name : undefined,
     call,
     python: `.values${axes}`,
     matrix: isImage(matrix) ? matrix : undefined,

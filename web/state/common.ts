@@ -1,21 +1,6 @@
+import { METHODS } from "../../src/requests/flow_methods.ts";
+import { AGGREGATIONS, BOS_POLICIES } from "../../src/requests/flow_options.ts";
 import { index, name, oneOf, text } from "./part.ts";
-
-/** How the layers become one matrix, as in the API. */
-export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
-
-/** What is taken for flow, as in the API. */
-export const METHODS = [
-  "ATTENTION",
-  "VALUE_NORM",
-  "ATTENTION_NORM",
-  "ATTENTION_RESIDUAL",
-  "ALTI",
-  "ROUTES",
-  "VALUE_ZEROING",
-] as const;
-
-/** What becomes of BOS, as in the API. */
-export const BOS_POLICIES = ["DROP", "KEEP"] as const;
 
 /** The parts of the state that several views share. */
 export const COMMON = {

@@ -1,4 +1,4 @@
-import { METHOD_CARDS } from "../methods.ts";
+import { FLOW_METHODS } from "../../src/requests/flow_methods.ts";
 import type { Option } from "../options.ts";
 
 /** What is taken for flow. */
@@ -6,7 +6,7 @@ export const METHOD: Option = {
   name: "method",
   label: "Method",
   help: "What is taken for flow from a source to a target.",
-  choices: Object.entries(METHOD_CARDS).map(([value, { name }]) => [value, name]),
+  choices: Object.entries(FLOW_METHODS).map(([value, { name }]) => [value, name]),
 };
 
 /** How the layers become one matrix. */

@@ -1,6 +1,7 @@
 import type { Theme } from "../draw/theme.ts";
 import type { Exhibit } from "../exhibits/exhibit.ts";
-import type { BosPolicy, PageState } from "../page_state.ts";
+import type { BosPolicy } from "../../src/requests/flow_options.ts";
+import type { PageState } from "../page_state.ts";
 import type { Question } from "../server/answers.ts";
 import type { Reading, TokenSpan } from "../server/reading.ts";
 import type { Tip } from "../widgets/tip.ts";

@@ -3,7 +3,7 @@ import { rampFor } from "../../draw/theme.ts";
 import { scaleOf } from "../../draw/shade.ts";
 import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
 import { textExhibit } from "../../exhibits/text_exhibit.ts";
-import { METHOD_CARDS } from "../../methods.ts";
+import { FLOW_METHODS } from "../../../src/requests/flow_methods.ts";
 import { coloursOf, type PageState } from "../../page_state.ts";
 import { panelsOf } from "../../server/matrix.ts";
 import { matricesOf } from "../../server/matrix_question.ts";
@@ -46,7 +46,7 @@ export class FlowView implements View {
   }
 
   says({ method }: PageState): string {
-    return METHOD_CARDS[method].says;
+    return FLOW_METHODS[method].says;
   }
 
   async show(asked: Asked): Promise<void> {

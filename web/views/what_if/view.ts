@@ -1,7 +1,7 @@
 import { html } from "../../draw/elements.ts";
 import { scaleOf } from "../../draw/shade.ts";
 import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
-import { METHOD_CARDS } from "../../methods.ts";
+import { FLOW_METHODS } from "../../../src/requests/flow_methods.ts";
 import { coloursOf, type PageState } from "../../page_state.ts";
 import { forecastOf, headsOff, toggled } from "../../server/forecast.ts";
 import { panelsOf } from "../../server/matrix.ts";
@@ -52,7 +52,7 @@ export class WhatIfView implements View {
   }
 
   says({ method }: PageState): string {
-    return METHOD_CARDS[method].says;
+    return FLOW_METHODS[method].says;
   }
 
   async show(asked: Asked): Promise<void> {
