@@ -4,6 +4,7 @@ import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
 import { parseBosId, parseConfig } from "../requests/architecture/config.ts";
 import { familyOf, parseArchitecture } from "../requests/architecture/families.ts";
 import { inOrder, type Parameter } from "../requests/architecture/family.ts";
+import { KnownFingerprints } from "./known_fingerprints.ts";
 import { storedTensors } from "./stored_tensors.ts";
 import { openWeightFiles, present, type StoredTensor } from "./weight_files.ts";
 
@@ -13,10 +14,15 @@ const READABLE = ["F32", "F16", "BF16", "F64"];
  * Opens a directory with `config.json` and `model.safetensors`, or its shards, in Hugging Face's GPT-2 layout. Tensors
  * that Infoflow does not use, such as `attn.bias` masks and a tied `lm_head`, are passed over.
  *
+ * @param known Remembers fingerprints: files that are as they were are not hashed again, nor searched for numbers that
+ * are not finite. Nothing is remembered without it.
  * @throws {Error} If a file is missing or damaged; the text says which.
  * @throws {RangeError} If a tensor is missing or misshapen, or the model is not one that Infoflow runs.
  */
-export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+export async function openCheckpoint(
+  directory: string,
+  known: KnownFingerprints = new KnownFingerprints(undefined),
+): Promise<Checkpoint> {
   const config = parseConfig(await readConfig(directory));
   const family = familyOf(config);
   const architecture = family.architectureOf(config);
@@ -26,17 +32,25 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
     const parameters = inOrder(tensors);
     const stored = storedTensors(files.tensors, parameters, architecture);
     for (const parameter of parameters) check(stored.get(parameter.name), parameter);
+    const model = { paths: files.paths, architecture };
+    const digest = await known.find(model);
+    let keeping: Promise<void> | undefined;
     return {
       architecture,
       tensors,
       hash: () => {
-        const hash = createHash("sha256");
+        const hash = digest === undefined ? createHash("sha256") : undefined;
         return {
           update(part) {
-            hash.update(part);
+            hash?.update(part);
             return this;
           },
-          digest: () => hash.digest("hex"),
+          digest: () => {
+            if (!hash) return digest!;
+            const made = hash.digest("hex");
+            keeping = known.keep(model, made);
+            return made;
+          },
         };
       },
       read: async ({ name, shape }, target) => {
@@ -46,10 +60,13 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
         const values = target
           ? await file.float32Into(storedAs, target) as Float32Array<ArrayBuffer>
           : await file.float32(storedAs);
-        refuseNonFinite(name, values);
+        if (digest === undefined) refuseNonFinite(name, values);
         return values;
       },
-      [Symbol.asyncDispose]: () => Promise.resolve(files[Symbol.dispose]()),
+      [Symbol.asyncDispose]: async () => {
+        files[Symbol.dispose]();
+        await keeping;
+      },
     };
   } catch (error) {
     files[Symbol.dispose]();

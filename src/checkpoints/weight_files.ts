@@ -23,6 +23,8 @@ export interface StoredTensor {
 export interface WeightFiles extends Disposable {
   /** By their names in the files. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The files, an index of shards too. */
+  readonly paths: readonly string[];
 }
 
 /**
@@ -33,19 +35,23 @@ export interface WeightFiles extends Disposable {
  */
 export async function openWeightFiles(directory: string): Promise<WeightFiles> {
   const files: SafetensorsFile[] = [];
+  const paths: string[] = [];
   const close = (): void => files.forEach((file) => file.close());
   const openOne = async (name: string): Promise<SafetensorsFile> => {
     const file = await present(directory, name, openFile);
     files.push(file);
+    paths.push(join(directory, name));
     return file;
   };
   try {
     const isThere = async (name: string): Promise<boolean> =>
       await statIfThere(join(directory, name)) !== undefined;
-    const tensors = await isThere(INDEX) && !await isThere(WEIGHTS)
+    const isInShards = await isThere(INDEX) && !await isThere(WEIGHTS);
+    if (isInShards) paths.push(join(directory, INDEX));
+    const tensors = isInShards
       ? await openShards(directory, openOne)
       : tensorsOf(await openOne(WEIGHTS));
-    return { tensors, [Symbol.dispose]: close };
+    return { tensors, paths, [Symbol.dispose]: close };
   } catch (error) {
     close();
     throw error;

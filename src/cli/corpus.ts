@@ -55,6 +55,7 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
     cacheBytes: CACHE_BYTES,
     tuning: { file: ownFile("tuning.json") },
     verifiedFile: ownFile("verified.json"),
+    fingerprintsFile: ownFile("fingerprints.json"),
     progress: showLoadBars(),
   });
   const job = jobOf(settings, model!);

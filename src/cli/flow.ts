@@ -50,6 +50,7 @@ async function flow(): Promise<void> {
     cacheBytes: 0,
     tuning: { file: ownFile("tuning.json") },
     verifiedFile: ownFile("verified.json"),
+    fingerprintsFile: ownFile("fingerprints.json"),
     progress: showLoadBars(),
   });
   const { name, note } = models[0]!;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
-/** What is remembered between runs: the choice of kernels, and which files have been checked. */
-export type OwnFile = "tuning.json" | "verified.json";
+/** What is remembered between runs: the choice of kernels, which files have been checked, fingerprints of models. */
+export type OwnFile = "tuning.json" | "verified.json" | "fingerprints.json";
 
 /** Where a file of ours is, in the user's cache directory; nowhere if the user has none. */
 export function ownFile(name: OwnFile): string | undefined {

@@ -29,6 +29,7 @@ export async function serve(): Promise<void> {
     mostWaiting: settings.mostWaiting,
     tuning: { file: ownFile("tuning.json"), redo: settings.tune },
     verifiedFile: ownFile("verified.json"),
+    fingerprintsFile: ownFile("fingerprints.json"),
     progress: showLoadBars(),
     onNews: (news) => made.server?.log.write("engine", { news }),
   });

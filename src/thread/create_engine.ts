@@ -1,4 +1,5 @@
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
+import { KnownFingerprints } from "../checkpoints/known_fingerprints.ts";
 import { Engine, type EngineOptions } from "../engine/engine.ts";
 import { openSaes, type SaeDirectory } from "./open_saes.ts";
 import { choicesIn, type TuningFile } from "./tuning_file.ts";
@@ -10,6 +11,8 @@ export interface EngineFiles
   readonly directory: string;
   readonly saes?: readonly SaeDirectory[] | undefined;
   readonly tuning?: TuningFile | undefined;
+  /** Where fingerprints of models are kept; every start hashes all weights without it. */
+  readonly fingerprintsFile?: string | undefined;
 }
 
 /**
@@ -18,8 +21,10 @@ export interface EngineFiles
  * @throws As `openCheckpoint`, `openSaes` and {@linkcode Engine.create} do.
  */
 export async function createEngine(options: EngineFiles): Promise<Engine> {
-  const { directory, saes = [], tuning: { file, redo } = {}, ...others } = options;
-  await using checkpoint = await openCheckpoint(directory);
+  const { directory, saes = [], tuning: { file, redo } = {}, fingerprintsFile, ...others } =
+    options;
+  const known = new KnownFingerprints(fingerprintsFile);
+  await using checkpoint = await openCheckpoint(directory, known);
   return await Engine.create({
     ...others,
     checkpoint,

@@ -13,6 +13,8 @@ export interface StartOptions {
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
   readonly tuning?: TuningFile | undefined;
+  /** Where fingerprints of models are kept. */
+  readonly fingerprintsFile?: string | undefined;
   /** The autoencoders of each model. */
   readonly saes?: readonly (readonly SaeDirectory[])[] | undefined;
   /** Bytes that each model's autoencoders may take on the device. */

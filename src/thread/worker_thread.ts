@@ -124,7 +124,7 @@ export class WorkerThread {
   }
 
   async #start(): Promise<void> {
-    const { directories, cacheBytes, saes, saeBytes, module } = this.#options;
+    const { directories, cacheBytes, saes, saeBytes, fingerprintsFile, module } = this.#options;
     // A worker that takes over chooses as the first did, so that its answers are the same to the bit.
     const tuning = {
       ...this.#options.tuning,
@@ -143,6 +143,7 @@ export class WorkerThread {
       saes,
       saeBytes,
       tuning,
+      fingerprintsFile,
       flags: this.#flags.memory,
     });
     this.#isReady = true;

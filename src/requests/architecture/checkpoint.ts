@@ -22,6 +22,6 @@ export interface Checkpoint extends AsyncDisposable {
     parameter: Parameter,
     target?: Float32Array<ArrayBuffer>,
   ): Promise<Float32Array<ArrayBuffer>>;
-  /** Begins a hash, SHA-256, for the model's fingerprint. */
+  /** Begins a hash, SHA-256, for the model's fingerprint; of files that were hashed before it gives what they had then. */
   hash(): RunningHash;
 }
