@@ -91,11 +91,11 @@ interface EngineParts {
   readonly saes: Saes;
 }
 
-/** Between them these run every kernel. */
-const WARM_UP: readonly FlowRequest[] = [
-  { ids: [0, 0], options: { byLayer: false, aggregation: "ROLLOUT", bos: "DROP", heads: [0] } },
-  { ids: [0, 0], options: { byHead: true, bos: "DROP" } },
-];
+/** What it runs, the first request would have to wait for. */
+const WARM_UP: FlowRequest = {
+  ids: [0, 0],
+  options: { byLayer: true, aggregation: "MEAN", bos: "DROP" },
+};
 
 /**
  * A model on the device: token ids in, information flow out. It does one thing at a time; whoever has several
@@ -161,9 +161,13 @@ export class Engine {
     try {
       await checkCapacity(gpu, architecture, { tensors, freeMemory: options.freeMemory });
       const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
-      const weights = await loadWeights(device, { checkpoint, kernelFor, onProgress });
+      // Kernels are compiled while the disk is read; what was compiled, the forward pass finds there.
+      const [weights, reduction] = await Promise.all([
+        loadWeights(device, { checkpoint, kernelFor, onProgress }),
+        FlowReduction.create(device, architecture, MOST_REQUESTS),
+        Forward.compile(device, architecture),
+      ]);
       const forward = await Forward.create(device, { architecture, weights });
-      const reduction = await FlowReduction.create(device, architecture, MOST_REQUESTS);
       gpu.check();
       const { fingerprint } = weights;
       const passTokens = passTokensOf(gpu.info);
@@ -183,7 +187,7 @@ export class Engine {
       // Drivers compile a kernel when it first runs.
       const parts = { info, weights, forward, reduction, pieces, saes };
       const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
-      for (const outcome of await warmUp.flows(WARM_UP)) unwrap(outcome);
+      await warmUp.flow(WARM_UP.ids, WARM_UP.options);
       if (shared) return new Engine(shared, parts);
       const cache = new ActivationCache<PromptActivations>(cacheBytes);
       evictWith(device, () => cache.evict());

@@ -17,10 +17,11 @@ interface Kernels {
   readonly flow: Flow;
   /** Of matrices in which positions share cells. */
   readonly flowCells: FlowCells;
-  readonly rollout: Rollout;
-  /** Of matrices that have the residual stream in them. */
-  readonly product: Rollout;
   readonly chosenMean: ChosenMean;
+  /** Compiled when it is first asked for. */
+  rollout?: Rollout;
+  /** The same for matrices that have the residual stream in them. */
+  product?: Rollout;
 }
 
 /**
@@ -50,19 +51,17 @@ export class LayerFlows {
     this.#chosenMean = new GrowingBuffer(device, "mean over chosen heads");
   }
 
-  /** Compiles the kernels for a model. */
+  /** Compiles the kernels that every flow needs. */
   static async create(device: GPUDevice, model: Heads, places: Places): Promise<LayerFlows> {
     return new LayerFlows(device, model, places, {
       flow: await Flow.create(device),
       flowCells: await FlowCells.create(device),
-      rollout: await Rollout.create(device, { addsResidual: true }),
-      product: await Rollout.create(device, { addsResidual: false }),
       chosenMean: await ChosenMean.create(device),
     });
   }
 
   /**
-   * Makes room for what lies between patterns and results.
+   * Makes room for what lies between patterns and results, and compiles what is missing.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -71,7 +70,13 @@ export class LayerFlows {
       const bytes = Math.max(0, ...some.map(({ activations }) => activations.mean.size));
       if (bytes > 0) await scratch.atLeast(bytes);
     };
-    await largest(this.#products, jobs.filter(({ options }) => isRollout(options)));
+    const rollouts = jobs.filter(({ options }) => isRollout(options));
+    await largest(this.#products, rollouts);
+    for (const { measured } of rollouts) {
+      const addsResidual = measured === undefined;
+      const name = addsResidual ? "rollout" : "product";
+      this.#kernels[name] ??= await Rollout.create(this.#device, { addsResidual });
+    }
     await largest(this.#chosenMean, jobs.filter(({ options }) => isNarrowed(options)));
   }
 
@@ -114,7 +119,6 @@ export class LayerFlows {
     { results, result }: ResultPlace,
   ): FlowStep {
     const { flow, flowCells } = this.#kernels;
-    const rollout = measured ? this.#kernels.product : this.#kernels.rollout;
     const layers = chosenOf(options, this.#model).layers.length;
     const { shape } = flowShape(options, { ...this.#model, tokens });
     const [cells, matrices] = [shape.at(-1)!, shape.length === 3 ? layers : 1];
@@ -138,6 +142,7 @@ export class LayerFlows {
       const group = groups.of([mean, mean, results], () => bind(mean));
       return { fields, encode: (pass, prompt) => reduce(pass, group, prompt) };
     }
+    const rollout = (measured ? this.#kernels.product : this.#kernels.rollout)!;
     const products = this.#products.buffer!;
     const rolled = this.#groups.rollout.of(
       [mean, products],

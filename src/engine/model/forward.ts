@@ -19,6 +19,12 @@ import { allocateWorkspace, type Workspace } from "./workspace.ts";
 /** The fewest rows that activations are made for; they grow fourfold. */
 const FEWEST_ROWS = 64;
 
+/** What a forward pass is recorded with. */
+export interface ForwardKernels extends LayerKernels {
+  readonly headMean: HeadMean;
+  readonly outputs: LayerOutputs;
+}
+
 /** GPT-2's forward pass, as far as what is wanted of it: patterns, and what is kept at sites beside them. */
 export class Forward {
   readonly #device: GPUDevice;
@@ -38,7 +44,7 @@ export class Forward {
   private constructor(
     device: GPUDevice,
     { architecture, weights }: { architecture: Architecture; weights: Weights },
-    { outputs, ...kernels }: LayerKernels & { headMean: HeadMean; outputs: LayerOutputs },
+    { outputs, ...kernels }: ForwardKernels,
   ) {
     this.#device = device;
     this.#architecture = architecture;
@@ -58,12 +64,16 @@ export class Forward {
     device: GPUDevice,
     options: { architecture: Architecture; weights: Weights },
   ): Promise<Forward> {
-    const { architecture } = options;
-    return new Forward(device, options, {
+    return new Forward(device, options, await Forward.compile(device, options.architecture));
+  }
+
+  /** The same for weights that are not there yet. */
+  static async compile(device: GPUDevice, architecture: Architecture): Promise<ForwardKernels> {
+    return {
       ...await compileLayerKernels(device, architecture),
       headMean: await HeadMean.create(device, architecture),
       outputs: await LayerOutputs.create(device, architecture),
-    });
+    };
   }
 
   /**
