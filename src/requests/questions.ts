@@ -119,11 +119,12 @@ export interface Questions {
     };
     result: Answered & { readonly token: number; readonly parts: readonly LogitPart[] };
   };
-  /** (L, H, 3): the sums over three lists of cells of each head's pattern. */
+  /** (L, H, 3): the sums over each list of `scoreCells` of each head's pattern. */
   headSums: {
     argument: {
       readonly ids: readonly number[];
-      readonly lists: CellLists;
+      /** Whether the first token is BOS. */
+      readonly hasBos: boolean;
       readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & { readonly sums: Float32Array };
@@ -201,9 +202,6 @@ export interface Questions {
     result: Answered & SaeFitFound;
   };
 }
-
-/** Three lists of cells of a pattern: target and source of one, then of the next. */
-export type CellLists = readonly [Uint32Array, Uint32Array, Uint32Array];
 
 /** A question by its name. */
 export type Question = {

@@ -8,19 +8,34 @@ const CANCELLED = 3;
 const SLOTS = 64;
 
 /**
- * What the main thread and a worker know of each other's requests without a message: the worker's thread reads none
+ * What the main thread and a worker know of each other's requests, and of each other's being alive, without a message: the worker's thread reads none
  * while the device works. Each request has a slot in memory that both threads see.
  */
 export class CancelFlags {
   readonly memory: SharedArrayBuffer;
   readonly #slots: Int32Array;
+  readonly #beat: BigInt64Array;
 
   /** @param memory The memory of the other thread's flags. */
   constructor(
-    memory: SharedArrayBuffer = new SharedArrayBuffer(SLOTS * Int32Array.BYTES_PER_ELEMENT),
+    memory: SharedArrayBuffer = new SharedArrayBuffer(
+      SLOTS * Int32Array.BYTES_PER_ELEMENT + BigInt64Array.BYTES_PER_ELEMENT,
+    ),
   ) {
     this.memory = memory;
-    this.#slots = new Int32Array(memory);
+    this.#slots = new Int32Array(memory, 0, SLOTS);
+    this.#beat = new BigInt64Array(memory, SLOTS * Int32Array.BYTES_PER_ELEMENT, 1);
+    if (Atomics.load(this.#beat, 0) === 0n) this.beat();
+  }
+
+  /** Says that the worker is alive, on its side: between the pieces of its work. */
+  beat(): void {
+    Atomics.store(this.#beat, 0, BigInt(Date.now()));
+  }
+
+  /** How long ago the worker said so, in ms. */
+  get sinceBeat(): number {
+    return Date.now() - Number(Atomics.load(this.#beat, 0));
   }
 
   /** How many requests are at the worker, begun or not. */

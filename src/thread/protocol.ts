@@ -64,6 +64,8 @@ export interface Calls {
   cacheStats: { argument: null; result: CacheStats };
   /** A pass over one token, that leaves nothing behind. */
   probe: { argument: null; result: MemoryStats };
+  /** How long a pass takes that leaves nothing behind, in ms. */
+  timePass: { argument: { readonly model: number; readonly tokens: number }; result: number };
   /** Gives the device back. */
   stop: { argument: null; result: null };
 }

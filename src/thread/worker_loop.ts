@@ -63,7 +63,11 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     const began = now();
     const asked = requests.map(({ work, slot }) => {
       const isBegun = flags.begin(slot);
-      return { work, isWanted: () => isBegun && !flags.isCancelled(slot) };
+      const isWanted = (): boolean => {
+        flags.beat();
+        return isBegun && !flags.isCancelled(slot);
+      };
+      return { work, isWanted };
     });
     const engine = started(engines, modelOf(requests[0]!.work));
     const settled = await settle(engine, asked, cache);
@@ -84,6 +88,15 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     await started(engines).probe();
     return memory();
   };
+  const timePass = async ({ model, tokens }: Calls["timePass"]["argument"]): Promise<number> => {
+    const ids = new Array<number>(tokens).fill(0);
+    const began = now();
+    await started(engines, model).run([{ ids }], { cache: "none" }, async (run) => {
+      const { mean: buffer } = run.prompts[0]!.activations;
+      await run.read({ result: [{ buffer, bytes: Float32Array.BYTES_PER_ELEMENT }] });
+    });
+    return now() - began;
+  };
   /** Something went wrong that ought not to: if the device does not even compute a token, it is of no use any more. */
   const checkDevice = async (): Promise<void> => {
     // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
@@ -102,7 +115,10 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     return null;
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work);
+    const turn = last.then(() => {
+      flags.beat();
+      return work();
+    });
     last = turn.catch(() => {});
     return turn;
   };
@@ -114,6 +130,8 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
         return inTurn(() => answerAll(request.argument));
       case "probe":
         return inTurn(probe);
+      case "timePass":
+        return inTurn(() => timePass(request.argument));
       case "stop":
         return inTurn(() => Promise.resolve(stop()));
       case "cacheStats":
@@ -125,7 +143,10 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     try {
       const result = await answer(request) as Calls[keyof Calls]["result"];
       if (isLost && request.call !== "stop") return;
-      reply({ id: request.id, result }, result && "outcomes" in result ? buffersOf(result) : []);
+      reply(
+        { id: request.id, result },
+        typeof result === "object" && result && "outcomes" in result ? buffersOf(result) : [],
+      );
     } catch (error) {
       await nextTurn();
       if (!isLost) reply({ id: request.id, error: sendError(error) });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { scoreCells } from "../../src/server/answers/head_scores.ts";
+import { scoreCells, scoreTargets } from "../../src/requests/score_cells.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
 
 const MIB = 2 ** 20;
@@ -107,8 +107,8 @@ Deno.test("attributions agree with methods/T14, and sum to the logit", () =>
 Deno.test("sums of cells agree with methods/repeat20", () =>
   withEngine(async (engine) => {
     const { ids, tensors } = await readReference("methods/repeat20");
-    const { sums } = await engine.ask("headSums", { ids, lists: scoreCells(ids).lists });
-    const counts = scoreCells(ids).counts;
+    const { sums } = await engine.ask("headSums", { ids, hasBos: true });
+    const counts = scoreTargets(ids);
     ["prev_token_score", "bos_score", "induction_score"].forEach((tensor, list) => {
       const scores = Array.from(sums).filter((_, at) => at % 3 === list);
       assertClose(scores.map((sum) => sum / counts[list]!), tensors.get(tensor)!, { atol: 2e-6 });
@@ -169,10 +169,10 @@ Deno.test("the longest prompt of one token over and over has its head scores", (
   withEngine(async (engine) => {
     const { context } = engine.info.architecture;
     const ids = [330, ...new Array<number>(context - 1).fill(7)];
-    const { lists, counts } = scoreCells(ids);
+    const [lists, counts] = [scoreCells(ids), scoreTargets(ids)];
     // Every target but the first two has what followed the ones before, itself left out.
     assert.equal(lists[2].length, 2 * (context - 2) * (context - 3) / 2);
     assert.deepEqual(counts, [context - 1, context - 1, context - 3]);
-    const { sums } = await engine.ask("headSums", { ids, lists });
+    const { sums } = await engine.ask("headSums", { ids, hasBos: true });
     assert(sums.every((sum) => sum >= 0 && sum <= context));
   }));

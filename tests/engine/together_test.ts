@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import type { Question } from "../../src/requests/questions.ts";
-import { scoreCells } from "../../src/server/answers/head_scores.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { Random } from "../support/random.ts";
@@ -13,7 +12,7 @@ const PROMPTS = [2, 19, 5, 40, 33, 7].map((tokens) => [
 ]);
 
 const QUESTIONS: Record<string, (ids: readonly number[]) => Question> = {
-  headSums: (ids) => ({ name: "headSums", argument: { ids, lists: scoreCells(ids).lists } }),
+  headSums: (ids) => ({ name: "headSums", argument: { ids, hasBos: true } }),
   nextTokens: (ids) => ({ name: "nextTokens", argument: { ids, k: 5 } }),
 };
 

@@ -1,3 +1,4 @@
+import { scoreCells } from "../../requests/score_cells.ts";
 import { type Changed, changesIn, isChanged } from "../../requests/interventions/changes_in.ts";
 import {
   type LogProbabilityChange,
@@ -184,7 +185,12 @@ export class Analyses {
         return { token, parts: await this.#logitParts.of(run, token) };
       }
       case "headSums":
-        return { sums: await this.#headSums.of(run, question.argument.lists) };
+        return {
+          sums: await this.#headSums.of(
+            run,
+            scoreCells(question.argument.ids, question.argument.hasBos),
+          ),
+        };
       case "routes":
         return await this.#routes.to(run, question.argument);
       case "features":

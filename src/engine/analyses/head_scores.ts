@@ -1,4 +1,4 @@
-import type { CellLists } from "../../requests/questions.ts";
+import type { CellLists } from "../../requests/score_cells.ts";
 import { patternsOf } from "../activations/prompt_activations.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { indexGroup } from "../gpu/index_uniform.ts";

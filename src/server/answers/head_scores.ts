@@ -1,7 +1,8 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
-import type { CellLists, Questions } from "../../requests/questions.ts";
+import type { Questions } from "../../requests/questions.ts";
+import { scoreTargets } from "../../requests/score_cells.ts";
 import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
@@ -18,36 +19,6 @@ export interface HeadScore {
   readonly bos: number;
   /** Looks at what followed the same token before; null where no token comes twice. */
   readonly induction: number | null;
-}
-
-/**
- * The cells of a pattern whose weights make the scores, and over how many targets each is a mean: the token before, BOS,
- * and for targets whose token came before (BOS aside), what followed each time (Olsson et al. 2022).
- */
-export function scoreCells(
-  ids: readonly number[],
-  hasBos = true,
-): { readonly lists: CellLists; readonly counts: readonly number[] } {
-  const targets = Array.from({ length: ids.length - 1 }, (_, at) => at + 1);
-  const before = new Map<number, number[]>(hasBos ? [] : [[ids[0]!, [0]]]);
-  const induction: number[] = [];
-  let count = 0;
-  for (const target of targets) {
-    const places = before.get(ids[target]!) ?? [];
-    const sources = places.map((place) => place + 1).filter((source) => source < target);
-    for (const source of sources) induction.push(target, source);
-    if (sources.length > 0) count++;
-    places.push(target);
-    before.set(ids[target]!, places);
-  }
-  return {
-    lists: [
-      Uint32Array.from(targets.flatMap((target) => [target, target - 1])),
-      Uint32Array.from(targets.flatMap((target) => [target, 0])),
-      Uint32Array.from(induction),
-    ],
-    counts: [targets.length, targets.length, count],
-  };
 }
 
 /** Previous-token, BOS and induction scores of every head on a prompt. */
@@ -71,7 +42,7 @@ export class HeadScores extends TableAnswer<Result> {
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("headSums", { ids, lists: scoreCells(ids, this.reading.hasBos).lists });
+    return await engine.ask("headSums", { ids, hasBos: this.reading.hasBos });
   }
 
   protected override columns(result: Result): readonly Column[] {
@@ -87,7 +58,7 @@ export class HeadScores extends TableAnswer<Result> {
 
   #rows({ sums }: Result): HeadScore[] {
     const { heads } = this.architecture;
-    const [previous, bos, induction] = scoreCells(this.reading.ids, this.reading.hasBos).counts;
+    const [previous, bos, induction] = scoreTargets(this.reading.ids, this.reading.hasBos);
     return Array.from({ length: sums.length / 3 }, (_, at) => ({
       layer: Math.floor(at / heads),
       head: at % heads,

@@ -104,7 +104,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
   app.get("/readyz", async (context) => {
     context.var.scope.operation = "health";
     const state = isDraining() ? "stopping" : await readiness(models()[0]);
-    return context.text(`${state}\n`, state === "ready" ? 200 : 503);
+    return context.text(`${state}\n`, state === "ready" || state === "busy" ? 200 : 503);
   });
   app.get("/metrics", async ({ var: { scope } }) => {
     scope.operation = "health";
@@ -144,7 +144,8 @@ function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boo
 /** Whether it can answer, in a word. */
 async function readiness(model: LoadedModel | undefined): Promise<string> {
   if (!model?.engine.isReady) return "loading";
-  return await model.engine.isWorking() ? "ready" : "not working";
+  const health = await model.engine.health();
+  return health === "failing" ? "not working" : health;
 }
 
 function stopping(): InfoflowError {

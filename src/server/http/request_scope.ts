@@ -1,5 +1,5 @@
 import type { Caller } from "../queue/caller.ts";
-import type { Answer } from "../queue/pending_request.ts";
+import type { Answer } from "../queue/answer.ts";
 import { PromptBudget } from "../queue/prompt_budget.ts";
 import { idsOf, type Work } from "../../requests/engine_request.ts";
 import { InfoflowError } from "../../errors.ts";
@@ -24,6 +24,8 @@ export class RequestScope implements Caller, Disposable {
   code: string | undefined;
   /** What was computed for it so far. */
   readonly calls: { readonly work: Work; readonly answer: Answer }[] = [];
+  /** When its deadline is, in ms since 1970. */
+  readonly endsAt: number;
   readonly #since = performance.now();
   readonly #controller = new AbortController();
   readonly #client: AbortSignal;
@@ -31,6 +33,7 @@ export class RequestScope implements Caller, Disposable {
 
   constructor(request: Request, { passes, deadline }: RequestLimits) {
     this.budget = new PromptBudget(passes);
+    this.endsAt = performance.timeOrigin + performance.now() + deadline;
     this.#client = request.signal;
     this.#client.addEventListener("abort", this.#leave);
     this.#timer = setTimeout(() => this.#controller.abort(tooLate(deadline)), deadline);

@@ -1,5 +1,5 @@
 import type { Work } from "../../requests/engine_request.ts";
-import type { Answer } from "./pending_request.ts";
+import type { Answer } from "./answer.ts";
 import type { Priority } from "./priority.ts";
 import type { PromptBudget } from "./prompt_budget.ts";
 
@@ -7,6 +7,8 @@ import type { PromptBudget } from "./prompt_budget.ts";
 export interface Caller {
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** When the caller gives up, in ms since 1970; never without it. */
+  readonly endsAt?: number;
   /** The prompts that the request may have computed; as many as it likes without it. */
   readonly budget?: PromptBudget;
   /** `interactive` without it. */

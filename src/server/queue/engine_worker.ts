@@ -2,9 +2,11 @@ import { InfoflowError } from "../../errors.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import { CancelFlags } from "../../thread/cancel_flags.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
-import type { Caller } from "./caller.ts";
+import { ANYBODY, type Caller } from "./caller.ts";
+import { Pace } from "./pace.ts";
+import { passOperations } from "../../requests/operations.ts";
 import type { Priority } from "./priority.ts";
-import type { Answer } from "./pending_request.ts";
+import type { Answer } from "./answer.ts";
 import type { MemoryStats } from "../../thread/protocol.ts";
 import type { Work } from "../../requests/engine_request.ts";
 import { MOST_WAITING, type QueueStats, RequestQueue } from "./request_queue.ts";
@@ -29,6 +31,10 @@ export interface EngineStats extends MemoryStats {
 const FRESH_MS = 5000;
 /** A pass over one token that takes longer than this many ms counts as failed. */
 const PROBE_MS = 5000;
+/** A worker at work that says nothing for this many ms is stuck: no piece of a pass takes as long. */
+const STUCK_MS = 60_000;
+/** Tokens of the pass by which the pace is measured at the start. */
+const PACE_TOKENS = 64;
 
 const NOTHING: MemoryStats = {
   cache: { entries: 0, bytes: 0, budget: 0, hits: 0, misses: 0, evictions: 0 },
@@ -39,11 +45,13 @@ const NOTHING: MemoryStats = {
 export class EngineWorker {
   readonly #thread: WorkerThread;
   readonly #queue: RequestQueue;
+  readonly #flags: CancelFlags;
   #probe: Promise<boolean> | undefined;
 
-  private constructor(thread: WorkerThread, queue: RequestQueue) {
+  private constructor(thread: WorkerThread, queue: RequestQueue, flags: CancelFlags) {
     this.#thread = thread;
     this.#queue = queue;
+    this.#flags = flags;
   }
 
   /**
@@ -54,8 +62,22 @@ export class EngineWorker {
   static async start(options: EngineWorkerOptions): Promise<EngineWorker> {
     const flags = new CancelFlags();
     const thread = await WorkerThread.start(options, flags);
-    const queue = new RequestQueue(thread, flags, options.mostWaiting ?? MOST_WAITING);
-    return new EngineWorker(thread, queue);
+    const pace = new Pace((model) => thread.infos[model]!.architecture);
+    const limit = options.mostWaiting ?? MOST_WAITING;
+    const worker = new EngineWorker(
+      thread,
+      new RequestQueue(thread, { flags, limit, pace }),
+      flags,
+    );
+    for (const [model, { architecture }] of thread.infos.entries()) {
+      const tokens = Math.min(PACE_TOKENS, architecture.context);
+      // What is asked meanwhile waits for it; where it fails, so will what is asked.
+      thread.timePass({ model, tokens }).then(
+        (ms) => pace.learnPass(model, passOperations(architecture, tokens), ms),
+        () => {},
+      );
+    }
+    return worker;
   }
 
   /** What runs, in the order of the directories, and on what. */
@@ -78,12 +100,18 @@ export class EngineWorker {
     };
   }
 
-  /** Whether a pass works: one did a moment ago, or one over a single token does now. */
-  async isWorking(): Promise<boolean> {
-    if (!this.isReady) return false;
+  /**
+   * What it does: nothing that works; its work, of which its heart tells; or nothing at the moment, after a pass that
+   * worked, which a pass over one token is if there was none a moment ago.
+   */
+  async health(): Promise<"failing" | "busy" | "ready"> {
+    if (!this.isReady) return "failing";
+    if (this.#flags.taken > 0 || this.#probe) {
+      return this.#flags.sinceBeat < STUCK_MS ? "busy" : "failing";
+    }
     const age = performance.timeOrigin + performance.now() - this.#queue.lastAnswer;
-    if (age < FRESH_MS) return true;
-    return await (this.#probe ??= this.#runProbe());
+    if (age < FRESH_MS) return "ready";
+    return await (this.#probe ??= this.#runProbe()) ? "ready" : "failing";
   }
 
   async #runProbe(): Promise<boolean> {
@@ -121,7 +149,7 @@ export class EngineWorker {
    * @throws {InfoflowError} OVERLOADED; what the engine throws; DEVICE_LOST if the device or the worker went away.
    * @throws What the signal was aborted with, as soon as it is.
    */
-  submit(work: Work, caller: Pick<Caller, "signal" | "priority"> = {}): Promise<Answer> {
+  submit(work: Work, caller: Caller = ANYBODY): Promise<Answer> {
     return this.#queue.submit(work, caller);
   }
 

@@ -51,9 +51,9 @@ export class ModelClient {
     return this.#worker.stats;
   }
 
-  /** Whether a pass works, see {@linkcode EngineWorker.isWorking}. */
-  isWorking(): Promise<boolean> {
-    return this.#worker.isWorking();
+  /** What the worker does, see {@linkcode EngineWorker.health}. */
+  health(): ReturnType<EngineWorker["health"]> {
+    return this.#worker.health();
   }
 
   /**

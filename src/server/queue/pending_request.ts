@@ -1,28 +1,19 @@
+import { promptKey, type Work } from "../../requests/engine_request.ts";
+import type { Answer } from "./answer.ts";
+import type { Caller } from "./caller.ts";
 import type { Priority } from "./priority.ts";
-import { promptKey, type Work, type WorkResult } from "../../requests/engine_request.ts";
-
-/** An answer, and what it cost. */
-export interface Answer {
-  readonly result: WorkResult;
-  /** How long it waited for the engine, in ms. */
-  readonly waited: number;
-  /** How long the engine worked on it and on what it answered together with it, in ms. */
-  readonly worked: number;
-  /** When it was asked for and when the engine turned to it, in ms since 1970. */
-  readonly since: number;
-  readonly began: number;
-  /** When what it takes was last submitted to the device, and when the result was read back. */
-  readonly submitted: number;
-  readonly read: number;
-}
 
 /** Somebody who waits for an answer. */
-interface Caller {
+interface Waiter {
+  readonly endsAt: number;
+  readonly priority: Priority;
+  /** Whether the work was begun for it, and not for another who has left. */
+  readonly isFirst: boolean;
   resolve(answer: Answer): void;
   reject(reason: unknown): void;
 }
 
-/** A request on its way, with all who asked for the same. */
+/** A request that is not answered, and all callers who wait for it. */
 export class PendingRequest {
   readonly work: Work;
   readonly key: string;
@@ -30,17 +21,25 @@ export class PendingRequest {
   readonly promptKey: string;
   /** When the first of them asked, in ms since 1970. */
   readonly since: number;
+  /** How long it will take, in ms, as far as is known. */
+  readonly cost: number;
   /** Its slot among the cancel flags, once it is on its way to the worker. */
   slot: number | undefined;
-  /** The class of the most urgent of its callers. */
-  priority: Priority = "batch";
-  readonly #callers = new Set<Caller>();
+  /** How often it was sent to a worker that was lost before it began. */
+  tries = 0;
+  readonly #waiters = new Set<Waiter>();
   readonly #onEmpty: (pending: PendingRequest) => void;
 
-  /** @param onEmpty Told when the last who waited went away. */
-  constructor(work: Work, key: string, onEmpty: (pending: PendingRequest) => void) {
+  /**
+   * @param onEmpty Told when the last who waited went away.
+   */
+  constructor(
+    { work, key, cost }: { readonly work: Work; readonly key: string; readonly cost: number },
+    onEmpty: (pending: PendingRequest) => void,
+  ) {
     this.work = work;
     this.key = key;
+    this.cost = cost;
     this.promptKey = promptKey(work);
     this.since = performance.timeOrigin + performance.now();
     this.#onEmpty = onEmpty;
@@ -48,44 +47,58 @@ export class PendingRequest {
 
   /** How many wait for the answer. */
   get callers(): number {
-    return this.#callers.size;
+    return this.#waiters.size;
+  }
+
+  /** The most urgent of those who wait. */
+  get priority(): Priority {
+    return this.#waiters.values().some(({ priority }) => priority === "interactive")
+      ? "interactive"
+      : "batch";
+  }
+
+  /** Until when somebody waits, in ms since 1970. */
+  get endsAt(): number {
+    let last = -Infinity;
+    for (const { endsAt } of this.#waiters) last = Math.max(last, endsAt);
+    return last;
   }
 
   /**
-   * Waits for the answer, too.
+   * Waits for the answer.
    *
-   * @throws What `signal` was aborted with, as soon as it is.
+   * @throws What the caller's signal was aborted with, as soon as it is.
    */
-  join(signal: AbortSignal | undefined, priority: Priority): Promise<Answer> {
-    if (priority === "interactive") this.priority = priority;
+  join({ signal, endsAt = Infinity, priority = "interactive" }: Caller): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const isFirst = this.#callers.size === 0;
-    const caller: Caller = {
-      // Who joined cost no pass.
-      resolve: (answer) =>
-        resolve(isFirst ? answer : { ...answer, result: { ...answer.result, cacheHit: true } }),
-      reject,
-    };
-    this.#callers.add(caller);
+    const isFirst = this.#waiters.size === 0;
+    const waiter: Waiter = { endsAt, priority, isFirst, resolve, reject };
+    this.#waiters.add(waiter);
     if (!signal) return promise;
     const leave = (): void => {
       reject(signal.reason);
-      this.#callers.delete(caller);
-      if (this.#callers.size === 0) this.#onEmpty(this);
+      this.#waiters.delete(waiter);
+      if (this.#waiters.size === 0) this.#onEmpty(this);
     };
     signal.addEventListener("abort", leave, { once: true });
     return promise.finally(() => signal.removeEventListener("abort", leave));
   }
 
-  /** Gives everybody the answer. */
-  land(answer: Answer): void {
-    for (const { resolve } of this.#callers) resolve(answer);
-    this.#callers.clear();
+  /** Gives everybody the answer. A pass that was run counts for one of them: the others joined it. */
+  resolve(answer: Answer): void {
+    const first = this.#waiters.values().find(({ isFirst }) => isFirst) ??
+      this.#waiters.values().next().value;
+    for (const waiter of this.#waiters) {
+      waiter.resolve(
+        waiter === first ? answer : { ...answer, result: { ...answer.result, cacheHit: true } },
+      );
+    }
+    this.#waiters.clear();
   }
 
   /** Tells everybody that there is none. */
   fail(reason: unknown): void {
-    for (const { reject } of this.#callers) reject(reason);
-    this.#callers.clear();
+    for (const { reject } of this.#waiters) reject(reason);
+    this.#waiters.clear();
   }
 }

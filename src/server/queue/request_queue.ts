@@ -1,8 +1,10 @@
 import { InfoflowError } from "../../errors.ts";
 import type { CancelFlags } from "../../thread/cancel_flags.ts";
-import type { Caller } from "./caller.ts";
+import { ANYBODY, type Caller } from "./caller.ts";
+import type { Pace } from "./pace.ts";
 import type { Priority } from "./priority.ts";
-import { type Answer, PendingRequest } from "./pending_request.ts";
+import type { Answer } from "./answer.ts";
+import { PendingRequest } from "./pending_request.ts";
 import {
   type Batch,
   type BatchResult,
@@ -14,6 +16,8 @@ import type { EngineInfo } from "../../engine/engine.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
 import { Turns } from "./turns.ts";
 import { idsOf, isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";
+import { methodOf } from "../../requests/flow_options.ts";
+import { isChanged } from "../../requests/interventions/changes_in.ts";
 
 /** What computes batches. */
 export interface BatchRunner {
@@ -39,40 +43,53 @@ export const MOST_WAITING = 64;
 const MOST_WAITING_OF_JOBS = 1024;
 /** Requests that are answered together. */
 const MOST_TOGETHER = 16;
-/** New prompts are computed in one pass up to so many tokens; beyond it they wait for each other. */
+/** New prompts are computed in one pass up to this many tokens; beyond it they wait for each other. */
 const MOST_TOKENS = 64;
-/** A request is sent again to the worker that takes over, but not for ever. */
+/** A request is sent again to a worker that takes over this often at most. */
 const MOST_TRIES = 2;
-/** Of a batch's time, how much counts in the mean. */
-const FRESHNESS = 0.2;
+/** A request is overtaken by cheaper ones that come this many ms after it at most. */
+const MOST_LEAD_MS = 10_000;
+/** A request that will take less is never refused for its time: estimates are not as good as that. */
+const ALWAYS_MS = 1000;
 
 /**
- * Requests in front of the engine. It takes so many and refuses more; it answers equal requests once; it lets prompts
- * that were answered a moment ago, and cost next to nothing, go before those that cost a pass; it gives jobs of many
- * prompts the turns that are left, see {@linkcode Turns}; and it forgets what nobody waits for any more.
+ * Requests in front of the engine. It takes a number of them and refuses more, and those that can't be answered in time;
+ * it answers equal requests once; it gives jobs of many prompts the turns that are left, see {@linkcode Turns}; and it
+ * forgets what nobody waits for any more.
+ *
+ * The order: a request's turn is when it was asked plus what it costs. Cheap ones overtake dear ones, but only those
+ * that are asked less than that cost later, so nobody waits for ever.
  */
 export class RequestQueue {
   readonly #runner: BatchRunner;
   readonly #flags: CancelFlags;
   readonly #limit: number;
+  readonly #pace: Pick<Pace, "estimate" | "learn" | "learnAtLeast">;
   readonly #pending = new Map<string, PendingRequest>();
   #queue: PendingRequest[] = [];
   readonly #turns = new Turns();
   readonly #recent = new RecentPrompts();
-  readonly #tries = new WeakMap<PendingRequest, number>();
   #batches = 0;
   #jobBatches = 0;
   #soon: ReturnType<typeof setTimeout> | undefined;
-  #meanMs = 0;
   /** When the engine answered last, in ms since 1970. */
   lastAnswer = 0;
   /** What was on the device then. */
   memory: MemoryStats | undefined;
 
-  constructor(runner: BatchRunner, flags: CancelFlags, limit: number) {
+  /** @param pace How long requests take. */
+  constructor(
+    runner: BatchRunner,
+    { flags, limit, pace }: {
+      readonly flags: CancelFlags;
+      readonly limit: number;
+      readonly pace: Pick<Pace, "estimate" | "learn" | "learnAtLeast">;
+    },
+  ) {
     this.#runner = runner;
     this.#flags = flags;
     this.#limit = limit;
+    this.#pace = pace;
   }
 
   /** How full it is. */
@@ -97,35 +114,31 @@ export class RequestQueue {
     const isJob = priority === "batch";
     const waiting = isJob ? stats.waitingOfJobs : stats.waiting;
     if (waiting < (isJob ? MOST_WAITING_OF_JOBS : this.#limit)) return;
-    const seconds = Math.ceil(this.#queue.length / MOST_TOGETHER * this.#meanMs / 1000);
-    throw new InfoflowError(
-      "OVERLOADED",
-      `Cannot take another request as ${waiting} are waiting: ask again in a moment`,
-      { waiting, retryAfter: Math.min(60, Math.max(1, seconds)) },
-    );
+    throw this.#overloaded(`${waiting} are waiting`, { waiting });
   }
 
   /**
    * Has a request computed when its turn comes.
    *
-   * @param caller Its signal is aborted when nobody waits for the answer any more.
-   * @throws {InfoflowError} OVERLOADED, or what the engine throws, or DEVICE_LOST.
+   * @param caller Who waits for it, and until when.
+   * @throws {InfoflowError} OVERLOADED; MATRIX_TOO_LARGE if it can't be done in the caller's time; what the engine
+   *   throws; DEVICE_LOST.
    * @throws What the signal was aborted with, as soon as it is.
    */
-  async submit(
-    work: Work,
-    { signal, priority = "interactive" }: Pick<Caller, "signal" | "priority"> = {},
-  ): Promise<Answer> {
+  async submit(work: Work, caller: Caller = ANYBODY): Promise<Answer> {
+    const { signal, priority = "interactive" } = caller;
     signal?.throwIfAborted();
     this.admit(priority);
     const key = JSON.stringify(work);
     let pending = this.#pending.get(key);
     if (!pending) {
-      pending = new PendingRequest(work, key, (left) => this.#drop(left));
+      const cost = this.#pace.estimate(work, false);
+      pending = new PendingRequest({ work, key, cost }, (left) => this.#drop(left));
+      if (priority === "interactive") this.#checkTime(pending, caller);
       this.#pending.set(key, pending);
       this.#queue.push(pending);
     }
-    const answer = pending.join(signal, priority);
+    const answer = pending.join(caller);
     if (priority === "batch") this.#dispatchSoon();
     else this.#dispatch();
     return await answer;
@@ -158,37 +171,91 @@ export class RequestQueue {
         jobsAtWorker: this.#jobBatches,
       });
       if (priority === undefined) return;
-      this.#send(priority === "batch" ? this.#nextOfJobs() : this.#nextBatch(), priority);
+      const batch = priority === "batch" ? this.#nextOfJobs() : this.#nextBatch();
+      if (batch.length > 0) this.#send(batch, priority);
     }
   }
 
+  #isKnown({ promptKey }: PendingRequest): boolean {
+    return this.#recent.has(promptKey);
+  }
+
+  #costOf(pending: PendingRequest): number {
+    return this.#isKnown(pending) ? this.#pace.estimate(pending.work, true) : pending.cost;
+  }
+
+  /** How long what people wait for will take, in ms. */
+  get #msAhead(): number {
+    return this.#queue.reduce(
+      (sum, pending) => sum + (pending.priority === "interactive" ? this.#costOf(pending) : 0),
+      0,
+    );
+  }
+
+  #checkTime(pending: PendingRequest, { endsAt }: Caller): void {
+    if (endsAt === undefined || hasOwnLimit(pending.work)) return;
+    const cost = this.#costOf(pending);
+    const left = endsAt - now();
+    if (cost > left && cost > ALWAYS_MS) throw tooLong(cost, left);
+    const ahead = this.#msAhead;
+    if (ahead + cost <= left || ahead <= ALWAYS_MS) return;
+    throw this.#overloaded(`what waits will take about ${inSeconds(ahead)} seconds`, {
+      estimate: Math.round(ahead + cost),
+    });
+  }
+
+  #overloaded(reason: string, details: Readonly<Record<string, number>>): InfoflowError {
+    const retryAfter = Math.min(60, Math.max(1, Math.ceil(this.#msAhead / 1000)));
+    return new InfoflowError(
+      "OVERLOADED",
+      `Cannot take another request as ${reason}: ask again in a moment`,
+      { ...details, retryAfter },
+    );
+  }
+
   /**
-   * Takes the next requests out of the queue: cheap ones first, and as many as go together, which those to one model
-   * do; a question goes alone.
+   * Takes the next requests out of the queue in the order of their turns, and as many as go together: plain flows of one
+   * model. What may take longer goes alone.
    */
   #nextBatch(): PendingRequest[] {
-    const known = ({ promptKey }: PendingRequest): boolean => this.#recent.has(promptKey);
-    const urgent = this.#queue.filter(({ priority }) => priority === "interactive");
-    const inOrder = [...urgent.filter(known), ...urgent.filter((it) => !known(it))];
+    const inOrder = this.#queue.filter(({ priority }) => priority === "interactive")
+      .map((pending) => {
+        return { pending, turn: pending.since + Math.min(this.#costOf(pending), MOST_LEAD_MS) };
+      })
+      .sort((a, b) => a.turn - b.turn).map(({ pending }) => pending);
     const batch: PendingRequest[] = [];
+    const late: PendingRequest[] = [];
     const prompts = new Set<string>();
     let tokens = 0;
     for (const pending of inOrder) {
       if (batch.length === MOST_TOGETHER) break;
       const { promptKey, work } = pending;
-      if (batch.length > 0 && modelOf(work) !== modelOf(batch[0]!.work)) continue;
-      if (isQuestion(work)) {
-        if (batch.length > 0) continue;
-        batch.push(pending);
-        break;
+      const isAlone = !isPlain(work);
+      if (batch.length > 0 && (isAlone || modelOf(work) !== modelOf(batch[0]!.work))) continue;
+      if (!this.#canEnd(pending)) {
+        late.push(pending);
+        continue;
       }
-      const cost = known(pending) || prompts.has(promptKey) ? 0 : idsOf(work).length;
+      const isFree = this.#isKnown(pending) || prompts.has(promptKey);
+      const cost = isFree ? 0 : idsOf(work).length;
       if (cost > 0 && tokens > 0 && tokens + cost > MOST_TOKENS) continue;
       tokens += cost;
       prompts.add(promptKey);
       batch.push(pending);
+      if (isAlone) break;
     }
+    for (const pending of late) {
+      this.#forget(pending);
+      pending.fail(tooLate(this.#costOf(pending)));
+    }
+    this.#taken(late);
     return this.#taken(batch);
+  }
+
+  /** What can't end in time is not begun. */
+  #canEnd(pending: PendingRequest): boolean {
+    const cost = this.#costOf(pending);
+    return cost <= ALWAYS_MS || hasOwnLimit(pending.work) || now() + cost <= pending.endsAt;
   }
 
   /**
@@ -225,11 +292,13 @@ export class RequestQueue {
       pending.slot = this.#flags.take();
       return { work: pending.work, slot: pending.slot };
     });
+    const isNew = !this.#isKnown(batch[0]!);
     try {
       const result = await this.#runner.answer({
         requests,
         cache: isJob ? "look" : "keep",
       });
+      if (isNew && batch.length === 1) this.#learn(batch[0]!, result);
       this.#settle(batch, result, isJob);
     } catch (error) {
       for (const pending of batch) this.#failOrRetry(pending, error);
@@ -241,12 +310,17 @@ export class RequestQueue {
     }
   }
 
+  /** A request that was answered alone tells how long its like takes, and so does one that was given up. */
+  #learn({ work }: PendingRequest, { outcomes: [outcome], began, ended }: BatchResult): void {
+    if ("error" in outcome!) this.#pace.learnAtLeast(work, ended - began);
+    else if (!outcome!.value.cacheHit) this.#pace.learn(work, ended - began);
+  }
+
   #settle(batch: readonly PendingRequest[], result: BatchResult, isJob: boolean): void {
     const { outcomes, began, ended, submitted, read, memory } = result;
     const worked = ended - began;
     this.memory = memory;
     if (outcomes.some((outcome) => "value" in outcome)) this.lastAnswer = ended;
-    this.#meanMs += FRESHNESS * (worked - this.#meanMs);
     batch.forEach((pending, i) => {
       const outcome = outcomes[i]!;
       this.#forget(pending);
@@ -254,19 +328,18 @@ export class RequestQueue {
       if (!isJob) this.#recent.add(pending.promptKey);
       const { since } = pending;
       const waited = Math.max(0, began - since);
-      pending.land({ result: outcome.value, waited, worked, since, began, submitted, read });
+      pending.resolve({ result: outcome.value, waited, worked, since, began, submitted, read });
     });
   }
 
   /** A worker that went away answers nothing. What it had not begun, the next one can do. */
   #failOrRetry(pending: PendingRequest, error: unknown): void {
     this.#recent.clear(); // the patterns went with it
-    const tries = (this.#tries.get(pending) ?? 0) + 1;
     const hasBegun = this.#flags.hasBegun(pending.slot!);
     pending.slot = undefined;
+    pending.tries++;
     const isLost = error instanceof InfoflowError && error.code === "DEVICE_LOST";
-    if (isLost && !hasBegun && tries <= MOST_TRIES && pending.callers > 0) {
-      this.#tries.set(pending, tries);
+    if (isLost && !hasBegun && pending.tries <= MOST_TRIES && pending.callers > 0) {
       this.#queue.unshift(pending);
       return;
     }
@@ -274,7 +347,7 @@ export class RequestQueue {
     pending.fail(error);
   }
 
-  /** Nobody waits for it any more: what asks for the same from now on flies anew. */
+  /** Nobody waits for it any more: a later equal request starts over. */
   #drop(pending: PendingRequest): void {
     this.#forget(pending);
     if (pending.slot !== undefined) this.#flags.cancel(pending.slot);
@@ -289,4 +362,42 @@ export class RequestQueue {
 /** What is asked: matrices are answered together, and questions of one name. */
 function nameOf(work: Work): string {
   return isQuestion(work) ? work.name : "matrix";
+}
+
+/** Whether it is a flow that takes a pass at most, which it can share. */
+function isPlain(work: Work): boolean {
+  return !isQuestion(work) && methodOf(work.options) === "ATTENTION" && !isChanged(work.options);
+}
+
+/** Whether the engine refuses by itself what will take too long, by what it measured. */
+function hasOwnLimit(work: Work): boolean {
+  return isQuestion(work) && "limit" in work.argument;
+}
+
+function tooLong(cost: number, left: number): InfoflowError {
+  return new InfoflowError(
+    "MATRIX_TOO_LARGE",
+    `Cannot compute this in time as it would take about ${inSeconds(cost)} seconds, and ${
+      inSeconds(left)
+    } are left: ask with a shorter prompt, or for less`,
+    { estimate: Math.round(cost), limit: Math.round(left) },
+  );
+}
+
+function tooLate(cost: number): InfoflowError {
+  return new InfoflowError(
+    "DEADLINE_EXCEEDED",
+    `Cannot answer in time as it would take about ${
+      inSeconds(cost)
+    } seconds more: ask again, or with a shorter prompt`,
+    { estimate: Math.round(cost) },
+  );
+}
+
+function inSeconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }

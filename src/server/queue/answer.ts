@@ -1,0 +1,16 @@
+import type { WorkResult } from "../../requests/engine_request.ts";
+
+/** An answer, and what it cost. */
+export interface Answer {
+  readonly result: WorkResult;
+  /** How long it waited for the engine, in ms. */
+  readonly waited: number;
+  /** How long the engine worked on it and on what it answered together with it, in ms. */
+  readonly worked: number;
+  /** When it was asked for and when the engine turned to it, in ms since 1970. */
+  readonly since: number;
+  readonly began: number;
+  /** When what it takes was last submitted to the device, and when the result was read back. */
+  readonly submitted: number;
+  readonly read: number;
+}

@@ -1,0 +1,71 @@
+import type { Architecture } from "../../requests/architecture/architecture.ts";
+import { isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";
+import { methodOf } from "../../requests/flow_options.ts";
+import { operationsOf } from "../../requests/operations.ts";
+
+/** What two cores do in a ms, until something was measured. */
+const FIRST_OPERATIONS_PER_MS = 25e6;
+/** How much of a mean the newest measurement is. */
+const FRESHNESS = 0.3;
+
+/** How long requests take: their operations, by the pace that was measured for their like. */
+export class Pace {
+  readonly #sizesOf: (model: number) => Architecture;
+  /** In ms for an operation: of passes by their model, of all else by model and name. */
+  readonly #measured = new Map<string, number>();
+
+  /** @param sizesOf The sizes of a model, by its index. */
+  constructor(sizesOf: (model: number) => Architecture) {
+    this.#sizesOf = sizesOf;
+  }
+
+  /**
+   * How long a request will take, in ms.
+   *
+   * @param isKnown Whether its prompt was answered a moment ago, so that no pass is run for it.
+   */
+  estimate(work: Work, isKnown: boolean): number {
+    const { pass, own } = operationsOf(work, this.#sizesOf(modelOf(work)));
+    // What a method measured is kept beside the patterns.
+    if (isKnown && !isQuestion(work)) return 0;
+    return (isKnown ? 0 : pass * this.#of(passOf(work))) + own * this.#of(nameOf(work));
+  }
+
+  /** Takes down that a request of a prompt that was not known took so many ms. */
+  learn(work: Work, ms: number): void {
+    const { pass, own } = operationsOf(work, this.#sizesOf(modelOf(work)));
+    if (own === 0) return this.#note(passOf(work), ms / pass);
+    this.#note(nameOf(work), Math.max(0, ms - pass * this.#of(passOf(work))) / own);
+  }
+
+  /** Takes down that a request was given up after so many ms: it would have taken longer than that. */
+  learnAtLeast(work: Work, ms: number): void {
+    if (this.estimate(work, false) < ms) this.learn(work, ms);
+  }
+
+  /** Takes down that a pass of so many operations took so many ms. */
+  learnPass(model: number, operations: number, ms: number): void {
+    this.#note(`${model}`, ms / operations);
+  }
+
+  #of(name: string): number {
+    const [model] = name.split("/");
+    return this.#measured.get(name) ?? this.#measured.get(model!) ?? 1 / FIRST_OPERATIONS_PER_MS;
+  }
+
+  #note(name: string, msPerOperation: number): void {
+    const known = this.#measured.get(name);
+    this.#measured.set(
+      name,
+      known === undefined ? msPerOperation : known + FRESHNESS * (msPerOperation - known),
+    );
+  }
+}
+
+function passOf(work: Work): string {
+  return `${modelOf(work)}`;
+}
+
+function nameOf(work: Work): string {
+  return `${modelOf(work)}/${isQuestion(work) ? work.name : methodOf(work.options)}`;
+}
