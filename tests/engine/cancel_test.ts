@@ -2,26 +2,17 @@
 import assert from "node:assert/strict";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
-import { PassPieces, type Piece } from "../../src/engine/passes/pass_pieces.ts";
+import { PassPieces } from "../../src/engine/passes/pass_pieces.ts";
 import type { FlowOptions } from "../../src/requests/flow_options.ts";
 import { countGpuCalls } from "../support/count_gpu_calls.ts";
 import { TINY } from "../support/fixtures.ts";
+import { OneByOne } from "../support/one_by_one.ts";
 
 const OPTIONS: FlowOptions = { byLayer: true, aggregation: "MEAN", bos: "KEEP" };
 const LAYERS = 3;
 
 function prompt(tokens: number, seed = 1): number[] {
   return Array.from({ length: tokens }, (_, t) => (t * 97 + 31 * seed) % 331);
-}
-
-/** Passes of one layer a submission. */
-class OneByOne extends PassPieces {
-  override pieces(rows: number): Piece[] {
-    const size = rows === 0 ? LAYERS : 1;
-    return Array.from({ length: LAYERS / size }, (_, i) => {
-      return { first: i * size, end: (i + 1) * size, isLast: (i + 1) * size === LAYERS };
-    });
-  }
 }
 
 async function withEngine(
@@ -127,4 +118,47 @@ Deno.test("a measure by another method stops between its stages, and leaves noth
     const after = await engine.flow(prompt(40), options);
     assert.equal(after.cacheHit, false);
     assert(after.flow.every(Number.isFinite));
+  }));
+
+Deno.test("a measure that is broken off leaves what was measured of fewer tokens", () =>
+  inPieces(async (engine) => {
+    const options: FlowOptions = { ...OPTIONS, method: "ALTI" };
+    const before = await engine.flow(prompt(20), options);
+    let looks = 0;
+    const isWanted = (): boolean => looks++ < LAYERS + 1; // the pass is made, and a layer measured
+    const [outcome] = await engine.flows([{ ids: prompt(24), options, isWanted }]);
+    assert.equal((outcome as PromiseRejectedResult).reason.code, "CANCELLED");
+    const { dispatches } = await countGpuCalls(async () => {
+      const { flow, cacheHit } = await engine.flow(prompt(20), options);
+      assert.deepEqual(flow, before.flow);
+      assert.equal(cacheHit, true);
+    });
+    assert.equal(dispatches, 1, "it was measured again");
+  }));
+
+Deno.test("a question stops between its stages, and leaves nothing behind", () =>
+  inPieces(async (engine) => {
+    const ask = (isWanted: () => boolean): Promise<{ cacheHit: boolean }> =>
+      engine.ask("nextTokens", { ids: prompt(40), k: 3 }, isWanted);
+    for (let layersSeen = 1; layersSeen < LAYERS; layersSeen++) {
+      let looks = 0;
+      await assert.rejects(() => ask(() => ++looks < layersSeen), { code: "CANCELLED" });
+      assert.equal(engine.cacheStats.entries, 0);
+    }
+    assert.equal((await ask(() => true)).cacheHit, false);
+    assert.equal((await ask(() => true)).cacheHit, true);
+  }));
+
+Deno.test("what is cached is answered before what takes its time", () =>
+  withEngine(async (engine) => {
+    await engine.flow(prompt(20), OPTIONS);
+    const answered: number[] = [];
+    const zeroing: FlowOptions = { ...OPTIONS, method: "VALUE_ZEROING" };
+    const outcomes = await engine.flows([
+      { ids: prompt(30, 2), options: zeroing },
+      { ids: prompt(20), options: OPTIONS },
+      { ids: prompt(20), options: { ...OPTIONS, byLayer: false } },
+    ], { onAnswer: (index) => answered.push(index) });
+    assert.deepEqual(answered, [1, 2, 0]);
+    assert(outcomes.every(({ status }) => status === "fulfilled"));
   }));
