@@ -6,10 +6,8 @@ import {
 } from "@infoflow/safetensors";
 import { join } from "node:path";
 import { isAbsence, statIfThere } from "../files.ts";
+import { WEIGHTS, WEIGHTS_INDEX } from "./model_files.ts";
 import { parseShardIndex, shardsOf } from "./shard_index.ts";
-
-const WEIGHTS = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
 
 /** A tensor, and the file that has it. */
 export interface StoredTensor {
@@ -46,8 +44,8 @@ export async function openWeightFiles(directory: string): Promise<WeightFiles> {
   try {
     const isThere = async (name: string): Promise<boolean> =>
       await statIfThere(join(directory, name)) !== undefined;
-    const isInShards = await isThere(INDEX) && !await isThere(WEIGHTS);
-    if (isInShards) paths.push(join(directory, INDEX));
+    const isInShards = await isThere(WEIGHTS_INDEX) && !await isThere(WEIGHTS);
+    if (isInShards) paths.push(join(directory, WEIGHTS_INDEX));
     const tensors = isInShards
       ? await openShards(directory, openOne)
       : tensorsOf(await openOne(WEIGHTS));
@@ -68,7 +66,7 @@ async function openShards(
   directory: string,
   open: (name: string) => Promise<SafetensorsFile>,
 ): Promise<Map<string, StoredTensor>> {
-  const index = parseShardIndex(await Deno.readTextFile(join(directory, INDEX)));
+  const index = parseShardIndex(await Deno.readTextFile(join(directory, WEIGHTS_INDEX)));
   const shards = new Map<string, SafetensorsFile>();
   for (const name of shardsOf(index)) shards.set(name, await open(name));
   const tensors = new Map<string, StoredTensor>();

@@ -19,6 +19,7 @@ import { loadModels } from "../server/serving/load_models.ts";
 import { corpusCall, type CorpusSettings } from "./corpus_settings.ts";
 import { showLoadBars } from "./load_bars.ts";
 import { ownFile } from "./own_file.ts";
+import { goToCaller } from "./go_to_caller.ts";
 import { runCommand } from "./run_command.ts";
 
 /** Bytes of patterns that are kept: beginnings that prompts share. */
@@ -166,4 +167,7 @@ function refusedOf(parts: readonly DonePart[]): Map<string, number> {
   return refused;
 }
 
-if (import.meta.main) await runCommand(corpus);
+if (import.meta.main) {
+  goToCaller();
+  await runCommand(corpus);
+}

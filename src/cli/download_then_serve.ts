@@ -8,11 +8,13 @@ import { hubCache } from "../checkpoints/hub/environment.ts";
 import { HubError } from "../checkpoints/hub/error.ts";
 import { locateModel, ModelMissing } from "../checkpoints/hub/locate_model.ts";
 import { PROJECT, projectPath } from "../project.ts";
+import { goToCaller } from "./go_to_caller.ts";
 import { ownFile } from "./own_file.ts";
 import { STOP_SIGNALS } from "./drain.ts";
 import { servePermissions } from "./permissions.ts";
+import { readablePaths } from "./readable_paths.ts";
 import { runCommand } from "./run_command.ts";
-import { OPEN_FILES_VARIABLE, serveSettings } from "./settings.ts";
+import { OPEN_FILES_VARIABLE, type ServeSettings, serveSettings } from "./settings.ts";
 
 async function downloadThenServe(): Promise<void> {
   const { values } = parseArgs({
@@ -38,11 +40,7 @@ async function runServer(): Promise<number> {
   const settings = serveSettings(Deno.args);
   const permissions = servePermissions(settings, {
     // Where the project, or a folder of it, is reached through a link, files are where that leads.
-    weights: [
-      await Deno.realPath(projectPath("weights")),
-      ...await directoriesOf([...settings.models, ...settings.saes.flatMap(pathsIn)]),
-      ...hubCaches(),
-    ],
+    weights: [await Deno.realPath(projectPath("weights")), ...await weightPaths(settings)],
     own: ownFile("tuning.json"),
   });
   const [main, worker] = ["./serve.ts", "../thread/worker.ts"].map((module) =>
@@ -50,11 +48,17 @@ async function runServer(): Promise<number> {
   );
   // What the server may not fetch itself.
   const cached = await new Deno.Command("deno", {
-    args: ["cache", "--quiet", "--frozen", main!, worker!],
+    args: ["cache", "--quiet", "--frozen", "--config", projectPath("deno.json"), main!, worker!],
     stdin: "null",
   }).spawn().status;
   if (!cached.success) return cached.code;
-  const server = withDescriptors(["run", ...permissions, main!, ...Deno.args]).spawn();
+  const server = withDescriptors([
+    "run",
+    ...["--config", projectPath("deno.json")],
+    ...permissions,
+    main!,
+    ...Deno.args,
+  ]).spawn();
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, () => server.kill(signal));
   return (await server.status).code;
 }
@@ -70,19 +74,24 @@ function withDescriptors(args: string[]): Deno.Command {
   return new Deno.Command("sh", { args: ["-c", script, "serve", ...args] });
 }
 
-/** What may be a path in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */
-function pathsIn(sae: string): string[] {
-  return [...new Set([sae, sae.replace(/^[^=]*=/, ""), sae.replace(/^[^:]*:/, "")])];
+/** Where models and autoencoders are that were asked for, and the hub's files. */
+async function weightPaths({ models, saes }: ServeSettings): Promise<string[]> {
+  const caches = hubCaches();
+  const cached = await Promise.all(
+    (models.length > 0 ? models : [undefined]).map(async (model) => {
+      const location = await locateModel(model, caches[0]).catch(() => undefined);
+      return location?.isCached ? location.directory : undefined;
+    }),
+  );
+  const given = [...models, ...saes].flatMap(pathsIn);
+  const directories = [...given, ...cached.filter((it) => it !== undefined), ...caches];
+  const paths = await Promise.all(directories.map(readablePaths));
+  return [...new Set([...paths.flat(), ...caches])];
 }
 
-/** The models and autoencoders that were given as directories. */
-async function directoriesOf(models: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const path of models) {
-    const isDirectory = await Deno.stat(path).then((it) => it.isDirectory, () => false);
-    if (isDirectory) found.push(await Deno.realPath(path), path);
-  }
-  return found;
+/** What may be a path in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */
+function pathsIn(asked: string): string[] {
+  return [...new Set([asked, asked.replace(/^[^=]*=/, ""), asked.replace(/^[^:]*:/, "")])];
 }
 
 /** Where the hub's files are; a user without a home has none. */
@@ -101,7 +110,7 @@ async function downloadIfMissing(name: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof ModelMissing)) throw error;
     const child = new Deno.Command("deno", {
-      args: ["task", "--quiet", "weights", name],
+      args: ["task", "--quiet", "weights", error.model.name],
       cwd: PROJECT,
       stdin: "null",
     }).spawn();
@@ -113,4 +122,7 @@ async function downloadIfMissing(name: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await runCommand(downloadThenServe);
+if (import.meta.main) {
+  goToCaller();
+  await runCommand(downloadThenServe);
+}

@@ -11,6 +11,7 @@ import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
 import { showLoadBars } from "./load_bars.ts";
 import { ownFile } from "./own_file.ts";
+import { goToCaller } from "./go_to_caller.ts";
 import { runCommand } from "./run_command.ts";
 
 const FLAGS = {
@@ -107,4 +108,7 @@ function terminalColours(): Colours {
   return /256color/.test(Deno.env.get("TERM") ?? "") ? "256" : "none";
 }
 
-if (import.meta.main) await runCommand(flow);
+if (import.meta.main) {
+  goToCaller();
+  await runCommand(flow);
+}

@@ -38,17 +38,26 @@ export function servePermissions(
   { host, port }: Pick<ServeSettings, "host" | "port">,
   { weights, own }: Places,
 ): string[] {
-  const kept = own === undefined ? [] : [dirname(own)];
+  const kept = own === undefined ? [] : withTarget(dirname(own));
   const address = `${host.includes(":") ? `[${host.replace(/^\[|\]$/g, "")}]` : host}:${port}`;
   return [
     "--no-prompt",
     ...["--cached-only", "--deny-import", "--frozen"], // code comes from this machine alone
     `--allow-net=${address}`,
     `--allow-read=${listed([...[...CODE, "weights"].map(projectPath), ...weights, ...kept])}`,
-    ...kept.map((directory) => `--allow-write=${listed([directory])}`),
+    ...(kept.length > 0 ? [`--allow-write=${listed(kept)}`] : []),
     `--allow-env=${VARIABLES.join()}`,
     "--allow-sys=systemMemoryInfo", // whether a model fits
   ];
+}
+
+/** A directory, and where it leads if it is behind a link. */
+function withTarget(directory: string): string[] {
+  try {
+    return [...new Set([directory, Deno.realPathSync(directory)])];
+  } catch {
+    return [directory]; // it is not there yet
+  }
 }
 
 function listed(paths: readonly string[]): string {
@@ -58,5 +67,5 @@ function listed(paths: readonly string[]): string {
       `Deno's permissions can't name a path with a comma: current value is ${wrong}`,
     );
   }
-  return paths.join();
+  return [...new Set(paths)].join();
 }

@@ -9,6 +9,7 @@ import { conversionInWords } from "../requests/sae/conversion_in_words.ts";
 import { showBytesBar } from "./bytes_bar.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { ownFile } from "./own_file.ts";
+import { goToCaller } from "./go_to_caller.ts";
 import { runCommand } from "./run_command.ts";
 
 const FLAGS = {
@@ -74,4 +75,7 @@ async function list(text: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await runCommand(sae);
+if (import.meta.main) {
+  goToCaller();
+  await runCommand(sae);
+}

@@ -12,7 +12,8 @@ export const SERVE_FLAGS = {
     type: "string",
     value: "NAME|DIR",
     multiple: true,
-    help: "model to run, gpt2 if it is there and bundled otherwise; more than once for several",
+    help:
+      "model to run, gpt2 if it is there and bundled otherwise; more than once for several; NAME=DIR gives it a name",
   },
   sae: {
     type: "string",
@@ -131,7 +132,7 @@ export function serveSettings(args: string[]): ServeSettings {
     wholeNumber(name, text(name) ?? String(missing), { least, most });
   const text = (name: keyof typeof SERVE_FLAGS): string | undefined =>
     values.get(name) as string | undefined;
-  const host = text("host") ?? DEFAULT_POLICY.host;
+  const host = (text("host") ?? DEFAULT_POLICY.host).replace(/^\[(.*)\]$/, "$1");
   const url = publicUrl(text("public-url"));
   const token = Deno.env.get(TOKEN_VARIABLE) || undefined;
   if (!isLoopback(host) && !token && values.get("open") !== true) {

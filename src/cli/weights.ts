@@ -9,6 +9,7 @@ import { showBytesBar } from "./bytes_bar.ts";
 import { fetchModel } from "./fetch_model.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { ownFile } from "./own_file.ts";
+import { goToCaller } from "./go_to_caller.ts";
 import { runCommand } from "./run_command.ts";
 
 const FLAGS = {
@@ -145,4 +146,7 @@ function verifiedFiles(): VerifiedFiles {
   return new VerifiedFiles(ownFile("verified.json"));
 }
 
-if (import.meta.main) await runCommand(weights);
+if (import.meta.main) {
+  goToCaller();
+  await runCommand(weights);
+}

@@ -113,7 +113,14 @@ Deno.test("serve refuses a directory without config.json, a cut file, and anothe
       /^error: Cannot load .*model\.safetensors as it is damaged: .* \(MetadataIncompleteBuffer\)/,
     );
   });
-
-  const { stderr } = await runTask("serve", ["--port", "0", "--model", TINY]);
-  assert.match(stderr, /not GPT-2's vocabulary of 50,257 tokens: .* has 331/);
 });
+
+Deno.test("serve says of a model without tokenizer files that it takes ids", () =>
+  withServer(async ({ origin, startLines }) => {
+    assert(startLines.some((line) => /tiny: it has no tokenizer files: ask with `ids`/.test(line)));
+    const link = `${origin}/next-tokens.arrow`;
+    assert.equal((await fetch(`${link}?ids=1,2,3`)).status, 200);
+    const refused = await fetch(`${link}?prompt=Hello`);
+    assert.equal(refused.status, 400);
+    assert.match((await refused.json()).title, /no tokenizer files: ask with `ids`/);
+  }, { args: ["--model", TINY] }));

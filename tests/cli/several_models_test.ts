@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { GraphQLAnswer } from "../support/app.ts";
 import { BUNDLED } from "../support/fixtures.ts";
 import { runTask, withServer } from "../support/serve.ts";
 
 Deno.test("serve runs several models: one is picked by name, links say which, the first is the default", async () => {
-  const other = await Deno.makeTempDir({ prefix: "infoflow-" });
+  const directory = await Deno.makeTempDir({ prefix: "infoflow-" });
+  const other = basename(directory);
   try {
     // The same weights with another epsilon: the same tokens, other numbers.
     const config = JSON.parse(await Deno.readTextFile(join(BUNDLED, "config.json")));
     const changed = JSON.stringify({ ...config, layer_norm_epsilon: 0.5 });
-    await Deno.writeTextFile(join(other, "config.json"), changed);
-    await Deno.symlink(join(BUNDLED, "model.safetensors"), join(other, "model.safetensors"));
+    await Deno.writeTextFile(join(directory, "config.json"), changed);
+    await Deno.symlink(join(BUNDLED, "model.safetensors"), join(directory, "model.safetensors"));
     await withServer(async ({ origin, startLines }) => {
       assert.match(startLines.join("\n"), /model +bundled: 6 layers/);
       assert(startLines.some((line) => line.trim().startsWith(`${other}: 6 layers`)));
@@ -54,9 +55,9 @@ Deno.test("serve runs several models: one is picked by name, links say which, th
       const response = await fetch(`${origin}/info-flow.arrow?prompt=a&model=gpt5`);
       assert.equal(response.status, 400);
       await response.body?.cancel();
-    }, { args: ["--model", "bundled", "--model", other] });
+    }, { args: ["--model", "bundled", "--model", directory] });
   } finally {
-    await Deno.remove(other, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 });
 

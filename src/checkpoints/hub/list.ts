@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cachedModels, CachedRepository } from "./cache.ts";
 import { FAMILY } from "./family.ts";
-import { CONFIG } from "./plan.ts";
+import { CONFIG } from "../model_files.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 import type { VerifiedFiles } from "./verified.ts";
 

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { statIfThere } from "../../files.ts";
 import { projectPath } from "../../project.ts";
 import { FAMILY, findNamed, type Named } from "./family.ts";
@@ -32,7 +32,7 @@ export class ModelMissing extends Error {
 /**
  * Finds a model: one that comes with the project, a directory, or one in the hub's cache. No request is made.
  *
- * @param asked What the user asked for; without it `gpt2` if it is there, else `bundled`.
+ * @param asked What the user asked for, which may begin with another name for it, as in `mine=gpt2`; without it `gpt2` if it is there, else `bundled`.
  * @param cache The hub's cache; without one nothing is in it.
  * @throws {ModelMissing} If it is one of the hub's that isn't there.
  * @throws {Error} If it can't be any model's name; the text lists those that can.
@@ -42,12 +42,16 @@ export async function locateModel(
   cache: string | undefined,
 ): Promise<Location> {
   const included = await includedModels();
+  const [, alias, rest] = asked?.match(/^([^=/\\]+)=(.+)$/s) ?? [];
+  if (alias !== undefined && !await isDirectory(asked!)) {
+    return { ...await locateModel(rest, cache), name: alias };
+  }
   const name = asked ?? "gpt2";
   if (included.includes(name)) {
     return { name, directory: join(WEIGHTS, name), isCached: false, isKnown: true };
   }
   if (asked !== undefined && await isDirectory(name)) {
-    return { name, directory: name, isCached: false, isKnown: false };
+    return { name: nameOf(name), directory: resolve(name), isCached: false, isKnown: false };
   }
   const model = findNamed(name);
   const found = model && cache !== undefined ? await findInCache(cache, model) : undefined;
@@ -62,6 +66,13 @@ export async function locateModel(
       [...included, ...Object.keys(FAMILY)].join(", ")
     }, a directory with config.json and model.safetensors, or owner/repo on the hub: current value is ${name}`,
   );
+}
+
+/** What a directory's model is called: by its last part, or as the hub does if it is a snapshot in its cache. */
+function nameOf(directory: string): string {
+  const path = resolve(directory);
+  const [, repository] = path.match(/models--([^/\\]+)[/\\]snapshots[/\\][0-9a-f]{40}$/) ?? [];
+  return repository?.replaceAll("--", "/") ?? basename(path);
 }
 
 async function includedModels(): Promise<string[]> {

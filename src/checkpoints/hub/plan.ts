@@ -1,23 +1,8 @@
 import { isOtherFormat } from "../weight_files.ts";
+import { CONFIG, TOKENIZER_FILES, WEIGHTS, WEIGHTS_INDEX } from "../model_files.ts";
 import { HubError } from "./error.ts";
 import { checkFileName } from "./repository.ts";
 import type { RemoteFile, Revision } from "./revision.ts";
-
-/** The one file that has a model's weights, or the index of several. */
-export const WEIGHTS = "model.safetensors";
-export const WEIGHTS_INDEX = "model.safetensors.index.json";
-/** The sizes and options of a model. */
-export const CONFIG = "config.json";
-
-/** What says how a model reads text, where it has it. */
-const TOKENIZER_FILES = [
-  "tokenizer.json",
-  "vocab.json",
-  "merges.txt",
-  "added_tokens.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-];
 
 /** The files that are fetched first: what is refused, is refused because of them. */
 export function firstFiles(revision: Revision): RemoteFile[] {

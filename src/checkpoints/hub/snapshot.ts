@@ -4,7 +4,7 @@ import { parseShardIndex, shardsOf } from "../shard_index.ts";
 import { readLink } from "./cache.ts";
 import { isHash, isIntact } from "./digest.ts";
 import { HubError } from "./error.ts";
-import { CONFIG, WEIGHTS, WEIGHTS_INDEX } from "./plan.ts";
+import { CONFIG, WEIGHTS, WEIGHTS_INDEX } from "../model_files.ts";
 import type { VerifiedFiles } from "./verified.ts";
 
 /** A file of a snapshot. */

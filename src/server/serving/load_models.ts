@@ -58,6 +58,7 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
       locations.push(location);
     }
     progress.stop();
+    checkNames(locations);
     const worker = await EngineWorker.start({
       ...engines,
       directories: locations.map(({ directory }) => directory),
@@ -77,6 +78,16 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
   } finally {
     progress.stop();
   }
+}
+
+/** @throws {Error} If two models have one name. */
+function checkNames(locations: readonly Location[]): void {
+  const names = locations.map(({ name }) => name);
+  const twice = locations.find(({ name }, index) => names.indexOf(name) !== index);
+  if (!twice) return;
+  throw new Error(
+    `Cannot serve two models as ${twice.name}: give one another name with --model NAME=${twice.directory}`,
+  );
 }
 
 /** The hub's cache; a user without a home has none, and needs none for what comes with the project. */
