@@ -13,7 +13,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import type { InputBatch } from "./input_batch.ts";
+import type { InputBatch } from "../../server/batch/input_batch.ts";
 
 /** What a column of a file without types of its own has; `json` is what has no other kind, written as JSON. */
 export type ColumnKind = "utf8" | "bool" | "int64" | "float64" | "ids" | "json";

@@ -1,4 +1,4 @@
-import type { InputBatch } from "./input_batch.ts";
+import type { InputBatch } from "../../server/batch/input_batch.ts";
 import { type InputFile, rowsOf } from "./survey.ts";
 
 /** A batch of rows, and the number of its first row in the whole corpus. */

@@ -1,6 +1,6 @@
 import { RecordBatchReader } from "apache-arrow";
 import { bytesOf } from "./bytes_of.ts";
-import { type InputBatch, NO_FAULTS } from "./input_batch.ts";
+import { type InputBatch, NO_FAULTS } from "../../server/batch/input_batch.ts";
 
 /** What a file of Arrow IPC begins with; a stream follows, and a footer that is not needed to read it in order. */
 const MAGIC = new TextEncoder().encode("ARROW1\0\0");

@@ -1,5 +1,5 @@
 import { batchOfRows, type ColumnKind, commonKind, kindOf } from "./column_kind.ts";
-import { BATCH_ROWS, type InputBatch } from "./input_batch.ts";
+import { BATCH_ROWS, type InputBatch } from "../../server/batch/input_batch.ts";
 import { linesOf } from "./lines_of.ts";
 
 type Row = Readonly<Record<string, unknown>>;

@@ -7,7 +7,7 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { batchOfRows, type ColumnKind } from "./column_kind.ts";
-import { BATCH_ROWS, type InputBatch, NO_FAULTS } from "./input_batch.ts";
+import { BATCH_ROWS, type InputBatch, NO_FAULTS } from "../../server/batch/input_batch.ts";
 
 /** What a Parquet file says of itself. */
 export interface ParquetInfo {

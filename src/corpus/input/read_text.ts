@@ -1,5 +1,5 @@
 import { batchOfRows } from "./column_kind.ts";
-import { BATCH_ROWS, type InputBatch } from "./input_batch.ts";
+import { BATCH_ROWS, type InputBatch } from "../../server/batch/input_batch.ts";
 import { linesOf } from "./lines_of.ts";
 
 const KINDS = new Map([["prompt", "utf8"]] as const);

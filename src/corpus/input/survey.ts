@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ColumnKind } from "./column_kind.ts";
 import type { CorpusFormat } from "./formats.ts";
-import type { InputBatch } from "./input_batch.ts";
+import type { InputBatch } from "../../server/batch/input_batch.ts";
 import { readArrow } from "./read_arrow.ts";
 import { readCsv } from "./read_csv.ts";
 import { readJsonl, surveyJsonl } from "./read_jsonl.ts";

@@ -41,6 +41,11 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
     return this.#result ??= this.ask(engine, ids);
   }
 
+  /** The columns of the answer. */
+  async table(): Promise<readonly Column[]> {
+    return this.columns(await this.compute());
+  }
+
   override async cacheHit(): Promise<boolean> {
     return (await this.compute()).cacheHit;
   }

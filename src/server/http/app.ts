@@ -3,6 +3,9 @@ import { cors } from "hono/cors";
 import { InfoflowError } from "../../errors.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
+import { BATCH_FIELDS } from "../batch/batch_fields.ts";
+import { BatchAnswers } from "./batch_answer.ts";
+import type { Caller } from "../queue/caller.ts";
 import { makeYoga } from "../graphql/yoga.ts";
 import type { Log } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
@@ -17,7 +20,6 @@ import { PAGE_FILES } from "./page.ts";
 import { answerTo, type Env, observe } from "./observe.ts";
 import { respond } from "./representation.ts";
 import { DEFAULT_POLICY, FEW_LINES, type LineOptions, type Policy } from "./policy.ts";
-import type { RequestScope } from "./request_scope.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { limitBody, limitHead } from "./size_limits.ts";
 import { refuseStrangers } from "./strangers.ts";
@@ -55,7 +57,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
   });
   const yoga = makeYoga({ log, introspection: policy.introspection });
   const recent = recentFiles(RECENT_FILES);
-  const modelsFor = (scope: RequestScope): LoadedModel[] => {
+  const modelsFor = (scope: Caller): LoadedModel[] => {
     const loaded = models();
     if (loaded.length === 0) throw notYet();
     return loaded.map((model) => ({ ...model, engine: model.engine.for(scope) }));
@@ -95,6 +97,13 @@ export function makeApp(options: AppOptions): Hono<Env> {
       scope.operation = `${kindOf(field)}.arrow`;
       const { args, form } = readLink(field, new URL(raw.url).search, { isMatrix });
       return respond(raw, arrowRepresentation(answer(modelsFor(scope), args), form, recent));
+    });
+  }
+  const batches = new BatchAnswers({ modelsFor, log, metrics });
+  for (const field of BATCH_FIELDS) {
+    app.post(pathOf(field), ({ req: { raw }, var: { scope } }) => {
+      scope.operation = `${kindOf(field)}.arrow`;
+      return batches.answer(field, raw);
     });
   }
   app.get("/healthz", (context) => {

@@ -1,10 +1,12 @@
-import type { Context, MiddlewareHandler, Next } from "hono";
+import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { InfoflowError } from "../../errors.ts";
 
 /** The most bytes of a request's parts. */
 export const SIZE_LIMITS = {
   body: 256 * 1024,
+  /** A table of prompts. */
+  batch: 8 * 2 ** 20,
   url: 16 * 1024,
   /** All names and values together. */
   headers: 32 * 1024,
@@ -24,13 +26,24 @@ export async function limitHead({ req: { raw } }: Context, next: Next): Promise<
   await next();
 }
 
-/** Refuses a request whose body is too large, as soon as that is known. */
-export const limitBody: MiddlewareHandler = bodyLimit({
+const limitQuery = bodyLimit({
   maxSize: SIZE_LIMITS.body,
   onError: () => {
-    throw tooLarge("BODY_TOO_LARGE", "body", SIZE_LIMITS.body, "send a shorter query");
+    throw bodyTooLarge(SIZE_LIMITS.body, "send a shorter query");
   },
 });
+
+/** Refuses a request whose body is too large, as soon as that is known; tables have a limit of their own. */
+export async function limitBody(context: Context, next: Next): Promise<Response | void> {
+  const { method, path } = context.req;
+  if (method === "POST" && path.endsWith(".arrow")) return await next();
+  return await limitQuery(context, next);
+}
+
+/** What is said of a body that is too large. */
+export function bodyTooLarge(limit: number, hint: string): InfoflowError {
+  return tooLarge("BODY_TOO_LARGE", "body", limit, hint);
+}
 
 function tooLarge(
   code: "BODY_TOO_LARGE" | "URL_TOO_LONG" | "HEADERS_TOO_LARGE",

@@ -1,0 +1,24 @@
+import { type RecordBatch, RecordBatchStreamWriter, type Schema } from "apache-arrow";
+
+/** What ends a stream of Arrow IPC. */
+export const END_OF_STREAM: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
+
+/** Writes record batches as a stream of Arrow IPC: the schema, each batch as it comes, the end. */
+export async function* encodeStream(
+  schema: Schema,
+  batches: AsyncIterable<RecordBatch>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const head = encoded(schema);
+  yield head;
+  for await (const batch of batches) yield encoded(schema, batch).subarray(head.length);
+  yield END_OF_STREAM.slice();
+}
+
+/** The schema, and a batch behind it; without the end. */
+function encoded(schema: Schema, batch?: RecordBatch): Uint8Array<ArrayBuffer> {
+  const writer = new RecordBatchStreamWriter();
+  writer.reset(undefined, schema);
+  if (batch) writer.write(batch);
+  const bytes = writer.finish().toUint8Array(true) as Uint8Array<ArrayBuffer>;
+  return bytes.subarray(0, -END_OF_STREAM.length);
+}

@@ -1,0 +1,198 @@
+import { InfoflowError } from "../../errors.ts";
+import type { LoadedModel } from "../answers/loaded_model.ts";
+import { MEDIA_TYPES } from "../arrow/form.ts";
+import { answerBatches, answersSchema } from "../batch/answer_batches.ts";
+import { BATCH_LAYOUTS, type BatchField, type BatchLayout } from "../batch/batch_fields.ts";
+import { BatchQuestion, type RowAnswer } from "../batch/batch_question.ts";
+import { encodeStream } from "../batch/encode_stream.ts";
+import { promptColumn } from "../batch/prompt_column.ts";
+import { readTable } from "../batch/read_table.ts";
+import { kindOf } from "../links/paths.ts";
+import { readLink } from "../links/read_link.ts";
+import type { Log } from "../observe/log.ts";
+import { logError } from "../observe/log_error.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Caller } from "../queue/caller.ts";
+import type { Answer } from "../queue/answer.ts";
+import { idsOf } from "../../requests/engine_request.ts";
+import { readBody } from "./read_body.ts";
+import { SIZE_LIMITS } from "./size_limits.ts";
+
+/** Batches that may be open at once. */
+const MOST_OPEN = 4;
+/** When a client may ask again whose batch found no room, in seconds. */
+const RETRY_AFTER = 5;
+
+/** What batches are answered with. */
+export interface BatchAnswersOptions {
+  /** The models, asked on behalf of a caller. */
+  readonly modelsFor: (caller: Caller) => readonly LoadedModel[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** Answers tables of prompts with tables of answers, a few at a time. */
+export class BatchAnswers {
+  readonly #options: BatchAnswersOptions;
+  #open = 0;
+
+  constructor(options: BatchAnswersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Answers a POST to the link of a field: its body is a table of prompts, its query has what is the same for all. The
+   * body is read whole; the answer is computed as it is taken.
+   *
+   * @throws {InfoflowError} BAD_USER_INPUT for what can't be read; BODY_TOO_LARGE; OVERLOADED if too many are open.
+   */
+  async answer(field: BatchField, request: Request): Promise<Response> {
+    const { args, layout } = readOptions(field, new URL(request.url));
+    checkType(request);
+    this.#enter();
+    try {
+      const table = readTable(await readBody(request, SIZE_LIMITS.batch));
+      const column = promptColumn(table.schema);
+      const controller = new AbortController();
+      const calls: { readonly tokens: number; readonly answer: Answer }[] = [];
+      const models = this.#options.modelsFor({
+        signal: controller.signal,
+        priority: "batch",
+        note: (work, answer) => calls.push({ tokens: idsOf(work).length, answer }),
+      });
+      const question = new BatchQuestion(models, { field, args, layout });
+      const schema = answersSchema(question, table.schema, column);
+      const counts = new Counts();
+      const onRow = (row: RowAnswer): void => counts.add(row);
+      const batches = answerBatches(question, table.batches(), { column, schema, onRow });
+      const began = performance.now();
+      const leave = (code: string): void => {
+        this.#open--;
+        const took = performance.now() - began;
+        const operation = `${kindOf(field)}.arrow rows`;
+        const facts = calls.map(({ tokens, answer: { waited, worked, result: { cacheHit } } }) => {
+          return { tokens, waited, worked, cacheHit };
+        });
+        this.#options.metrics.record({ operation, code, took, calls: facts });
+        this.#options.log.write("batch", {
+          operation,
+          code,
+          ms: Math.round(took),
+          ...counts.facts,
+        });
+      };
+      const body = this.#stream(encodeStream(schema, batches), { controller, leave });
+      request.signal.addEventListener("abort", () => controller.abort(left()), { once: true });
+      return new Response(body, {
+        headers: { "content-type": MEDIA_TYPES.stream, "cache-control": "no-store" },
+      });
+    } catch (error) {
+      this.#open--;
+      throw error;
+    }
+  }
+
+  /** Hands pieces on as they are taken. A fault ends the body in an error, never as if it were whole. */
+  #stream(
+    pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>,
+    { controller, leave }: { controller: AbortController; leave: (code: string) => void },
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let hasLeft = false;
+    const end = (code: string): void => {
+      if (!hasLeft) leave(code);
+      hasLeft = true;
+    };
+    return new ReadableStream({
+      pull: async (stream) => {
+        try {
+          const { done, value } = await pieces.next();
+          if (!done) return stream.enqueue(value);
+          end("OK");
+          stream.close();
+        } catch (error) {
+          const isKnown = error instanceof InfoflowError;
+          if (!isKnown) logError(error, this.#options.log);
+          end(isKnown ? error.code : "INTERNAL_SERVER_ERROR");
+          stream.error(error);
+        }
+      },
+      cancel: () => {
+        controller.abort(left());
+        end("CANCELLED");
+        pieces.return(undefined).catch(() => {});
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  #enter(): void {
+    if (this.#open >= MOST_OPEN) {
+      throw new InfoflowError(
+        "OVERLOADED",
+        `Cannot take another batch as ${this.#open} are open: ask again in a moment`,
+        { open: this.#open, retryAfter: RETRY_AFTER },
+      );
+    }
+    this.#open++;
+  }
+}
+
+/** What a batch was. */
+class Counts {
+  #rows = 0;
+  #refused = 0;
+  #tokens = 0;
+
+  add({ code, length }: RowAnswer): void {
+    this.#rows++;
+    this.#tokens += length;
+    if (code !== null) this.#refused++;
+  }
+
+  get facts(): { readonly rows: number; readonly refused: number; readonly tokens: number } {
+    return { rows: this.#rows, refused: this.#refused, tokens: this.#tokens };
+  }
+}
+
+function readOptions(
+  field: BatchField,
+  { searchParams }: URL,
+): { readonly args: Readonly<Record<string, unknown>>; readonly layout: BatchLayout } {
+  const query = new URLSearchParams(searchParams);
+  const layout = query.get("layout") ?? "nested";
+  query.delete("layout");
+  for (const name of ["prompt", "ids"]) {
+    if (query.has(name)) {
+      throw bad(`Cannot read the link as ${name} must be a column of the body, not in the link`);
+    }
+  }
+  if (!BATCH_LAYOUTS.includes(layout as BatchLayout)) {
+    throw bad(
+      `Cannot read the link as layout must be one of ${
+        BATCH_LAYOUTS.join(", ")
+      }: current value is ${layout}`,
+    );
+  }
+  if (query.get("compare") === "true") {
+    throw bad("Cannot compare in a batch: ask for ablate, and for the same without it");
+  }
+  const { args } = readLink(field, `?${query}`, { isMatrix: false });
+  return { args, layout: layout as BatchLayout };
+}
+
+function checkType({ headers }: Request): void {
+  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type === MEDIA_TYPES.stream) return;
+  throw bad(
+    `Cannot read the body as its Content-Type must be ${MEDIA_TYPES.stream}: current value is ${
+      type ?? "nothing"
+    }`,
+  );
+}
+
+function left(): InfoflowError {
+  return new InfoflowError("CANCELLED", "The client went away");
+}
+
+function bad(message: string): InfoflowError {
+  return new InfoflowError("BAD_USER_INPUT", message);
+}
