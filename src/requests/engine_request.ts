@@ -47,6 +47,17 @@ export function passKey(work: Work): string {
   return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}/${changes}`;
 }
 
+/** All forward passes that a request may cost: its own, and those of prompts that values come from. */
+export function passKeys(work: Work): readonly string[] {
+  const plain = (ids: readonly number[]): string => `${modelOf(work)}/${ids.join()}//`;
+  const { interventions }: Changed = isQuestion(work) ? work.argument as Changed : work.options;
+  const donors = (interventions ?? []).flatMap(({ from }) => from ? [plain(from)] : []);
+  const corrupted = isQuestion(work) && work.name === "patching"
+    ? [plain(work.argument.corrupted)]
+    : [];
+  return [...new Set([passKey(work), ...donors, ...corrupted])];
+}
+
 /** What is kept when it was answered: what has the same key costs next to nothing then. */
 export function promptKey(work: Work): string {
   return `${passKey(work)}/${isQuestion(work) ? nameOf(work) : methodOf(work.options)}`;

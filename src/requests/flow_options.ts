@@ -43,7 +43,9 @@ export interface FlowOptions extends Choice {
   readonly ablate?: readonly Head[] | null | undefined;
   /** What is changed in the run, in canonical form. */
   readonly interventions?: readonly Intervention[] | null | undefined;
-  /** Whether the matrix is the difference that ablating them makes: the flow without them minus the flow with them. */
+  /** Heads that the mean over a layer's heads leaves out, unless it has no others: those that write nothing. */
+  readonly leftOut?: readonly Head[] | undefined;
+  /** Whether the matrix is what these changes make of it: the flow with them minus the flow of the model as it is. */
   readonly difference?: boolean | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface LogProbabilityChange {
 
 /** A part of a logit. */
 export interface LogitPart {
-  readonly kind: "EMBEDDING" | "HEAD" | "ATTENTION_BIAS" | "MLP" | "FINAL_BIAS";
+  readonly kind: "EMBEDDING" | "HEAD" | "ATTENTION_BIAS" | "INTERVENTION" | "MLP" | "FINAL_BIAS";
   /** Null for what is of no layer. */
   readonly layer: number | null;
   /** Null for what is no head. */
@@ -81,15 +81,21 @@ export interface MetricArgument {
 
 /** Questions about a prompt that are answered by other things than matrices of flow; ids are its tokens, BOS first. */
 export interface Questions {
-  /** The k likeliest tokens to come next. */
+  /** The k likeliest tokens to come next after a position, the last one where none is given, and further tokens. */
   nextTokens: {
     argument: {
       readonly ids: readonly number[];
       readonly k: number;
+      readonly position?: number | undefined;
+      readonly tokens?: readonly number[] | undefined;
       readonly ablate?: readonly Head[] | undefined;
       readonly interventions?: readonly Intervention[] | undefined;
     };
-    result: Answered & { readonly top: TopRow };
+    result: Answered & {
+      readonly top: TopRow;
+      /** Of each of `tokens`. */
+      readonly logits: readonly number[];
+    };
   };
   /** The k likeliest tokens with heads switched off and without, and what becomes of each. */
   tokenChanges: {
@@ -101,20 +107,30 @@ export interface Questions {
     };
     result: Answered & { readonly changes: readonly LogProbabilityChange[] };
   };
-  /** The k likeliest tokens of each position of the embedding and of each layer's output: (L + 1) T rows. */
+  /**
+   * The k likeliest tokens of each position, or of some, of the embedding and of each layer's output: (L + 1) rows for
+   * each.
+   */
   logitLens: {
     argument: {
       readonly ids: readonly number[];
       readonly k: number;
+      /** Ascending; all without them. */
+      readonly positions?: readonly number[] | undefined;
       readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & { readonly tops: readonly TopRow[] };
   };
-  /** The parts of the last position's logit of a token, of the likeliest where none is named. */
+  /**
+   * The parts of a token's logit after a position, the last one where none is given; of the likeliest where no token is
+   * named. With `against`, of its logit minus that of another token.
+   */
   attribution: {
     argument: {
       readonly ids: readonly number[];
       readonly token: number | undefined;
+      readonly against?: number | undefined;
+      readonly position?: number | undefined;
       readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & { readonly token: number; readonly parts: readonly LogitPart[] };

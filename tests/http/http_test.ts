@@ -55,6 +55,7 @@ Deno.test("readLink() reads what URLs say, in both ways of writing a space", () 
   const args = {
     prompt: "a b=c&d",
     ids: undefined,
+    interventions: undefined,
     specialTokens: false,
     byLayer: true,
     aggregation: "ROLLOUT",
@@ -118,6 +119,7 @@ Deno.test("readLink() reads lists in both ways of writing them", () => {
       args: {
         prompt: "a",
         ids: undefined,
+        interventions: undefined,
         specialTokens: false,
         model: undefined,
         bos: "DROP",

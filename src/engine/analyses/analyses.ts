@@ -5,6 +5,7 @@ import {
   promptsOf,
   type Question,
   type Questions,
+  type TopRow,
 } from "../../requests/questions.ts";
 import type { CacheUse } from "../activations/activations.ts";
 import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
@@ -170,19 +171,25 @@ export class Analyses {
   async #answer(question: OfOneRun, run: Run): Promise<Result<keyof Questions>> {
     const prompt = run.prompts[0]!;
     switch (question.name) {
-      case "nextTokens":
-        return { top: await this.#next(run, prompt, question.argument.k) };
+      case "nextTokens": {
+        const { k, position, tokens = [] } = question.argument;
+        const top = await this.#next(run, prompt, { k, position });
+        if (tokens.length === 0) return { top, logits: [] };
+        return { top, logits: await logitsOf(this.#context, run, { prompt, tokens, position }) };
+      }
       case "tokenChanges":
         return { changes: await this.#changes(run, question.argument.k) };
       case "logitLens": {
         const layers = Array.from({ length: this.#layers + 1 }, (_, layer) => layer);
-        const { ids, k } = question.argument;
-        const positions = { prompt, layers, row: 0, rows: ids.length };
-        return { tops: await this.#topLogits.of(run, positions, k) };
+        const { ids, k, positions = ids.map((_, position) => position) } = question.argument;
+        return { tops: await this.#topLogits.of(run, { prompt, layers, positions }, k) };
       }
       case "attribution": {
-        const token = question.argument.token ?? (await this.#next(run, prompt, 1)).ids[0]!;
-        return { token, parts: await this.#logitParts.of(run, token) };
+        const { against, position, interventions = [] } = question.argument;
+        const token = question.argument.token ??
+          (await this.#next(run, prompt, { k: 1, position })).ids[0]!;
+        const of = { token, against, position, interventions };
+        return { token, parts: await this.#logitParts.of(run, of) };
       }
       case "headSums":
         return {
@@ -202,8 +209,8 @@ export class Analyses {
 
   async #changes(run: Run, k: number): Promise<LogProbabilityChange[]> {
     const [changed, plain = changed] = run.prompts;
-    const after = await this.#next(run, changed!, k);
-    const before = await this.#next(run, plain!, k);
+    const after = await this.#next(run, changed!, { k });
+    const before = await this.#next(run, plain!, { k });
     const tokens = [...new Set([...before.ids, ...after.ids])];
     const logitsAfter = await logitsOf(this.#context, run, { prompt: changed!, tokens });
     const logitsBefore = await logitsOf(this.#context, run, { prompt: plain!, tokens });
@@ -217,9 +224,12 @@ export class Analyses {
   async #next(
     run: Run,
     prompt: RunPrompt,
-    k: number,
-  ): Promise<Questions["nextTokens"]["result"]["top"]> {
-    const positions = { prompt, layers: [this.#layers], row: prompt.ids.length - 1, rows: 1 };
-    return (await this.#topLogits.of(run, positions, k))[0]!;
+    { k, position = prompt.ids.length - 1 }: {
+      readonly k: number;
+      readonly position?: number | undefined;
+    },
+  ): Promise<TopRow> {
+    const place = { prompt, layers: [this.#layers], positions: [position] };
+    return (await this.#topLogits.of(run, place, k))[0]!;
   }
 }

@@ -4,10 +4,22 @@ import { indexGroup } from "../gpu/index_uniform.ts";
 import { HeadParts } from "../kernels/head_parts.ts";
 import { patternsOf } from "../activations/prompt_activations.ts";
 import { keptAt, residualSites, siteKey, type SiteOfLayer } from "../activations/kept_sites.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { LogitPart } from "../../requests/questions.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
 
-/** Takes the last position's logit of a token apart. */
+/** Whose logit is taken apart. */
+export interface LogitOf {
+  readonly token: number;
+  /** Whose logit is subtracted. */
+  readonly against?: number | undefined;
+  /** The last one without it. */
+  readonly position?: number | undefined;
+  /** What was changed in the run. */
+  readonly interventions: readonly Intervention[];
+}
+
+/** Takes the logit of a token after a position apart, or its difference to that of another token. */
 export class LogitParts {
   readonly #context: DeviceContext;
   readonly #directions: GPUBuffer;
@@ -25,19 +37,20 @@ export class LogitParts {
   }
 
   /**
-   * The parts of one token's logit; they sum to it. The scale of the final layer norm is that of the whole stream, so
+   * The parts of the logit; they sum to it. The scale of the final layer norm is that of the whole stream, so
    * that every part is a scalar product with the token's direction.
    */
-  async of(run: Run, token: number): Promise<LogitPart[]> {
+  async of(run: Run, of: LogitOf): Promise<LogitPart[]> {
     const { layers, heads, channels: C } = this.#context.architecture;
-    const rows = await this.#lastRows(run);
+    const position = of.position ?? run.prompts[0]!.ids.length - 1;
+    const rows = await this.#rowsAt(run, position);
     const row = (site: SiteOfLayer["site"], layer: number): Float32Array =>
       rows.get(siteKey({ site, layer }))!;
     const { plain, centred, bias, centredBias } = this.#directionsOf(
-      token,
+      of,
       row("RESID_PRE", layers),
     );
-    const numbers = await this.#headParts(run, [plain, centred]);
+    const numbers = await this.#headParts(run, { directions: [plain, centred], position });
     const along = (x: Float32Array, minus?: Float32Array): { value: number; centred: number } => {
       const part = { value: 0, centred: 0 };
       for (let c = 0; c < C; c++) {
@@ -60,6 +73,17 @@ export class LogitParts {
             : { kind: "ATTENTION_BIAS", layer, head: null, ...part },
         );
       }
+      if (of.interventions.some((it) => isAfterHeads(it, layer))) {
+        const attention = along(row("RESID_MID", layer), row("RESID_PRE", layer));
+        const others = parts.slice(-heads - 1);
+        parts.push({
+          kind: "INTERVENTION",
+          layer,
+          head: null,
+          value: attention.value - others.reduce((sum, { value }) => sum + value, 0),
+          centred: attention.centred - others.reduce((sum, { centred }) => sum + centred, 0),
+        });
+      }
       const mlp = along(row("RESID_POST", layer), row("RESID_MID", layer));
       parts.push({ kind: "MLP", layer, head: null, ...mlp });
     }
@@ -68,14 +92,14 @@ export class LogitParts {
     return parts;
   }
 
-  /** The last position of the residual stream, (C) at each site. */
-  async #lastRows(run: Run): Promise<ReadonlyMap<string, Float32Array>> {
+  /** A position of the residual stream, (C) at each site. */
+  async #rowsAt(run: Run, position: number): Promise<ReadonlyMap<string, Float32Array>> {
     const { layers, channels: C } = this.#context.architecture;
-    const { ids, activations } = run.prompts[0]!;
+    const { activations } = run.prompts[0]!;
     const sites = residualSites(layers);
     const numbers = await run.read({
       result: sites.map((site) => {
-        return { texture: keptAt(activations, site), row: ids.length - 1, bytes: 4 * C };
+        return { texture: keptAt(activations, site), row: position, bytes: 4 * C };
       }),
     });
     return new Map(
@@ -83,8 +107,11 @@ export class LogitParts {
     );
   }
 
-  /** The token's direction at this end of the stream, and the same with the mean over the vocabulary taken out. */
-  #directionsOf(token: number, end: Float32Array): {
+  /**
+   * The direction at this end of the stream that the logit grows along, and the same with the mean over the vocabulary
+   * taken out: of a difference there is none.
+   */
+  #directionsOf({ token, against }: LogitOf, end: Float32Array): {
     plain: Float64Array;
     centred: Float64Array;
     bias: number;
@@ -98,8 +125,10 @@ export class LogitParts {
     for (const v of end) variance += (v - mean) ** 2 / C;
     const scale = 1 / Math.sqrt(variance + epsilon);
     const meanToken = this.#meanToken ??= meanRow(unembedding, C);
-    const of = Float64Array.from(unembedding.subarray(token * C, (token + 1) * C));
-    const less = of.map((v, c) => v - meanToken[c]!);
+    const rowOf = (id: number): Float32Array => unembedding.subarray(id * C, (id + 1) * C);
+    const other = against === undefined ? undefined : rowOf(against);
+    const of = Float64Array.from(rowOf(token), (v, c) => v - (other?.[c] ?? 0));
+    const less = other ? of : of.map((v, c) => v - meanToken[c]!);
     const direction = (row: Float64Array): Float64Array => {
       const along = row.map((v, c) => v * gain[c]! * scale);
       const average = along.reduce((a, b) => a + b) / C;
@@ -118,7 +147,10 @@ export class LogitParts {
   /** (L, H + 1, 2) */
   async #headParts(
     run: Run,
-    directions: readonly [Float64Array, Float64Array],
+    { directions, position }: {
+      readonly directions: readonly [Float64Array, Float64Array];
+      readonly position: number;
+    },
   ): Promise<Float32Array> {
     const { device, forward, architecture } = this.#context;
     const { layers, heads } = architecture;
@@ -135,7 +167,8 @@ export class LogitParts {
       Float32Array.from([...directions[0], ...directions[1]]),
     );
     return await run.read({
-      fields: [{ prompt }],
+      // The kernel looks at the last of so many tokens.
+      fields: [{ prompt, tokens: position + 1 }],
       result: [{ buffer: parts, bytes }],
       encode: (recorder, [bound]) => {
         forward.bringValues(recorder.encoder, { activations, ids });
@@ -155,6 +188,13 @@ export class LogitParts {
       },
     });
   }
+}
+
+/** Whether an intervention changes what attention writes after the patterns and the values of a layer. */
+function isAfterHeads({ site, layer, action, positions }: Intervention, of: number): boolean {
+  if (layer !== of) return false;
+  if (site === "Z") return action !== "ZERO" || positions !== undefined; // else heads have no values
+  return site === "ATTN_OUT" || site === "RESID_MID";
 }
 
 /** The mean over the rows of a table. */

@@ -2,19 +2,21 @@ import { keptAt } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
 
-/** The last position's logits of some tokens, computed here: a few scalar products need no device. */
+/** Logits of some tokens after a position, computed here: a few scalar products need no device. */
 export async function logitsOf(
   context: DeviceContext,
   run: Run,
-  { prompt: { ids, activations }, tokens }: {
+  { prompt: { ids, activations }, tokens, position = ids.length - 1 }: {
     readonly prompt: RunPrompt;
     readonly tokens: readonly number[];
+    /** The last one without it. */
+    readonly position?: number | undefined;
   },
 ): Promise<number[]> {
   const { architecture: { layers, channels: C, epsilon }, weights: { unembedding, finalNorm } } =
     context;
   const texture = keptAt(activations, { site: "RESID_PRE", layer: layers });
-  const end = await run.read({ result: [{ texture, row: ids.length - 1, bytes: 4 * C }] });
+  const end = await run.read({ result: [{ texture, row: position, bytes: 4 * C }] });
   const mean = end.reduce((sum, v) => sum + v / C, 0);
   const variance = end.reduce((sum, v) => sum + (v - mean) ** 2 / C, 0);
   const scale = 1 / Math.sqrt(variance + epsilon);

@@ -17,7 +17,8 @@ export async function lossesOf(
   const { wte, finalNorm: { gainOnHost: gain, biasOnHost: bias } } = weights;
   const { ids, activations } = prompt;
   const rows = ids.length - 1;
-  const totals = await topLogits.of(run, { prompt, layers: [layers], row: 0, rows }, 1);
+  const positions = Array.from({ length: rows }, (_, position) => position);
+  const totals = await topLogits.of(run, { prompt, layers: [layers], positions }, 1);
   const texture = keptAt(activations, { site: "RESID_PRE", layer: layers });
   const ends = await run.read({
     result: Array.from({ length: rows }, (_, row) => ({ texture, row, bytes: 4 * C })),

@@ -8,9 +8,8 @@ import { type StreamRows, Unembedding } from "./unembedding.ts";
 export interface StreamPositions {
   readonly prompt: RunPrompt;
   readonly layers: readonly number[];
-  /** The first position, and how many there are. */
-  readonly row: number;
-  readonly rows: number;
+  /** Of each of these layers, ascending. */
+  readonly positions: readonly number[];
 }
 
 /** Finds the likeliest tokens after positions of the residual stream. */
@@ -25,12 +24,14 @@ export class TopLogits {
   /** The k likeliest of each layer, and of each of its positions. */
   async of(
     run: Run,
-    { prompt: { activations }, layers, row, rows }: StreamPositions,
+    { prompt: { activations }, layers, positions }: StreamPositions,
     k: number,
   ): Promise<TopRow[]> {
     const unembedding = await this.#prepared();
-    const sources = layers.map((layer) => {
-      return { texture: keptAt(activations, { site: "RESID_PRE", layer }), row, rows };
+    const runs = consecutive(positions);
+    const sources = layers.flatMap((layer) => {
+      const texture = keptAt(activations, { site: "RESID_PRE", layer });
+      return runs.map((rows) => ({ texture, ...rows }));
     });
     const result = await unembedding.top(run, sources, k);
     return unembedding.read(await run.read({ result: [result] }), k);
@@ -52,4 +53,15 @@ export class TopLogits {
     this.#context.reserve(this.#unembedding.bytes);
     return this.#unembedding;
   }
+}
+
+/** Ascending positions as runs of neighbours. */
+function consecutive(positions: readonly number[]): { row: number; rows: number }[] {
+  const runs: { row: number; rows: number }[] = [];
+  for (const position of positions) {
+    const last = runs.at(-1);
+    if (last && last.row + last.rows === position) last.rows++;
+    else runs.push({ row: position, rows: 1 });
+  }
+  return runs;
 }

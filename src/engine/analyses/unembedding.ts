@@ -100,21 +100,17 @@ export class Unembedding {
    */
   async top(run: Run, sources: readonly StreamRows[], k: number): Promise<BufferPart> {
     const { blocks } = this.#parts;
-    const rows = sources.reduce((sum, source) => sum + source.rows, 0);
+    const rows = countRows(sources);
     const half = rows * (2 + 2 * k) * Float32Array.BYTES_PER_ELEMENT;
     const buffer = await this.#tops.atLeast(2 * half);
     const operands = this.#parts.topTokens.bind({ logits: this.#parts.logits, tops: buffer });
     let row = 0;
-    for (const source of sources) {
-      for (let at = 0; at < source.rows; at += ROWS) {
-        const some = Math.min(ROWS, source.rows - at);
-        const place = { row, rows, k };
-        const rowsOf = { ...source, row: source.row + at, rows: some };
-        await run.submit({
-          encode: (recorder) => this.#encode(recorder, rowsOf, { operands, place }),
-        });
-        row += some;
-      }
+    for (const batch of batchesOf(sources)) {
+      const place = { row, rows, k };
+      await run.submit({
+        encode: (recorder) => this.#encode(recorder, batch, { operands, place }),
+      });
+      row += countRows(batch);
     }
     // Every other block writes the first half.
     return { buffer, offset: (blocks.length - 1) % 2 * half, bytes: half };
@@ -139,7 +135,7 @@ export class Unembedding {
 
   #encode(
     recorder: Recorder,
-    { texture, row, rows }: StreamRows,
+    sources: readonly StreamRows[],
     { operands, place }: {
       operands: GPUBindGroup;
       place: { readonly row: number; readonly rows: number; readonly k: number };
@@ -147,6 +143,7 @@ export class Unembedding {
   ): void {
     const { channels, vocabulary } = this.#architecture;
     const { blocks, input, count, places, norm, normed, products, topTokens } = this.#parts;
+    const rows = countRows(sources);
     this.#queue.writeBuffer(count, 0, new Uint32Array([rows, 0]));
     places.write(blocks.map((_, index) => ({
       ...place,
@@ -154,11 +151,15 @@ export class Unembedding {
       tokens: Math.min(BLOCK, vocabulary - index * BLOCK),
       half: index % 2,
     })));
-    recorder.encoder.copyTextureToTexture(
-      { texture, origin: [0, row] },
-      { texture: input },
-      [channels / 4, rows],
-    );
+    let at = 0;
+    for (const { texture, row, rows } of sources) {
+      recorder.encoder.copyTextureToTexture(
+        { texture, origin: [0, row] },
+        { texture: input, origin: [0, at] },
+        [channels / 4, rows],
+      );
+      at += rows;
+    }
     const { pass } = recorder;
     norm.dispatch(pass, [[normed]], { rows });
     blocks.forEach((block, index) => {
@@ -166,6 +167,30 @@ export class Unembedding {
       topTokens.dispatch(pass, [[operands], places.at(index)], { rows });
     });
   }
+}
+
+/** How many rows there are. */
+function countRows(sources: readonly StreamRows[]): number {
+  return sources.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+/** Rows in their order, in batches of so many as there is room for. */
+function batchesOf(sources: readonly StreamRows[]): StreamRows[][] {
+  const batches: StreamRows[][] = [];
+  let left = 0;
+  for (const { texture, ...all } of sources) {
+    for (let done = 0; done < all.rows;) {
+      if (left === 0) {
+        batches.push([]);
+        left = ROWS;
+      }
+      const rows = Math.min(left, all.rows - done);
+      batches.at(-1)!.push({ texture, row: all.row + done, rows });
+      done += rows;
+      left -= rows;
+    }
+  }
+  return batches;
 }
 
 interface Parts {

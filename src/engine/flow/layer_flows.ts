@@ -6,8 +6,8 @@ import { ChosenMean } from "../kernels/chosen_mean.ts";
 import { type Aggregate, AGGREGATES, Flow } from "../kernels/flow.ts";
 import { FlowCells } from "../kernels/flow_cells.ts";
 import { Rollout } from "../kernels/rollout.ts";
-import { chosenOf, isNarrowed } from "../../requests/choice.ts";
-import type { Heads } from "../../requests/flow_options.ts";
+import { type Chosen, chosenOf, isNarrowed } from "../../requests/choice.ts";
+import type { Head, Heads } from "../../requests/flow_options.ts";
 import { type FlowOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
 import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
 import { type Places, shareOut } from "./triangle_offsets.ts";
@@ -77,13 +77,13 @@ export class LayerFlows {
       const name = addsResidual ? "rollout" : "product";
       this.#kernels[name] ??= await Rollout.create(this.#device, { addsResidual });
     }
-    await largest(this.#chosenMean, jobs.filter(({ options }) => isNarrowed(options)));
+    await largest(this.#chosenMean, jobs.filter(({ options }) => hasOwnMean(options)));
   }
 
   /** Makes the steps of one flow, its scratch being reserved. */
   steps(job: FlowJob<FlowOptions>, place: ResultPlace): FlowStep[] {
     const mean = job.measured ?? job.activations.mean;
-    if (!isNarrowed(job.options)) return [this.#flow(job, mean, place)];
+    if (!hasOwnMean(job.options)) return [this.#flow(job, mean, place)];
     return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, place)];
   }
 
@@ -97,20 +97,25 @@ export class LayerFlows {
       ? [[{ buffer: measured, firstLayer: 0, layers }], { layers, heads: 1 }]
       : [activations.slabs, this.#model];
     const chosen = chosenOf(options, model);
-    const heads = chosen.heads.length;
-    return shareOut({ slabs, stride }, chosen, model.heads).map((share) => {
-      const patterns = share.slab.buffer;
-      const places = this.#places.buffer;
-      const group = this.#groups.chosenMean.of(
-        [patterns, mean],
-        () => kernel.bind({ patterns, places, mean }),
-      );
-      return {
-        fields: { heads, places: this.#places.add(share.places), result: share.before * stride },
-        encode: (pass, prompt) =>
-          kernel.dispatch(pass, [[group], prompt], { stride, layers: share.layers }),
-      };
-    });
+    return meansOf(chosen, options.leftOut ?? []).flatMap(({ before, ...some }) =>
+      shareOut({ slabs, stride }, some, model.heads).map((share): FlowStep => {
+        const patterns = share.slab.buffer;
+        const places = this.#places.buffer;
+        const group = this.#groups.chosenMean.of(
+          [patterns, mean],
+          () => kernel.bind({ patterns, places, mean }),
+        );
+        return {
+          fields: {
+            heads: some.heads.length,
+            places: this.#places.add(share.places),
+            result: (before + share.before) * stride,
+          },
+          encode: (pass, prompt) =>
+            kernel.dispatch(pass, [[group], prompt], { stride, layers: share.layers }),
+        };
+      })
+    );
   }
 
   #flow(
@@ -170,4 +175,23 @@ function aggregateOf({ byLayer, aggregation }: FlowOptions): Aggregate {
   if (byLayer) return "layers";
   const aggregates = { MEAN: "mean", NOTEBOOK: "notebook", ROLLOUT: "last" } as const;
   return aggregates[aggregation];
+}
+
+/** Whether the mean over heads that is kept with the patterns is another one. */
+function hasOwnMean(options: FlowOptions): boolean {
+  return isNarrowed(options) || options.leftOut !== undefined;
+}
+
+/** Which means over heads are to be made: one for all chosen layers, or, where heads are left out, one for each. */
+function meansOf(
+  { layers, heads }: Chosen,
+  leftOut: readonly Head[],
+): (Chosen & { readonly before: number })[] {
+  if (leftOut.length === 0) return [{ layers, heads, before: 0 }];
+  return layers.map((layer, before) => {
+    const others = heads.filter((head) =>
+      !leftOut.some((it) => it.layer === layer && it.head === head)
+    );
+    return { layers: [layer], heads: others.length > 0 ? others : heads, before };
+  });
 }

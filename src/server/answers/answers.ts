@@ -1,6 +1,7 @@
 import type { AttentionOptions, FlowOptions } from "../../requests/flow_options.ts";
 import type { Answer } from "./answer.ts";
 import { Attribution, type AttributionOptions } from "./attribution.ts";
+import type { ChangeArguments } from "./changes.ts";
 import { ComparedFlow } from "./comparison.ts";
 import { FeatureFlow, type FeatureFlowOptions } from "./feature_flow.ts";
 import { Features, type FeaturesOptions } from "./features.ts";
@@ -8,7 +9,7 @@ import { HeadEffects, type HeadEffectsOptions } from "./head_effects.ts";
 import { HeadScores } from "./head_scores.ts";
 import { InfoFlow } from "./info_flow.ts";
 import type { LoadedModel } from "./loaded_model.ts";
-import { LogitLens } from "./logit_lens.ts";
+import { LogitLens, type LogitLensOptions } from "./logit_lens.ts";
 import { NextTokens, type NextTokensOptions } from "./next_tokens.ts";
 import { Patching, type PatchingOptions } from "./patching.ts";
 import { read, type Reading, type ReadingArguments } from "./reading.ts";
@@ -28,13 +29,13 @@ export const ANSWERS: Readonly<Record<string, AnswerMaker>> = {
   infoFlow: of<FlowArguments>((reading, { compare, ...options }) =>
     compare ? new ComparedFlow(reading, options) : new InfoFlow(reading, options)
   ),
-  attention: of<Omit<AttentionOptions, "byHead">>((reading, options) =>
+  attention: of<AttentionArguments>((reading, options) =>
     new InfoFlow(reading, { ...options, byHead: true })
   ),
   nextTokens: of<NextTokensOptions>((reading, options) => new NextTokens(reading, options)),
-  logitLens: of<{ k: number }>((reading, options) => new LogitLens(reading, options)),
+  logitLens: of<LogitLensOptions>((reading, options) => new LogitLens(reading, options)),
   attribution: of<AttributionOptions>((reading, options) => new Attribution(reading, options)),
-  headScores: of((reading) => new HeadScores(reading)),
+  headScores: of<ChangeArguments>((reading, options) => new HeadScores(reading, options)),
   features: of<FeaturesOptions>((reading, options) => new Features(reading, options)),
   featureFlow: of<FeatureFlowOptions>((reading, options) => new FeatureFlow(reading, options)),
   patching: (models, args) => {
@@ -61,10 +62,13 @@ interface PatchingArguments extends Omit<ReadingArguments, "prompt" | "ids"> {
 }
 
 /** The arguments of `infoFlow`. */
-interface FlowArguments extends FlowOptions {
+interface FlowArguments extends Omit<FlowOptions, "interventions">, ChangeArguments {
   /** Whether `comparison` is wanted. It changes no number of the matrix. */
   readonly compare?: boolean;
 }
+
+/** The arguments of `attention`. */
+type AttentionArguments = Omit<AttentionOptions, "byHead" | "interventions"> & ChangeArguments;
 
 /** A question about one prompt: what is read is split off its arguments. */
 function of<Options>(make: (reading: Reading, options: Options) => Answer): AnswerMaker {

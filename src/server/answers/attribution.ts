@@ -1,15 +1,26 @@
+import { InfoflowError } from "../../errors.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import type { LogitPart, Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
+import { checkInteger, checkPosition } from "./check_integer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
-import { tokenId } from "./token_id.ts";
+import { tokenId, type TokenName } from "./token_id.ts";
 
 /** What may be asked of {@linkcode Attribution}. */
-export interface AttributionOptions {
+export interface AttributionOptions extends ChangeArguments {
   /** A token, by its number or by its text; the likeliest where there is none. */
-  readonly token?: number | string | null | undefined;
+  readonly token?: TokenName | null | undefined;
+  /** Another one, whose logit is subtracted. */
+  readonly against?: TokenName | null | undefined;
+  /** After which position; the last one where none is given. */
+  readonly position?: number | null | undefined;
+  /** How many parts, those that count most first; all, from the embedding upwards, where nothing is said. */
+  readonly top?: number | null | undefined;
+  /** Only parts of this kind. */
+  readonly kind?: LogitPart["kind"] | null | undefined;
 }
 
 type Result = Questions["attribution"]["result"];
@@ -18,23 +29,43 @@ type Result = Questions["attribution"]["result"];
 export class Attribution extends TableAnswer<Result> {
   override readonly field = "attribution";
   readonly #token: number | undefined;
+  readonly #against: number | undefined;
+  readonly #position: number | undefined;
+  readonly #top: number | undefined;
+  readonly #kind: LogitPart["kind"] | undefined;
+  readonly #changes: Changes;
 
   /**
-   * @param options The token, by its number or by its text; the likeliest where there is none.
-   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if there is no such token.
+   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if a token, the position, `top` or a change can't be, or
+   *   both tokens are the same.
    */
-  constructor(
-    reading: Reading,
-    { token }: AttributionOptions,
-  ) {
+  constructor(reading: Reading, options: AttributionOptions) {
     super(reading);
-    this.#token = token === undefined || token === null
-      ? undefined
-      : tokenId(reading, "token", token);
+    const { token, against, position, top, kind, ...changes } = options;
+    this.#token = optional(token, (it) => tokenId(reading, "token", it));
+    this.#against = optional(against, (it) => tokenId(reading, "against", it));
+    if (this.#against !== undefined && this.#against === this.#token) {
+      throw new InfoflowError(
+        "BAD_USER_INPUT",
+        `Cannot take the difference of a token and itself as token and against must be two: current value is ${this.#token}`,
+        { token: this.#token, against: this.#against },
+      );
+    }
+    this.#position = optional(position, (it) => checkPosition("position", it, reading.ids.length));
+    this.#top = optional(top, (it) => checkInteger("top", it, { min: 1, max: 100_000 }));
+    this.#kind = kind ?? undefined;
+    this.#changes = changesOf(reading, changes);
   }
 
   override get linkArguments(): LinkArguments {
-    return { token: this.#token };
+    return {
+      token: this.#token,
+      against: this.#against,
+      position: this.#position,
+      top: this.#top,
+      kind: this.#kind,
+      ...this.#changes.linkArguments,
+    };
   }
 
   /** The token, and what the parts of its logit come to. */
@@ -44,16 +75,41 @@ export class Attribution extends TableAnswer<Result> {
     return { id: token, text: this.textOf(token), logit };
   }
 
-  /** From the embedding upwards. */
+  /** The token whose logit is subtracted, if there is one. */
+  against(): { id: number; text: string } | null {
+    if (this.#against === undefined) return null;
+    return { id: this.#against, text: this.textOf(this.#against) };
+  }
+
+  /** From the embedding upwards, or those that count most first. */
   async parts(): Promise<readonly LogitPart[]> {
-    return (await this.compute()).parts;
+    return this.#select((await this.compute()).parts);
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("attribution", { ids, token: this.#token });
+    const { interventions } = this.#changes;
+    return await engine.ask("attribution", {
+      ids,
+      token: this.#token,
+      ...(this.#against !== undefined && { against: this.#against }),
+      ...(this.#position !== undefined && { position: this.#position }),
+      ...(interventions && { interventions }),
+    });
   }
 
-  protected override columns({ token, parts }: Result): readonly Column[] {
+  protected override identity(): LinkArguments {
+    const { interventions } = this.#changes;
+    return { ...this.linkArguments, interventions };
+  }
+
+  #select(all: readonly LogitPart[]): readonly LogitPart[] {
+    const parts = this.#kind ? all.filter(({ kind }) => kind === this.#kind) : all;
+    if (this.#top === undefined) return parts;
+    return parts.toSorted((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, this.#top);
+  }
+
+  protected override columns({ token, parts: all }: Result): readonly Column[] {
+    const parts = this.#select(all);
     return [
       { name: "kind", type: "utf8", values: parts.map(({ kind }) => kind) },
       { name: "layer", type: "int32", values: parts.map(({ layer }) => layer) },
@@ -63,4 +119,8 @@ export class Attribution extends TableAnswer<Result> {
       { name: "token", type: "int32", values: parts.map(() => token) },
     ];
   }
+}
+
+function optional<T, R>(value: T | null | undefined, check: (value: T) => R): R | undefined {
+  return value === null || value === undefined ? undefined : check(value);
 }

@@ -17,3 +17,14 @@ export function checkInteger(
     { min, max },
   );
 }
+
+/**
+ * Checks that a position of a prompt exists; negative ones count from the end.
+ *
+ * @returns The same counted from 0.
+ * @throws {InfoflowError} BAD_USER_INPUT with `min` and `max`.
+ */
+export function checkPosition(name: string, position: number, tokens: number): number {
+  const at = checkInteger(name, position, { min: -tokens, max: tokens - 1 });
+  return at < 0 ? at + tokens : at;
+}

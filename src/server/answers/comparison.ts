@@ -1,6 +1,6 @@
 import type { FlowOptions } from "../../requests/flow_options.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { InfoFlow } from "./info_flow.ts";
-import { canonicalHeads } from "../../requests/methods.ts";
 import { type Reading, textOf } from "./reading.ts";
 
 /** How many of the likeliest tokens of both models are compared. */
@@ -10,45 +10,49 @@ const TOKENS = 10;
 export interface TokenChange {
   readonly id: number;
   readonly text: string;
-  /** With no head switched off. */
+  /** With nothing changed. */
   readonly before: number;
   readonly after: number;
   readonly change: number;
 }
 
-/** A flow with heads ablated, beside the same with all of them. */
+/** A flow as it is asked for, with what is changed in the run. */
+export type ChangedFlowOptions = Omit<FlowOptions, "interventions"> & ChangeArguments;
+
+/** A flow with changes, beside the same of the model as it is. */
 export class ComparedFlow extends InfoFlow {
   readonly comparison: Comparison;
 
-  constructor(reading: Reading, options: FlowOptions) {
+  constructor(reading: Reading, options: ChangedFlowOptions) {
     super(reading, options);
     this.comparison = new Comparison(reading, options);
   }
 }
 
-/** What ablating heads changes. */
+/** What the changes of a run come to. */
 export class Comparison {
   /** The flow of the model as it is. */
   readonly baseline: InfoFlow;
-  /** The flow with heads ablated minus that. */
+  /** The flow with the changes minus that. */
   readonly difference: InfoFlow;
   readonly #reading: Reading;
-  readonly #options: FlowOptions;
+  readonly #changes: Changes;
 
-  constructor(reading: Reading, options: FlowOptions) {
-    this.baseline = new InfoFlow(reading, { ...options, ablate: undefined });
+  constructor(reading: Reading, options: ChangedFlowOptions) {
+    const plain = { ...options, ablate: undefined, interventions: undefined };
+    this.baseline = new InfoFlow(reading, plain);
     this.difference = new InfoFlow(reading, { ...options, difference: true });
     this.#reading = reading;
-    this.#options = options;
+    this.#changes = changesOf(reading, options);
   }
 
   /** The tokens likeliest to come next in either, those that change most first. */
   async nextTokens(): Promise<TokenChange[]> {
     const { model: { engine }, ids } = this.#reading;
     const { architecture } = engine.info;
-    const ablate = canonicalHeads(this.#options.ablate ?? [], architecture);
+    const { ablate, interventions } = this.#changes;
     const k = Math.min(TOKENS, architecture.vocabulary);
-    const { changes } = await engine.ask("tokenChanges", { ids, k, ablate });
+    const { changes } = await engine.ask("tokenChanges", { ids, k, ablate, interventions });
     return changes.map(({ id, ...logs }) => {
       const [before, after] = [Math.exp(logs.before), Math.exp(logs.after)];
       return { id, text: textOf(this.#reading, id), before, after, change: after - before };

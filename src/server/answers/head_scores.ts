@@ -4,6 +4,7 @@ import type { ModelClient } from "../queue/model_client.ts";
 import type { Questions } from "../../requests/questions.ts";
 import { scoreTargets } from "../../requests/score_cells.ts";
 import type { LinkArguments } from "./answer.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 
@@ -24,16 +25,21 @@ export interface HeadScore {
 /** Previous-token, BOS and induction scores of every head on a prompt. */
 export class HeadScores extends TableAnswer<Result> {
   override readonly field = "headScores";
-  override readonly linkArguments: LinkArguments = {};
+  readonly #changes: Changes;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT for a single token, which has none before it. */
-  constructor(reading: Reading) {
+  /** @throws {InfoflowError} BAD_USER_INPUT for a single token, which has none before it, or a change that can't be. */
+  constructor(reading: Reading, changes: ChangeArguments) {
     super(reading);
+    this.#changes = changesOf(reading, changes);
     if (reading.ids.length > 1) return;
     throw new InfoflowError(
       "BAD_USER_INPUT",
       "Cannot score heads on one token as scores are means over tokens that have one before them: give two",
     );
+  }
+
+  override get linkArguments(): LinkArguments {
+    return this.#changes.linkArguments;
   }
 
   /** Every head's scores, layer by layer. */
@@ -42,7 +48,16 @@ export class HeadScores extends TableAnswer<Result> {
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("headSums", { ids, hasBos: this.reading.hasBos });
+    const { interventions } = this.#changes;
+    return await engine.ask("headSums", {
+      ids,
+      hasBos: this.reading.hasBos,
+      ...(interventions && { interventions }),
+    });
+  }
+
+  protected override identity(): LinkArguments {
+    return { interventions: this.#changes.interventions };
   }
 
   protected override columns(result: Result): readonly Column[] {

@@ -7,6 +7,8 @@ import {
   type AttentionOptions,
   type FlowOptions,
   type FlowResult,
+  type Head,
+  type Heads,
   isByHead,
   keptFrom,
   type MatrixOptions,
@@ -17,12 +19,19 @@ import { checkMethodWork } from "../../requests/methods.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 import { traced } from "../observe/trace.ts";
 import type { Token } from "../../tokens/tokenize.ts";
+import { ablatedHeads } from "../../requests/interventions/ablated_heads.ts";
 import type { LinkArguments } from "./answer.ts";
+import { type ChangeArguments, changesOf } from "./changes.ts";
 import { MatrixAnswer } from "./matrix_answer.ts";
 import type { Reading } from "./reading.ts";
 
 /** Of a matrix, in one answer: 16 heads at 2,048 tokens, 64 at 1,024. */
 const MOST_BYTES = 256 * 2 ** 20;
+
+/** Which matrix is asked for, interventions as `schema.graphql` has them. */
+export type AskedMatrix =
+  | Omit<FlowOptions, "interventions"> & ChangeArguments
+  | Omit<AttentionOptions, "interventions"> & ChangeArguments;
 
 /** The answer to "which tokens feed which?" for one prompt: a flow of information, or attention patterns by head. */
 export class InfoFlow extends MatrixAnswer {
@@ -33,18 +42,23 @@ export class InfoFlow extends MatrixAnswer {
   override readonly shape: readonly number[];
   /** How many neighbouring positions share a cell of the matrix. */
   readonly span: number;
-  /** The same of the engine, which leaves the first token out if that is BOS. */
+  /** The same of the engine, which leaves the first token out if that is BOS, and heads that write nothing. */
   readonly #asked: MatrixOptions;
+  /** Interventions as they were asked for. */
+  readonly #interventions: unknown;
   #result: Promise<FlowResult> | undefined;
 
   /** @throws {InfoflowError} BAD_USER_INPUT for a layer, a head or a number of cells that can't be; MATRIX_TOO_LARGE. */
-  constructor(reading: Reading, options: MatrixOptions) {
+  constructor(reading: Reading, asked: AskedMatrix) {
     super(reading);
     const { model: { engine: { info: { architecture } } }, tokens, hasBos } = reading;
-    options = canonical(options, architecture);
+    const { interventions, linkArguments } = changesOf(reading, asked);
+    const options = canonical<MatrixOptions>({ ...asked, interventions }, architecture);
     checkMethodWork(methodOf(options), architecture, tokens.length);
     this.options = options;
-    this.#asked = hasBos ? options : { ...options, bos: "KEEP" };
+    this.#interventions = linkArguments["interventions"];
+    const leftOut = leftOutOf(options, architecture);
+    this.#asked = { ...options, ...(leftOut && { leftOut }), ...(!hasBos && { bos: "KEEP" }) };
     const kept = keptFrom(this.#asked);
     if (tokens.length === kept) throw onlyBos();
     this.tokens = kept === 0
@@ -62,7 +76,8 @@ export class InfoFlow extends MatrixAnswer {
   }
 
   override get linkArguments(): LinkArguments {
-    return isByHead(this.options) ? withoutHead(this.options) : { ...this.options };
+    const options = isByHead(this.options) ? withoutHead(this.options) : this.options;
+    return { ...options, interventions: this.#interventions };
   }
 
   /** The layers and heads that take part. */
@@ -84,12 +99,17 @@ export class InfoFlow extends MatrixAnswer {
       : engine.flow(ids, this.#asked);
   }
 
-  /** What ablating heads changes. */
-  async #difference({ difference: _, ablate, ...options }: FlowOptions): Promise<FlowResult> {
+  /** What the changes of the run make of it. */
+  async #difference({ difference: _, ...options }: FlowOptions): Promise<FlowResult> {
     const { model: { engine }, ids } = this.reading;
     const [changed, plain] = await Promise.all([
-      engine.flow(ids, { ...options, ablate }),
       engine.flow(ids, options),
+      engine.flow(ids, {
+        ...options,
+        ablate: undefined,
+        interventions: undefined,
+        leftOut: undefined,
+      }),
     ]);
     return {
       ...changed,
@@ -127,9 +147,14 @@ export class InfoFlow extends MatrixAnswer {
 
   #optionsInMetadata(): Partial<Metadata> & Pick<Metadata, "bos"> {
     const { options } = this;
-    if (isByHead(options)) return { ...this.chosen, bos: options.bos, span: this.span };
+    const { interventions } = options;
+    const changes = interventions && { interventions };
+    if (isByHead(options)) {
+      return { ...this.chosen, bos: options.bos, span: this.span, ...changes };
+    }
     const { aggregation, bos, method, ablate, difference } = options;
     return {
+      ...changes,
       aggregation,
       bos,
       ...(method && { method }),
@@ -162,6 +187,13 @@ function tooLarge(shape: readonly number[], bytes: number): InfoflowError {
 
 function isDifference(options: MatrixOptions): options is FlowOptions {
   return !isByHead(options) && options.difference === true;
+}
+
+/** A head that writes nothing is no part of the mean over heads. */
+function leftOutOf(options: MatrixOptions, model: Heads): readonly Head[] | undefined {
+  if (isByHead(options) || methodOf(options) !== "ATTENTION") return undefined;
+  const heads = ablatedHeads(options, model);
+  return heads.length > 0 ? heads : undefined;
 }
 
 function withoutHead({ byHead: _, ...options }: AttentionOptions): LinkArguments {

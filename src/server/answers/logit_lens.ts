@@ -1,7 +1,8 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
-import { checkInteger } from "./check_integer.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
+import { checkInteger, checkPosition } from "./check_integer.ts";
 import { type Prediction, predictions } from "./next_tokens.ts";
 import type { Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
@@ -16,6 +17,14 @@ const MOST_LISTED = 4096;
 
 type Result = Questions["logitLens"]["result"];
 
+/** What may be asked of {@linkcode LogitLens}. */
+export interface LogitLensOptions extends ChangeArguments {
+  /** How many tokens for each position and layer. */
+  readonly k: number;
+  /** Which positions; all where none are named. */
+  readonly positions?: readonly number[] | null | undefined;
+}
+
 /** What a position would predict if the model ended behind a layer. */
 export interface LensPrediction extends Prediction {
   /** Whose output it is, 0 the embedding's. */
@@ -28,18 +37,27 @@ export interface LensPrediction extends Prediction {
 export class LogitLens extends TableAnswer<Result> {
   override readonly field = "logitLens";
   readonly #k: number;
+  readonly #positions: readonly number[];
+  readonly #changes: Changes;
 
   /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` can't be; MATRIX_TOO_LARGE if it takes too long. */
-  constructor(reading: Reading, { k }: { readonly k: number }) {
+  constructor(reading: Reading, { k, positions, ...changes }: LogitLensOptions) {
     super(reading);
+    const count = reading.ids.length;
+    const named = positions?.map((it) => checkPosition("positions", it, count));
+    if (named?.length === 0) throw noPosition(count);
+    this.#positions = named
+      ? [...new Set(named)].sort((a, b) => a - b)
+      : reading.ids.map((_, position) => position);
+    this.#changes = changesOf(reading, changes);
     const { layers, channels, vocabulary } = this.architecture;
     this.#k = checkInteger("k", k, { min: 1, max: Math.min(MOST_TOKENS, vocabulary) });
     const each = 2 * (layers + 1) * channels * vocabulary;
-    checkWork("the logit lens", this.tokens.length, (tokens) => tokens * each);
+    checkWork("the logit lens", this.#positions.length, (tokens) => tokens * each);
   }
 
   override get linkArguments(): LinkArguments {
-    return { k: this.#k };
+    return { k: this.#k, positions: this.#some, ...this.#changes.linkArguments };
   }
 
   /**
@@ -48,7 +66,7 @@ export class LogitLens extends TableAnswer<Result> {
    * @throws {InfoflowError} MATRIX_TOO_LARGE if they are too many to be listed.
    */
   async predictions(): Promise<LensPrediction[]> {
-    const count = (this.architecture.layers + 1) * this.tokens.length * this.#k;
+    const count = (this.architecture.layers + 1) * this.#positions.length * this.#k;
     if (count > MOST_LISTED) {
       throw new InfoflowError(
         "MATRIX_TOO_LARGE",
@@ -62,7 +80,23 @@ export class LogitLens extends TableAnswer<Result> {
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("logitLens", { ids, k: this.#k });
+    const { interventions } = this.#changes;
+    return await engine.ask("logitLens", {
+      ids,
+      k: this.#k,
+      ...(this.#some && { positions: this.#some }),
+      ...(interventions && { interventions }),
+    });
+  }
+
+  protected override identity(): LinkArguments {
+    const { interventions } = this.#changes;
+    return { ...this.linkArguments, interventions };
+  }
+
+  /** The positions, if not all are meant. */
+  get #some(): readonly number[] | undefined {
+    return this.#positions.length < this.tokens.length ? this.#positions : undefined;
   }
 
   protected override columns(result: Result): readonly Column[] {
@@ -79,11 +113,24 @@ export class LogitLens extends TableAnswer<Result> {
   }
 
   #rows({ tops }: Result): LensPrediction[] {
-    const positions = this.tokens.length;
+    const positions = this.#positions;
     return tops.flatMap((top, row) => {
-      const place = { layer: Math.floor(row / positions), position: row % positions };
+      const place = {
+        layer: Math.floor(row / positions.length),
+        position: positions[row % positions.length]!,
+      };
       const best = predictions(top, (id) => this.textOf(id));
       return best.map((prediction, rank) => ({ ...prediction, ...place, rank }));
     });
   }
+}
+
+function noPosition(tokens: number): InfoflowError {
+  return new InfoflowError(
+    "BAD_USER_INPUT",
+    `Cannot answer for no position: positions are 0 to ${
+      tokens - 1
+    }, or count from the end; leave them out for all`,
+    { min: -tokens, max: tokens - 1 },
+  );
 }

@@ -1,12 +1,13 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
-import type { Head } from "../../requests/flow_options.ts";
-import { canonicalHeads } from "../../requests/methods.ts";
-import { checkInteger } from "./check_integer.ts";
+import { InfoflowError } from "../../errors.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
+import { checkInteger, checkPosition } from "./check_integer.ts";
 import type { Questions } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
+import { tokenId, type TokenName } from "./token_id.ts";
 import type { TopRow } from "../../requests/questions.ts";
 
 /** The most tokens that are named for a position. */
@@ -36,11 +37,13 @@ export function predictions(
 }
 
 /** What may be asked of {@linkcode NextTokens}. */
-export interface NextTokensOptions {
+export interface NextTokensOptions extends ChangeArguments {
   /** How many tokens. */
   readonly k: number;
-  /** Heads that are ablated. */
-  readonly ablate?: readonly Head[] | null | undefined;
+  /** Further tokens that are to be answered for. */
+  readonly tokens?: readonly TokenName[] | null | undefined;
+  /** After which position; the last one where none is given. */
+  readonly position?: number | null | undefined;
 }
 
 type Result = Questions["nextTokens"]["result"];
@@ -49,38 +52,91 @@ type Result = Questions["nextTokens"]["result"];
 export class NextTokens extends TableAnswer<Result> {
   override readonly field = "nextTokens";
   readonly #k: number;
-  readonly #ablate: readonly Head[];
+  readonly #named: readonly number[];
+  readonly #position: number | undefined;
+  readonly #changes: Changes;
 
-  /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` or a head can't be. */
-  constructor(reading: Reading, { k, ablate }: NextTokensOptions) {
+  /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k`, a token, the position or a change can't be. */
+  constructor(reading: Reading, { k, tokens, position, ...changes }: NextTokensOptions) {
     super(reading);
+    this.#changes = changesOf(reading, changes);
+    this.#named = namedTokens(reading, tokens ?? []);
+    this.#position = position === null || position === undefined
+      ? undefined
+      : checkPosition("position", position, reading.ids.length);
     const { vocabulary } = this.architecture;
     this.#k = checkInteger("k", k, { min: 1, max: Math.min(MOST_TOKENS, vocabulary) });
-    this.#ablate = canonicalHeads(ablate ?? [], this.architecture);
   }
 
   override get linkArguments(): LinkArguments {
-    return { k: this.#k, ablate: this.#ablate.length > 0 ? this.#ablate : undefined };
+    return {
+      k: this.#k,
+      tokens: this.#named.length > 0 ? this.#named : undefined,
+      position: this.#position,
+      ...this.#changes.linkArguments,
+    };
   }
 
-  /** The likeliest tokens, best first. */
+  /** The likeliest tokens, best first, then those that were named and are not among them. */
   async predictions(): Promise<Prediction[]> {
-    return predictions((await this.compute()).top, (id) => this.textOf(id));
+    return this.#rows(await this.compute());
+  }
+
+  /** The tokens that were named, in their order. */
+  async named(): Promise<Prediction[]> {
+    return this.#namedRows(await this.compute());
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("nextTokens", { ids, k: this.#k, ablate: this.#ablate });
+    const { ablate, interventions } = this.#changes;
+    return await engine.ask("nextTokens", {
+      ids,
+      k: this.#k,
+      ...(this.#named.length > 0 && { tokens: this.#named }),
+      ...(this.#position !== undefined && { position: this.#position }),
+      ...(ablate && { ablate }),
+      ...(interventions && { interventions }),
+    });
   }
 
-  protected override columns({ top }: Result): readonly Column[] {
-    const rows = predictions(top, (id) => this.textOf(id));
+  protected override identity(): LinkArguments {
+    const { interventions } = this.#changes;
+    return { ...this.linkArguments, interventions };
+  }
+
+  #rows(result: Result): Prediction[] {
+    const likeliest = predictions(result.top, (id) => this.textOf(id));
+    const others = this.#namedRows(result).filter(({ id }) => !result.top.ids.includes(id));
+    return [...likeliest, ...others];
+  }
+
+  #namedRows({ top, logits }: Result): Prediction[] {
+    const logProbabilities = logits.map((logit) => logit - top.total);
+    const named = { ids: this.#named, logits, logProbabilities, total: top.total };
+    return predictions(named, (id) => this.textOf(id));
+  }
+
+  protected override columns(result: Result): readonly Column[] {
+    const rows = this.#rows(result);
+    const likeliest = result.top.ids.length;
     return [
-      { name: "rank", type: "int32", values: rows.map((_, rank) => rank) },
+      { name: "rank", type: "int32", values: rows.map((_, at) => at < likeliest ? at : null) },
       { name: "id", type: "int32", values: rows.map(({ id }) => id) },
       { name: "token", type: "utf8", values: rows.map(({ text }) => text) },
       { name: "logit", type: "float32", values: rows.map(({ logit }) => logit) },
-      { name: "log_probability", type: "float32", values: top.logProbabilities },
+      { name: "log_probability", type: "float32", values: rows.map((it) => it.logProbability) },
       { name: "probability", type: "float32", values: rows.map((it) => it.probability) },
     ];
   }
+}
+
+/** Each token once. */
+function namedTokens(reading: Reading, names: readonly TokenName[]): number[] {
+  const ids = [...new Set(names.map((name) => tokenId(reading, "tokens", name)))];
+  if (ids.length <= MOST_TOKENS) return ids;
+  throw new InfoflowError(
+    "BAD_USER_INPUT",
+    `Cannot answer for ${ids.length} tokens as the limit is ${MOST_TOKENS}`,
+    { tokens: ids.length, limit: MOST_TOKENS },
+  );
 }

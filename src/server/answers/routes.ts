@@ -1,6 +1,7 @@
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
 import type { Questions, RouteEdge, RouteNode } from "../../requests/questions.ts";
 import type { LinkArguments } from "./answer.ts";
@@ -8,7 +9,7 @@ import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 
 /** What may be asked of {@linkcode RouteGraphAnswer}. */
-export interface RoutesOptions {
+export interface RoutesOptions extends ChangeArguments {
   /** A position, 0 for BOS; the last one where there is none. */
   readonly target?: number | null | undefined;
   /** The least share of an edge, 0 to 1. */
@@ -23,6 +24,7 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
   /** The position that the routes lead to, 0 for BOS. */
   readonly target: number;
   readonly threshold: number;
+  readonly #changes: Changes;
 
   /**
    * @param options The target, the last position where there is none, and the least share of an edge.
@@ -30,7 +32,7 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
    */
   constructor(
     reading: Reading,
-    { target, threshold }: RoutesOptions,
+    { target, threshold, ...changes }: RoutesOptions,
   ) {
     super(reading);
     const max = this.tokens.length - 1;
@@ -43,10 +45,15 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
       );
     }
     this.threshold = threshold;
+    this.#changes = changesOf(reading, changes);
   }
 
   override get linkArguments(): LinkArguments {
-    return { target: this.target, threshold: this.threshold };
+    return {
+      target: this.target,
+      threshold: this.threshold,
+      ...this.#changes.linkArguments,
+    };
   }
 
   /** The places that the routes come through, from the top down. */
@@ -61,7 +68,18 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     const { target, threshold } = this;
-    return await engine.ask("routes", { ids, target, threshold });
+    const { interventions } = this.#changes;
+    return await engine.ask("routes", {
+      ids,
+      target,
+      threshold,
+      ...(interventions && { interventions }),
+    });
+  }
+
+  protected override identity(): LinkArguments {
+    const { interventions } = this.#changes;
+    return { ...this.linkArguments, interventions };
   }
 
   protected override columns({ edges }: Result): readonly Column[] {

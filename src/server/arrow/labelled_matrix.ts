@@ -1,3 +1,4 @@
+import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { FlowMatrix, Head } from "../../requests/flow_options.ts";
 
 /** A matrix with what stands along its axes. */
@@ -34,6 +35,8 @@ export interface Metadata {
   readonly method?: string;
   /** Heads that were ablated. */
   readonly ablate?: readonly Head[];
+  /** What else was changed in the run, in canonical form. */
+  readonly interventions?: readonly Intervention[];
   /** Whether the numbers are the difference that this makes: signed, and no shares of rows. */
   readonly difference?: boolean;
   /** The layers that take part, where they were chosen or each head is by itself. */

@@ -2,7 +2,7 @@ import type { CacheStats } from "../../engine/activations/cache.ts";
 import type { EngineInfo } from "../../engine/engine.ts";
 
 import {
-  passKey,
+  passKeys,
   type ToModel,
   type Work,
   type WorkResult,
@@ -97,7 +97,7 @@ export class ModelClient {
 
   async #answer(work: Work): Promise<WorkResult> {
     const { budget, note } = this.#caller;
-    await budget?.claim(passKey(work));
+    await Promise.all(passKeys(work).map((key) => budget?.claim(key)));
     const answer = await this.#worker.submit(work, this.#caller);
     note?.(work, answer);
     return answer.result;

@@ -1,0 +1,72 @@
+import type { Head } from "../../requests/flow_options.ts";
+import { canonicalInterventions } from "../../requests/interventions/canonical_interventions.ts";
+import type { Intervention, InterventionInput } from "../../requests/interventions/intervention.ts";
+import { canonicalHeads } from "../../requests/methods.ts";
+import type { LinkArguments } from "./answer.ts";
+import { readBy, type Reading } from "./reading.ts";
+
+/** An intervention as `schema.graphql` has it: the prompt that values come from may be a text. */
+export interface InterventionArgument extends InterventionInput {
+  readonly from?: string | null | undefined;
+}
+
+/** The arguments that say what is changed in a run. */
+export interface ChangeArguments {
+  /** Heads that are ablated: short for ZERO at Z. */
+  readonly ablate?: readonly Head[] | null | undefined;
+  readonly interventions?: readonly InterventionArgument[] | null | undefined;
+}
+
+/** What is changed in the run of a reading. */
+export interface Changes {
+  /** In ascending order; undefined where there are none. */
+  readonly ablate: readonly Head[] | undefined;
+  /** In canonical form; undefined where there are none. */
+  readonly interventions: readonly Intervention[] | undefined;
+  /** The same as a link says it. */
+  readonly linkArguments: LinkArguments;
+}
+
+/**
+ * Reads what is changed in a run. Prompts that values come from are read as the prompt itself is, with BOS or without.
+ *
+ * @throws {InfoflowError} BAD_USER_INPUT as {@linkcode canonicalInterventions} and {@linkcode canonicalHeads} do; what
+ *   reading a prompt throws.
+ */
+export function changesOf(
+  reading: Reading,
+  { ablate, interventions }: ChangeArguments,
+): Changes {
+  const { model, ids, hasBos } = reading;
+  const { architecture } = model.engine.info;
+  const heads = canonicalHeads(ablate ?? [], architecture);
+  const inputs = (interventions ?? []).map((it) => withIds(it, reading));
+  const run = { architecture, ids, beginsWithBos: hasBos };
+  const canonical = canonicalInterventions(inputs, run);
+  return {
+    ablate: heads.length > 0 ? heads : undefined,
+    interventions: canonical.length > 0 ? canonical : undefined,
+    linkArguments: {
+      ablate: heads.length > 0 ? heads : undefined,
+      interventions: canonical.length > 0 ? interventions!.map(withoutNulls) : undefined,
+    },
+  };
+}
+
+function withIds(
+  { from, ...input }: InterventionArgument,
+  { model, source: { bos, specialTokens } }: Reading,
+): InterventionInput {
+  const { fromIds } = input;
+  if (typeof from !== "string" && !fromIds) return input;
+  const donor = readBy(model, { prompt: from, ids: fromIds, bos, specialTokens });
+  return { ...input, fromIds: donor.ids };
+}
+
+function withoutNulls(it: InterventionArgument): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(it).filter(([, value]) =>
+      value !== null && value !== undefined && value !== false
+    ),
+  );
+}
