@@ -48,8 +48,17 @@ for (const coding of ["zstd", "br", "gzip"] as const) {
     }
   });
 
+  Deno.test(`encodeBody() in ${coding} writes a small body at once`, () => {
+    const bytes = Uint8Array.from({ length: 3000 }, (_, i) => i % 50);
+    const coded = encodeBody(bytes, coding);
+    assert(coded instanceof Uint8Array && coded.length < bytes.length);
+    assert.deepEqual(new Uint8Array(DECODERS[coding](coded)), bytes);
+  });
+
   Deno.test(`encodeBody() in ${coding} ends when nobody reads on`, async () => {
-    const reader = encodeBody(new Uint8Array(2 ** 22), coding).getReader();
+    const body = encodeBody(new Uint8Array(2 ** 22), coding);
+    assert(body instanceof ReadableStream);
+    const reader = body.getReader();
     await reader.read();
     await reader.cancel();
   });

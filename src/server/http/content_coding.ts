@@ -13,10 +13,18 @@ const PIECE = 256 * 1024;
 const { constants } = zlib;
 // Attention patterns are numbers with little to find in them: higher levels take several times as long for next to no
 // gain (12 MiB: to 45 % in each of these, zstd in 50 ms, brotli in 110 ms, gzip in 200 ms).
+const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
+const GZIP = { level: 4 };
 const COMPRESSORS: Record<Exclude<Coding, "identity">, () => Duplex> = {
-  zstd: () => zlib.createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
-  br: () => zlib.createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
-  gzip: () => zlib.createGzip({ level: 4 }),
+  zstd: () => zlib.createZstdCompress(ZSTD),
+  br: () => zlib.createBrotliCompress(BROTLI),
+  gzip: () => zlib.createGzip(GZIP),
+};
+const AT_ONCE: Record<Exclude<Coding, "identity">, (bytes: Uint8Array) => Uint8Array> = {
+  zstd: (bytes) => zlib.zstdCompressSync(bytes, ZSTD),
+  br: (bytes) => zlib.brotliCompressSync(bytes, BROTLI),
+  gzip: (bytes) => zlib.gzipSync(bytes, GZIP),
 };
 
 /** The coding that a client likes most, and of those that it likes as much, the one that is smallest and fastest. */
@@ -30,13 +38,14 @@ export function chooseCoding(acceptEncoding: string | null): Coding {
 }
 
 /**
- * Writes a body in a coding, piece by piece: Deno compresses on the thread that asks for it, and other requests are to
- * be answered meanwhile.
+ * Writes a body in a coding: a small one at once, which takes a tenth of what streams do, a larger one piece by piece.
+ * Deno compresses on the thread that asks for it, and other requests are to be answered meanwhile.
  */
 export function encodeBody(
   bytes: Uint8Array<ArrayBuffer>,
   coding: Exclude<Coding, "identity">,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> {
+  if (bytes.length <= PIECE) return new Uint8Array(AT_ONCE[coding](bytes));
   const compressor = Duplex.toWeb(COMPRESSORS[coding]()) as unknown as ReadableWritablePair<
     Uint8Array<ArrayBuffer>,
     Uint8Array<ArrayBuffer>
