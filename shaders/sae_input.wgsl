@@ -4,7 +4,7 @@
 //   shift   (n)      what the model that the autoencoder was trained on had not: the values' bias
 //   bias    (n)      b_dec, or zeros
 //   u       (T, n)
-//   scales  (T)      of each position: scale, and what makes the reconstruction: times `back`, plus `mean`
+//   scales  (T)      of each position, from `place` on: scale, and what makes the reconstruction: times `back`, plus `mean`
 //
 // mean is the mean over channels where CENTRED, else 0. scale by NORM:
 //   0  1
@@ -21,6 +21,8 @@ override EPSILON: f32;
 
 struct SaeRows {
   first: u32, // the position of the first row
+  row: u32, // where it goes in u
+  place: u32, // where it goes in scales
 }
 
 const LANES = 64u;
@@ -72,10 +74,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     default: {}
   }
   for (var c = lane; c < C4; c += LANES) {
-    textureStore(u, vec2u(c, group.x), (activation(c, position) - mean) * scale - bias[c]);
+    textureStore(u, vec2u(c, rows.row + group.x), (activation(c, position) - mean) * scale - bias[c]);
   }
   if (lane == 0u) {
-    scales[position] = vec4f(scale, back, put_back, 0.0);
+    scales[rows.place + group.x] = vec4f(scale, back, put_back, 0.0);
   }
 }
 

@@ -4,6 +4,8 @@ import { expandInputs } from "../corpus/input/expand_inputs.ts";
 import { type CorpusFormat, formatOf } from "../corpus/input/formats.ts";
 import { type InputFile, survey } from "../corpus/input/survey.ts";
 import { spool } from "../corpus/input/spool.ts";
+import { dashboardEngine } from "../corpus/jobs/dashboards/dashboard_engine.ts";
+import { DashboardsJob } from "../corpus/jobs/dashboards/dashboards_job.ts";
 import { HeadStatisticsJob } from "../corpus/jobs/head_statistics_job.ts";
 import { mergeShards } from "../corpus/jobs/merge_shards.ts";
 import { statisticsEngine } from "../corpus/jobs/statistics_engine.ts";
@@ -19,6 +21,7 @@ import { loadModels } from "../server/serving/load_models.ts";
 import { corpusCall, type CorpusSettings } from "./corpus_settings.ts";
 import { showLoadBars } from "./load_bars.ts";
 import { ownFile } from "./own_file.ts";
+import { UsageError } from "./flags.ts";
 import { goToCaller } from "./go_to_caller.ts";
 import { runCommand } from "./run_command.ts";
 
@@ -53,6 +56,7 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
   await checkColumns(corpus, settings.column);
   const { models: [model] } = await loadModels({
     asked: settings.model === undefined ? [] : [settings.model],
+    saes: settings.sae === undefined ? [] : [settings.sae],
     cacheBytes: CACHE_BYTES,
     tuning: { file: ownFile("tuning.json") },
     verifiedFile: ownFile("verified.json"),
@@ -83,8 +87,24 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
 }
 
 function jobOf(settings: CorpusSettings, model: LoadedModel): Job {
-  const { column, top, definition } = settings;
+  const { column, top, definition, onePerPrompt, name } = settings;
+  if (name === "dashboards") {
+    const sae = saeOf(settings, model);
+    return new DashboardsJob(dashboardEngine(model, sae), { sae, column, top, onePerPrompt });
+  }
   return new HeadStatisticsJob(statisticsEngine(model), { column, top, definition, reading: {} });
+}
+
+/** The autoencoder that dashboards are of, by its name among the model's. */
+function saeOf({ sae }: CorpusSettings, model: LoadedModel): string {
+  const names = model.engine.info.saes.map(({ name }) => name);
+  if (sae === undefined) {
+    throw new UsageError(`dashboards takes --sae NAME, one of ${names.join(", ") || "none"}`);
+  }
+  const own = sae.replace(/=.*$/, "").replace(/\/+$/, "");
+  const found = names.find((name) => name === own || name === own.split("/").at(-1));
+  if (found !== undefined) return found;
+  throw new UsageError(`--sae must be one of ${names.join(", ")}: current value is ${sae}`);
 }
 
 /** Makes sure that each file has the column of the prompts, before anything is computed. */

@@ -7,6 +7,7 @@ import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } f
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
 export const CORPUS_FIELDS: Readonly<Record<string, string | undefined>> = {
   "head-statistics": undefined,
+  dashboards: undefined,
   "info-flow": "infoFlow",
   attention: "attention",
   "next-tokens": "nextTokens",
@@ -47,6 +48,18 @@ const STATISTICS_FLAGS = {
   },
 } as const satisfies Record<string, Flag>;
 
+const DASHBOARD_FLAGS = {
+  sae: { type: "string", value: "NAME|DIR", help: "the autoencoder, as serve takes it" },
+  top: { type: "string", value: "N", help: "largest examples of each feature, 20 by default" },
+  "one-per-prompt": { type: "boolean", help: "a prompt gives a feature one example at most" },
+} as const satisfies Record<string, Flag>;
+
+/** The flags of what is no field of the schema. */
+const OWN_FLAGS: Readonly<Record<string, Record<string, Flag>>> = {
+  "head-statistics": STATISTICS_FLAGS,
+  dashboards: DASHBOARD_FLAGS,
+};
+
 /** What to run over a corpus. */
 export interface CorpusSettings {
   readonly name: string;
@@ -62,6 +75,9 @@ export interface CorpusSettings {
   /** Undefined for what is usual. */
   readonly partRows: number | undefined;
   readonly top: number;
+  /** The autoencoder of dashboards. */
+  readonly sae: string | undefined;
+  readonly onePerPrompt: boolean;
   readonly definition: "infoflow" | "headvis";
   /** The arguments of the field. */
   readonly args: Readonly<Record<string, unknown>>;
@@ -87,7 +103,7 @@ export function corpusCall(args: string[]): CorpusCall {
   const parameters = field === undefined ? [] : optionsOf(field);
   const flags: Record<string, Flag> = {
     ...FLAGS,
-    ...name === "head-statistics" ? STATISTICS_FLAGS : {},
+    ...OWN_FLAGS[name],
     ...Object.fromEntries(parameters.map((it) => [flagOf(it.name), flagFor(it)])),
   };
   const parsed = parseFlags(args, flags);
@@ -138,7 +154,9 @@ function settingsOf(
     format: choice("format", text("format"), CORPUS_FORMATS),
     ...shardOf(text("shard") ?? "1/1"),
     partRows: number("part-rows", 2 ** 20),
-    top: number("top", 100) ?? 10,
+    top: number("top", 100) ?? (name === "dashboards" ? 20 : 10),
+    sae: text("sae"),
+    onePerPrompt: values.get("one-per-prompt") === true,
     definition: choice("definition", text("definition"), ["infoflow", "headvis"]) ?? "infoflow",
     args: field === undefined
       ? {}

@@ -1,4 +1,9 @@
-import type { FeatureFlowFound, FeaturesFound, SaeFitFound } from "./sae/feature_questions.ts";
+import type {
+  FeatureFlowFound,
+  FeaturesFound,
+  FeatureTablesFound,
+  SaeFitFound,
+} from "./sae/feature_questions.ts";
 import type { Head } from "./flow_options.ts";
 import type { HeadSums } from "./head_statistics/head_sums.ts";
 import type { GridOptions } from "./patch.ts";
@@ -208,6 +213,20 @@ export interface Questions {
     };
     result: Answered & FeatureFlowFound;
   };
+  /** Features of some prompts, whose ids stand one after the other, as positions do. */
+  featureBatch: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly lengths: readonly number[];
+      readonly sae: string;
+    };
+    result: Answered & Omit<FeaturesFound, "norms">;
+  };
+  /** What each feature says by itself; the one id is there for the device to have something to run. */
+  featureTables: {
+    argument: { readonly ids: readonly number[]; readonly sae: string; readonly k: number };
+    result: Answered & FeatureTablesFound;
+  };
   /** How well an autoencoder does on a prompt; the first token is left out if it is BOS. */
   saeFit: {
     argument: {
@@ -229,7 +248,7 @@ export type Question = {
 
 /** The prompts that a question is about: one, but for those that are about many. */
 export function promptsOf({ name, argument }: Question): readonly (readonly number[])[] {
-  if (name !== "headStatistics") return [argument.ids];
+  if (name !== "headStatistics" && name !== "featureBatch") return [argument.ids];
   let end = 0;
   return argument.lengths.map((length) => argument.ids.slice(end, end += length));
 }

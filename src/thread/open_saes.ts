@@ -4,6 +4,7 @@ import { readEncoderWeights } from "../checkpoints/sae/encoder_weights.ts";
 import { openSae } from "../checkpoints/sae/open_sae.ts";
 import type { SaeOverrides } from "../checkpoints/sae/parse_sae_config.ts";
 import { checkSaeFits } from "../engine/sae/check_fit.ts";
+import { readOutput } from "../engine/sae/read_output.ts";
 import { readShift } from "../engine/sae/read_shift.ts";
 import type { SaeSource } from "../engine/sae/saes.ts";
 
@@ -38,7 +39,8 @@ export async function openSaes(
       await using files = await openSae(directory, overrides);
       await using checkpoint = await openCheckpoint(model);
       const shift = await readShift(checkpoint, config);
-      return { weights: await readEncoderWeights(files), shift };
+      const output = config.site === "Z" ? await readOutput(checkpoint, config.layer) : undefined;
+      return { weights: await readEncoderWeights(files), shift, output };
     };
     sources.push({ name, config, load });
   }

@@ -21,14 +21,14 @@ export interface ParquetInfo {
  * @throws {Error} If it is none.
  */
 export async function parquetInfo(path: string): Promise<ParquetInfo> {
-  using source = await open(path);
+  using source = await openBuffer(path);
   const metadata = await parquetMetadataAsync(source.buffer);
   return { rows: Number(metadata.num_rows), kinds: kindsOf(metadata) };
 }
 
 /** Reads a Parquet file from a row on; nothing before it is read. */
 export async function* readParquet(path: string, from: number): AsyncGenerator<InputBatch> {
-  using source = await open(path);
+  using source = await openBuffer(path);
   const { buffer: file } = source;
   const metadata = await parquetMetadataAsync(file);
   const kinds = kindsOf(metadata);
@@ -41,7 +41,9 @@ export async function* readParquet(path: string, from: number): AsyncGenerator<I
 }
 
 /** Reads parts of a file as they are asked for. */
-async function open(path: string): Promise<Disposable & { readonly buffer: AsyncBuffer }> {
+export async function openBuffer(
+  path: string,
+): Promise<Disposable & { readonly buffer: AsyncBuffer }> {
   const file = await Deno.open(path);
   const { size } = await file.stat();
   let turn: Promise<unknown> = Promise.resolve();

@@ -10,12 +10,13 @@ import {
   readManifest,
   writeManifest,
 } from "../output/manifest.ts";
+import { finishDashboards } from "./dashboards/finish_dashboards.ts";
 import { finishHeadStatistics } from "./finish_head_statistics.ts";
 
 /** What makes whole files of a run's parts, by the run's name. */
 const FINISH: Readonly<
   Record<string, (directory: string, manifest: Manifest) => Promise<readonly string[]>>
-> = { "head-statistics": finishHeadStatistics };
+> = { "head-statistics": finishHeadStatistics, dashboards: finishDashboards };
 
 /**
  * Makes shards one run: copies their parts into a directory, which may be theirs, and makes what is of the whole corpus.

@@ -11,6 +11,7 @@ import {
   Schema,
   Struct,
   Utf8,
+  Vector,
   vectorFromArray,
 } from "apache-arrow";
 import type { Example } from "../../requests/head_statistics/example.ts";
@@ -94,7 +95,8 @@ export function rowsTable(
   ], metadata);
 }
 
-type Column = readonly [name: string, type: DataType, values: readonly unknown[]];
+/** A column: its numbers as a vector, or values of any kind. */
+export type Column = readonly [name: string, type: DataType, values: readonly unknown[] | Vector];
 
 const EXAMPLE = new Struct([
   new Field("prompt", new Int64(), false),
@@ -107,14 +109,18 @@ function writable({ prompt, ...example }: Example): unknown {
   return { prompt: BigInt(prompt), ...example };
 }
 
-function list(type: DataType): List {
+/** Lists of a type. */
+export function list(type: DataType): List {
   return new List(new Field("item", type, true));
 }
 
-function table(columns: readonly Column[], metadata: unknown): OneBatch {
+/** Makes a table of columns, with metadata under `infoflow` in the schema. */
+export function table(columns: readonly Column[], metadata: unknown): OneBatch {
   const fields = columns.map(([name, type]) => new Field(name, type, true));
   const schema = new Schema(fields, new Map([["infoflow", JSON.stringify(metadata)]]));
-  const children = columns.map(([, type, values]) => vectorFromArray(values, type).data[0]!);
+  const children = columns.map(([, type, values]) =>
+    (values instanceof Vector ? values : vectorFromArray(values, type)).data[0]!
+  );
   const length = columns[0]![2].length;
   const data = makeData({ type: new Struct(fields), length, nullCount: 0, children });
   return { schema, batch: new RecordBatch(schema, data) };

@@ -15,16 +15,18 @@ const GROUP_ROWS = 1024;
  * Writes record batches as a Parquet file (zstd), a row group at a time. Same batches, same bytes.
  *
  * @param schema Of the batches; its metadata become the file's.
+ * @param groupRows Rows of a row group.
  * @returns How many bytes it has.
  */
 export async function writeParquet(
   path: string,
   schema: Schema,
   batches: AsyncIterable<ArrowBatch> | Iterable<ArrowBatch>,
+  groupRows = GROUP_ROWS,
 ): Promise<number> {
   const properties = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
-    .setMaxRowGroupSize(GROUP_ROWS)
+    .setMaxRowGroupSize(groupRows)
     .setKeyValueMetadata(new Map(schema.metadata))
     .setCreatedBy("infoflow")
     .build();

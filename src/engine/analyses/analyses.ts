@@ -13,6 +13,8 @@ import type { Run, RunPrompt } from "../passes/run.ts";
 import type { RunRequest } from "../passes/passes.ts";
 import { LogitParts } from "./attribution.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
+import { FeatureBatches } from "./feature_batches.ts";
+import { FeatureTables } from "./feature_tables.ts";
 import { FeatureAnalyses } from "./features.ts";
 import { HeadSums } from "./head_scores.ts";
 import { HeadStatistics } from "./head_statistics.ts";
@@ -26,7 +28,15 @@ type Result<Name extends keyof Questions> = Omit<Questions[Name]["result"], "cac
 /** Questions about what a run of one prompt leaves. */
 type OfOneRun = Exclude<
   Question,
-  { readonly name: "patching" | "headEffects" | "headStatistics" | "saeFit" }
+  {
+    readonly name:
+      | "patching"
+      | "headEffects"
+      | "headStatistics"
+      | "saeFit"
+      | "featureBatch"
+      | "featureTables";
+  }
 >;
 
 type Answer = Questions[keyof Questions]["result"];
@@ -72,6 +82,8 @@ export class Analyses {
   readonly #routes: Routes;
   readonly #patching: Patching;
   readonly #features: FeatureAnalyses;
+  readonly #featureBatches: FeatureBatches;
+  readonly #featureTables: FeatureTables;
 
   constructor(context: DeviceContext) {
     this.#context = context;
@@ -82,6 +94,8 @@ export class Analyses {
     this.#headStatistics = new HeadStatistics(context);
     this.#routes = new Routes(context);
     this.#patching = new Patching(context, this.#topLogits);
+    this.#featureBatches = new FeatureBatches(context);
+    this.#featureTables = new FeatureTables(context);
     this.#features = new FeatureAnalyses(context, this.#topLogits);
   }
 
@@ -110,6 +124,19 @@ export class Analyses {
       const options = { passTokens: this.#context.passTokens, isWanted };
       const sums = await this.#headStatistics.of(promptsOf(question), options);
       return { ...sums, cacheHit: false };
+    }
+    if (name === "featureBatch") {
+      const prompts = promptsOf(question);
+      const found = await this.#featureBatches.of(prompts, argument.sae, isWanted);
+      return { ...found, cacheHit: false };
+    }
+    if (name === "featureTables") {
+      const found = await this.#context.passes.run(
+        [{ ids }],
+        { cache: "none", isWanted },
+        (run) => this.#featureTables.of(run, argument),
+      );
+      return { ...found, cacheHit: false };
     }
     if (name === "saeFit") return await this.#features.fit(argument, isWanted);
     const { architecture } = this.#context;

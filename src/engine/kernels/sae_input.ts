@@ -20,7 +20,7 @@ const NORMS: Record<SaeInputSteps["norm"], number> = {
 };
 
 /** The members of `struct SaeRows`. */
-export const SAE_ROWS_MEMBERS = ["first"] as const;
+export const SAE_ROWS_MEMBERS = ["first", "row", "place"] as const;
 
 /** Activations as an autoencoder was trained to see them, see `shaders/sae_input.wgsl`. */
 export const SaeInput = defineKernel({

@@ -24,6 +24,9 @@ export interface EncodedRows {
   readonly rows: number;
 }
 
+/** The most prompts that are encoded together. */
+export const MOST_ENCODED = 64;
+
 /** What is done to an activation before it is encoded. */
 export function inputSteps(config: SaeConfig, epsilon: number): SaeInputSteps {
   const { inputs: channels, conversion, normalization, site } = config;
@@ -78,7 +81,11 @@ export class FeatureEncoder {
     });
     this.#sums = new GrowingBuffer(device, "sums of features");
     const members = SAE_ROWS_MEMBERS;
-    this.#rows = new StructUniform(device, { label: "rows to encode", members, most: 1 });
+    this.#rows = new StructUniform(device, {
+      label: "rows to encode",
+      members,
+      most: MOST_ENCODED,
+    });
     this.found = device.createBuffer({
       label: "features found",
       size: 16,
@@ -137,10 +144,27 @@ export class FeatureEncoder {
   }
 
   /**
-   * Records the encoding of positions; what is on is listed after the activations that are kept. The counter then says
-   * how many there are, also where there was no room for all of them. There is scratch by {@linkcode reserve}.
+   * Records the encoding of positions of a prompt; what is on is listed after the activations that are kept. The counter
+   * then says how many there are, also where there was no room for all of them. There is scratch by {@linkcode reserve}.
    */
-  encode(pass: GPUComputePassEncoder, { x, first, rows }: EncodedRows, kept: KeptFeatures): void {
+  encode(pass: GPUComputePassEncoder, part: EncodedRows, kept: KeptFeatures): void {
+    this.#encode(pass, [part], { kept, position: part.first });
+  }
+
+  /** Likewise for several prompts, {@linkcode MOST_ENCODED} at most, whose positions count on from one to the next. */
+  encodeTogether(
+    pass: GPUComputePassEncoder,
+    parts: readonly EncodedRows[],
+    kept: KeptFeatures,
+  ): void {
+    this.#encode(pass, parts, { kept, position: 0 });
+  }
+
+  #encode(
+    pass: GPUComputePassEncoder,
+    parts: readonly EncodedRows[],
+    { kept, position: start }: { readonly kept: KeptFeatures; readonly position: number },
+  ): void {
     const { input, encode, topk } = this.#kernels;
     const { features, inputs, k } = this.#sae.config;
     const { shift, inputBias: bias, encoder } = this.#sae;
@@ -148,9 +172,17 @@ export class FeatureEncoder {
     const { buffer: listed, scales } = kept;
     const capacity = Math.floor(listed.size / (4 * LISTED));
     this.#device.queue.writeBuffer(found, 0, new Uint32Array([kept.count, 0]));
-    this.#rows.write([{ first }]);
     const u = this.#u.texture!.createView();
-    input.dispatch(pass, [[input.bind({ x, shift, bias, u, scales })], this.#rows.at(0)], { rows });
+    let rows = 0;
+    this.#rows.write(parts.map(({ first, rows: count }) => {
+      const row = rows;
+      rows += count;
+      return { first, row, place: start + row };
+    }));
+    parts.forEach(({ x, rows: count }, index) => {
+      const group = input.bind({ x, shift, bias, u, scales });
+      input.dispatch(pass, [[group], this.#rows.at(index)], { rows: count });
+    });
 
     const sums = this.#sums.buffer!;
     const operands = encode.bind({ u, found, listed: topk ? sums : listed });
@@ -160,7 +192,7 @@ export class FeatureEncoder {
     const most = topk ? this.#mostRows : rows;
     for (let row = 0; row < rows; row += most) {
       const count = Math.min(most, rows - row);
-      const position = first + row;
+      const position = start + row;
       const part = { rows: count, row, position, inputs: inputs / 4, features, capacity };
       encoder.forEach(({ first: feature, end, pitch }, block) => {
         const job = this.#jobs!.at(jobs.push({ ...part, pitch, feature, end }) - 1);

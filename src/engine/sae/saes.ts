@@ -4,12 +4,20 @@ import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import { type Autoencoder, uploadAutoencoder } from "./autoencoder.ts";
 import { FeatureEncoder } from "./feature_encoder.ts";
 
+/** What is read of an autoencoder. */
+export interface SaeWeights {
+  readonly weights: EncoderWeights;
+  /** (n): what is taken off the model's activation. */
+  readonly shift: Float32Array<ArrayBuffer>;
+  /** (C, C): W_O of its layer, where it is of hook_z. */
+  readonly output: Float32Array<ArrayBuffer> | undefined;
+}
+
 /** An autoencoder that can be put on the device. */
 export interface SaeSource {
   readonly name: string;
   readonly config: SaeConfig;
-  /** Reads its weights, and what is taken off the model's activation. */
-  load(): Promise<{ weights: EncoderWeights; shift: Float32Array<ArrayBuffer> }>;
+  load(): Promise<SaeWeights>;
 }
 
 /** An autoencoder on the device, and what encodes with it. */
@@ -44,6 +52,15 @@ export class Saes {
    */
   configOf(name: string): SaeConfig {
     return this.#sourceOf(name).config;
+  }
+
+  /**
+   * Reads an autoencoder's weights.
+   *
+   * @throws {InfoflowError} BAD_USER_INPUT if there is none of that name.
+   */
+  async load(name: string): Promise<SaeWeights> {
+    return await this.#sourceOf(name).load();
   }
 
   /** Bytes on the device. */

@@ -51,3 +51,22 @@ export interface SaeFitFound {
   readonly ceWithSae: number;
   readonly ceWithZeros: number;
 }
+
+/** What each feature says by itself, (F, k) each; -1 where there are fewer. */
+export interface FeatureTablesFound {
+  /** The tokens whose logits it raises most, and by how much beyond the mean over the vocabulary. */
+  readonly raised: {
+    readonly ids: Int32Array<ArrayBuffer>;
+    readonly logits: Float32Array<ArrayBuffer>;
+  };
+  /** The tokens whose logits it lowers most. */
+  readonly lowered: {
+    readonly ids: Int32Array<ArrayBuffer>;
+    readonly logits: Float32Array<ArrayBuffer>;
+  };
+  /** The features whose decoder rows are nearest. */
+  readonly nearest: {
+    readonly features: Int32Array<ArrayBuffer>;
+    readonly cosines: Float32Array<ArrayBuffer>;
+  };
+}

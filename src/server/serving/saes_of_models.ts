@@ -26,6 +26,7 @@ export async function saesOfModels(
     const model = models.findIndex(({ name }) => text.startsWith(`${name}:`));
     const own = saes[Math.max(model, 0)]!;
     const sae = model < 0 ? text : text.slice(models[model]!.name.length + 1);
+    if (own.some(({ name }) => name === sae)) continue;
     const found = await locateSae(sae, cache);
     await ensureSaeIntact(found, verified);
     const known = own.find(({ name }) => name === found.name);

@@ -1,0 +1,124 @@
+import type { Questions } from "../../requests/questions.ts";
+import { keptAt } from "../activations/kept_sites.ts";
+import type { KeptFeatures } from "../activations/kept_features.ts";
+import type { DeviceContext } from "../flow/device_context.ts";
+import type { Run } from "../passes/run.ts";
+import { type ActiveFeatures, LISTED, sortFeatures } from "../sae/active_features.ts";
+import { allocateFeatures, MOST_ENCODED } from "../sae/feature_encoder.ts";
+import type { LoadedSae } from "../sae/saes.ts";
+import { siteOfSae } from "../sae/site_of_sae.ts";
+
+/** Finds the features of many prompts; a pass has as many of them as go together. Nothing of them is kept. */
+export class FeatureBatches {
+  readonly #context: DeviceContext;
+  #kept: (KeptFeatures & { readonly positions: number }) | undefined;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+  }
+
+  /**
+   * The features of some prompts, one after the other.
+   *
+   * @param prompts Token ids of each.
+   * @param isWanted Whether anybody still waits for it.
+   * @throws {AllocationError} If the device has no room.
+   * @throws {InfoflowError} CANCELLED, between two passes, if nobody waits any more.
+   */
+  async of(
+    prompts: readonly (readonly number[])[],
+    sae: string,
+    isWanted: () => boolean,
+  ): Promise<Omit<Questions["featureBatch"]["result"], "cacheHit">> {
+    const { passes, passTokens, saes } = this.#context;
+    const loaded = await saes.get(sae);
+    const keep = [siteOfSae(loaded.sae.config)];
+    const found: ActiveFeatures[] = [];
+    let done = 0;
+    for (const group of inGroups(prompts, passTokens)) {
+      const requests = group.map((ids) => ({ ids }));
+      const part = await passes.run(
+        requests,
+        { keep, cache: "none", isWanted },
+        (run) => this.#encode(run, loaded),
+      );
+      const start = done;
+      found.push({ ...part, positions: part.positions.map((position) => start + position) });
+      done += group.reduce((sum, { length }) => sum + length, 0);
+    }
+    return {
+      positions: joined(Int32Array, found.map(({ positions }) => positions)),
+      features: joined(Int32Array, found.map(({ features }) => features)),
+      activations: joined(Float32Array, found.map(({ activations }) => activations)),
+    };
+  }
+
+  async #encode(run: Run, { sae, encoder }: LoadedSae): Promise<ActiveFeatures> {
+    const { device } = this.#context;
+    const rows = run.prompts.reduce((sum, { ids }) => sum + ids.length, 0);
+    await encoder.reserve(rows);
+    const parts = run.prompts.map(({ activations, ids }) => {
+      const x = keptAt(activations, siteOfSae(sae.config)).createView();
+      return { x, first: 0, rows: ids.length };
+    });
+    let room = encoder.roomFor(rows);
+    for (;;) {
+      const kept = await this.#listFor(device, { activations: room, positions: rows });
+      const bytes = 4 * LISTED * room;
+      const numbers = await run.read({
+        encode: ({ pass }) => encoder.encodeTogether(pass, parts, kept),
+        result: [{ buffer: encoder.found, bytes: 16 }, { buffer: kept.buffer, bytes }],
+      });
+      const words = new Uint32Array(numbers.buffer);
+      const count = words[0]!;
+      if (count <= room) return sortFeatures(words.slice(4, 4 + count * LISTED), rows);
+      room = count;
+    }
+  }
+
+  /** A list with room for so much; it is used over and over. */
+  async #listFor(
+    device: GPUDevice,
+    size: { readonly activations: number; readonly positions: number },
+  ): Promise<KeptFeatures> {
+    const fits = this.#kept && this.#kept.buffer.size >= 4 * LISTED * size.activations &&
+      this.#kept.positions >= size.positions;
+    if (fits) return this.#kept!;
+    this.#kept?.buffer.destroy();
+    this.#kept?.scales.destroy();
+    this.#kept = undefined;
+    this.#kept = { ...await allocateFeatures(device, size), positions: size.positions };
+    return this.#kept;
+  }
+}
+
+function joined<T extends Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+  type: new (length: number) => T,
+  parts: readonly T[],
+): T {
+  const all = new type(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Prompts in their order, as many together as have so many tokens, one at least. */
+function inGroups(
+  prompts: readonly (readonly number[])[],
+  mostTokens: number,
+): (readonly number[])[][] {
+  const groups: (readonly number[])[][] = [];
+  let tokens = Infinity;
+  for (const ids of prompts) {
+    if (tokens + ids.length > mostTokens || groups.at(-1)?.length === MOST_ENCODED) {
+      groups.push([]);
+      tokens = 0;
+    }
+    groups.at(-1)!.push(ids);
+    tokens += ids.length;
+  }
+  return groups;
+}

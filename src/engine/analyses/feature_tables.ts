@@ -1,0 +1,125 @@
+import type { Questions } from "../../requests/questions.ts";
+import type { DeviceContext } from "../flow/device_context.ts";
+import type { Run } from "../passes/run.ts";
+import type { SaeWeights } from "../sae/saes.ts";
+import { type ReadBuffers, TopProducts } from "../sae/top_products.ts";
+
+/** What each feature of an autoencoder says by itself: the tokens that it promotes, and the features like it. */
+export class FeatureTables {
+  readonly #context: DeviceContext;
+
+  constructor(context: DeviceContext) {
+    this.#context = context;
+  }
+
+  /**
+   * The tables of all features.
+   *
+   * @param k Tokens at each end, and nearest features.
+   * @throws {AllocationError} If the device has no room.
+   */
+  async of(
+    run: Run,
+    { sae, k }: { readonly sae: string; readonly k: number },
+  ): Promise<Omit<Questions["featureTables"]["result"], "cacheHit">> {
+    const { architecture: { channels: C, vocabulary }, device, saes, weights } = this.#context;
+    const loaded = await saes.load(sae);
+    const { features, outputs } = loaded.weights.config;
+    const read: ReadBuffers = (encode, result) =>
+      run.read({ encode: ({ pass }) => encode(pass), result });
+    const rows = lensRows(loaded, weights.finalNorm.gainOnHost);
+    using tokens = await TopProducts.create(device, centredUnembedding(weights.wte, C), {
+      channels: C,
+      k: Math.min(k, vocabulary),
+    });
+    const raised = await tokens.of(rows, read);
+    const lowered = await tokens.of(rows.map((v) => -v), read);
+    const units = unitRows(loaded.weights.decoder, outputs);
+    using others = await TopProducts.create(device, transposed(units, outputs), {
+      channels: outputs,
+      k: Math.min(k + 1, features), // with the feature itself
+    });
+    const nearest = await others.of(units, read);
+    return {
+      raised: { ids: raised.columns, logits: raised.products },
+      lowered: { ids: lowered.columns, logits: lowered.products.map((v) => -v) },
+      nearest: withoutThemselves(nearest.columns, nearest.products, { features, k }),
+    };
+  }
+}
+
+/** (F, C): what a feature adds to the stream, centred, times the final layer norm's gain. */
+function lensRows(
+  { weights: { config, decoder }, output }: SaeWeights,
+  gain: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const { features, outputs: m } = config;
+  const C = gain.length;
+  const rows = new Float32Array(features * C);
+  for (let f = 0; f < features; f++) {
+    const row = rows.subarray(f * C, (f + 1) * C);
+    const d = decoder.subarray(f * m, (f + 1) * m);
+    if (output) {
+      // Heads write through W_O.
+      for (let k = 0; k < m; k++) {
+        const value = d[k]!;
+        if (value === 0) continue;
+        for (let c = 0; c < C; c++) row[c]! += value * output[k * C + c]!;
+      }
+    } else row.set(d);
+    const mean = row.reduce((sum, v) => sum + v / C, 0);
+    for (let c = 0; c < C; c++) row[c] = (row[c]! - mean) * gain[c]!;
+  }
+  return rows;
+}
+
+/** (C, V): the unembedding, each channel's mean over the vocabulary taken out, so that logits have mean 0. */
+function centredUnembedding(wte: Float32Array, C: number): Float32Array<ArrayBuffer> {
+  const V = wte.length / C;
+  const means = new Float64Array(C);
+  for (let at = 0; at < wte.length; at++) means[at % C]! += wte[at]!;
+  const matrix = new Float32Array(wte.length);
+  for (let v = 0; v < V; v++) {
+    for (let c = 0; c < C; c++) matrix[c * V + v] = wte[v * C + c]! - means[c]! / V;
+  }
+  return matrix;
+}
+
+function unitRows(matrix: Float32Array, width: number): Float32Array<ArrayBuffer> {
+  const units = new Float32Array(matrix.length);
+  for (let start = 0; start < matrix.length; start += width) {
+    const row = matrix.subarray(start, start + width);
+    const norm = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0)) || 1;
+    row.forEach((v, c) => units[start + c] = v / norm);
+  }
+  return units;
+}
+
+function transposed(matrix: Float32Array, width: number): Float32Array<ArrayBuffer> {
+  const rows = matrix.length / width;
+  const result = new Float32Array(matrix.length);
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < width; c++) result[c * rows + row] = matrix[row * width + c]!;
+  }
+  return result;
+}
+
+/** (F, k): each feature's nearest but for itself. */
+function withoutThemselves(
+  columns: Int32Array,
+  products: Float32Array,
+  { features, k }: { readonly features: number; readonly k: number },
+): { features: Int32Array<ArrayBuffer>; cosines: Float32Array<ArrayBuffer> } {
+  const width = columns.length / features;
+  const nearest = new Int32Array(features * k).fill(-1);
+  const cosines = new Float32Array(features * k);
+  for (let f = 0; f < features; f++) {
+    let at = f * k;
+    for (let n = f * width; n < (f + 1) * width && at < (f + 1) * k; n++) {
+      if (columns[n] === f || columns[n]! < 0) continue;
+      nearest[at] = columns[n]!;
+      cosines[at++] = products[n]!;
+    }
+  }
+  return { features: nearest, cosines };
+}
