@@ -1,9 +1,12 @@
+import type { Schema } from "apache-arrow";
 import { join } from "node:path";
+import { checkColumns } from "../corpus/input/check_columns.ts";
 import { Corpus } from "../corpus/input/corpus.ts";
 import { expandInputs } from "../corpus/input/expand_inputs.ts";
 import { type CorpusFormat, formatOf } from "../corpus/input/formats.ts";
 import { type InputFile, survey } from "../corpus/input/survey.ts";
 import { spool } from "../corpus/input/spool.ts";
+import { AnswersJob } from "../corpus/jobs/answers_job.ts";
 import { dashboardEngine } from "../corpus/jobs/dashboards/dashboard_engine.ts";
 import { DashboardsJob } from "../corpus/jobs/dashboards/dashboards_job.ts";
 import { HeadStatisticsJob } from "../corpus/jobs/head_statistics_job.ts";
@@ -15,7 +18,8 @@ import type { Job } from "../corpus/run/job.ts";
 import { Progress } from "../corpus/run/progress.ts";
 import { runCorpus, type RunResult } from "../corpus/run/run_corpus.ts";
 import { InfoflowError } from "../errors.ts";
-import { promptColumn } from "../server/batch/prompt_column.ts";
+import { BatchQuestion } from "../server/batch/batch_question.ts";
+import type { Caller } from "../server/queue/caller.ts";
 import type { LoadedModel } from "../server/answers/loaded_model.ts";
 import { loadModels } from "../server/serving/load_models.ts";
 import { corpusCall, type CorpusSettings } from "./corpus_settings.ts";
@@ -27,6 +31,9 @@ import { runCommand } from "./run_command.ts";
 
 /** Bytes of patterns that are kept: beginnings that prompts share. */
 const CACHE_BYTES = 64 * 2 ** 20;
+
+/** Nobody waits for a single row. */
+const JOB: Caller = { priority: "batch" };
 
 /** Ends with it where a signal did: what is done is done, the rest is not. */
 const STOPPED = 130;
@@ -50,10 +57,8 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
   const { directory, shard, shards } = settings;
   const files = await surveyAll(settings);
   const corpus = new Corpus(files);
-  if (corpus.rows === 0) {
-    throw new InfoflowError("BAD_USER_INPUT", "Cannot run over no rows: the input is empty");
-  }
-  await checkColumns(corpus, settings.column);
+  const { column, field } = settings;
+  const columns = await checkColumns(corpus, { column, areCarried: field !== undefined });
   const { models: [model] } = await loadModels({
     asked: settings.model === undefined ? [] : [settings.model],
     saes: settings.sae === undefined ? [] : [settings.sae],
@@ -63,7 +68,7 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
     fingerprintsFile: ownFile("fingerprints.json"),
     progress: showLoadBars(),
   });
-  const job = jobOf(settings, model!);
+  const job = jobOf(settings, { model: { ...model!, engine: model!.engine.for(JOB) }, columns });
   const { info } = model!.engine;
   const identity: RunIdentity = {
     version: 1,
@@ -86,8 +91,14 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
   });
 }
 
-function jobOf(settings: CorpusSettings, model: LoadedModel): Job {
-  const { column, top, definition, onePerPrompt, name } = settings;
+function jobOf(
+  settings: CorpusSettings,
+  { model, columns }: { readonly model: LoadedModel; readonly columns: Schema },
+): Job {
+  const { column, top, definition, onePerPrompt, name, field, args, layout } = settings;
+  if (field !== undefined) {
+    return new AnswersJob(new BatchQuestion([model], { field, args, layout }), { column, columns });
+  }
   if (name === "dashboards") {
     const sae = saeOf(settings, model);
     return new DashboardsJob(dashboardEngine(model, sae), { sae, column, top, onePerPrompt });
@@ -105,23 +116,6 @@ function saeOf({ sae }: CorpusSettings, model: LoadedModel): string {
   const found = names.find((name) => name === own || name === own.split("/").at(-1));
   if (found !== undefined) return found;
   throw new UsageError(`--sae must be one of ${names.join(", ")}: current value is ${sae}`);
-}
-
-/** Makes sure that each file has the column of the prompts, before anything is computed. */
-async function checkColumns(corpus: Corpus, column: string | undefined): Promise<void> {
-  let first = 0;
-  for (const { path, rows } of corpus.files) {
-    for await (const { batch } of corpus.read(first, first + Math.min(rows, 1))) {
-      try {
-        promptColumn(batch.schema, column);
-      } catch (error) {
-        if (!(error instanceof InfoflowError)) throw error;
-        const hint = column === undefined ? "; --column NAME says which one is meant" : "";
-        throw new InfoflowError(error.code, `${path}: ${error.message}${hint}`);
-      }
-    }
-    first += rows;
-  }
 }
 
 /** Reads every file once: its rows, columns and hash. */

@@ -1,17 +1,21 @@
 import { CORPUS_FORMATS, type CorpusFormat } from "../corpus/input/formats.ts";
 import { type LinkParameter, linkParameters } from "../server/links/link_parameters.ts";
+import {
+  BATCH_FIELDS,
+  BATCH_LAYOUTS,
+  type BatchField,
+  type BatchLayout,
+} from "../server/batch/batch_fields.ts";
+import { kindOf } from "../server/links/paths.ts";
 import { readLink } from "../server/links/read_link.ts";
 import { isMatrixField } from "../server/schema.ts";
 import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
-export const CORPUS_FIELDS: Readonly<Record<string, string | undefined>> = {
+export const CORPUS_FIELDS: Readonly<Record<string, BatchField | undefined>> = {
   "head-statistics": undefined,
   dashboards: undefined,
-  "info-flow": "infoFlow",
-  attention: "attention",
-  "next-tokens": "nextTokens",
-  "head-scores": "headScores",
+  ...Object.fromEntries(BATCH_FIELDS.map((field) => [kindOf(field), field])),
 };
 
 const FLAGS = {
@@ -35,7 +39,11 @@ const FLAGS = {
     value: "I/N",
     help: "make every N-th part only, from the I-th on: N such runs are one",
   },
-  "part-rows": { type: "string", value: "N", help: "rows of a part, 8192 by default" },
+  "part-rows": {
+    type: "string",
+    value: "N",
+    help: "rows of a part, 8192 of statistics and 1024 of others by default",
+  },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
@@ -60,11 +68,21 @@ const OWN_FLAGS: Readonly<Record<string, Record<string, Flag>>> = {
   dashboards: DASHBOARD_FLAGS,
 };
 
+const MATRIX_FLAGS = {
+  layout: {
+    type: "string",
+    value: "NAME",
+    help: "nested (default): lists in lists by the axes; flat: one list, and shape beside it",
+  },
+} as const satisfies Record<string, Flag>;
+
 /** What to run over a corpus. */
 export interface CorpusSettings {
   readonly name: string;
   /** The field of the schema; undefined for statistics. */
-  readonly field: string | undefined;
+  readonly field: BatchField | undefined;
+  /** How a matrix stands in its row. */
+  readonly layout: BatchLayout;
   readonly inputs: readonly string[];
   readonly directory: string;
   readonly model: string | undefined;
@@ -104,6 +122,7 @@ export function corpusCall(args: string[]): CorpusCall {
   const flags: Record<string, Flag> = {
     ...FLAGS,
     ...OWN_FLAGS[name],
+    ...field !== undefined && isMatrixField(field) ? MATRIX_FLAGS : {},
     ...Object.fromEntries(parameters.map((it) => [flagOf(it.name), flagFor(it)])),
   };
   const parsed = parseFlags(args, flags);
@@ -157,10 +176,9 @@ function settingsOf(
     top: number("top", 100) ?? (name === "dashboards" ? 20 : 10),
     sae: text("sae"),
     onePerPrompt: values.get("one-per-prompt") === true,
+    layout: choice("layout", text("layout"), BATCH_LAYOUTS) ?? "nested",
     definition: choice("definition", text("definition"), ["infoflow", "headvis"]) ?? "infoflow",
-    args: field === undefined
-      ? {}
-      : readLink(field, `?${query}`, { isMatrix: isMatrixField(field) }).args,
+    args: field === undefined ? {} : readLink(field, `?${query}`, { isMatrix: false }).args,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { InputBatch } from "../../server/batch/input_batch.ts";
+import { BATCH_ROWS, type InputBatch } from "../../server/batch/input_batch.ts";
 import { type InputFile, rowsOf } from "./survey.ts";
 
 /** A batch of rows, and the number of its first row in the whole corpus. */
@@ -65,7 +65,10 @@ export class Corpus {
       !cursor || cursor.file !== file || begin > row || format === "parquet" && row > begin + 65_536
     ) {
       await this.close();
-      const from = format === "parquet" ? row - this.#firsts[file]! : 0;
+      // Batches begin at the same rows wherever reading begins.
+      const from = format === "parquet"
+        ? Math.floor((row - this.#firsts[file]!) / BATCH_ROWS) * BATCH_ROWS
+        : 0;
       const batches = rowsOf(this.files[file]!, from);
       cursor = this.#cursor = { file, next: this.#firsts[file]! + from, batches, rest: undefined };
     }

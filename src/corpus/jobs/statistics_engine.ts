@@ -1,6 +1,5 @@
-import { read } from "../../server/answers/reading.ts";
 import type { LoadedModel } from "../../server/answers/loaded_model.ts";
-import { InfoflowError } from "../../errors.ts";
+import { readBy } from "../../server/answers/reading.ts";
 import type { StatisticsEngine } from "./head_statistics_job.ts";
 
 /** A model that reads prompts and sums what its heads do with them. */
@@ -9,8 +8,7 @@ export function statisticsEngine(model: LoadedModel): StatisticsEngine {
   return {
     sizes: { layers, heads, context },
     read: (row) => {
-      if (!("prompt" in row)) throw new InfoflowError("BAD_USER_INPUT", "ids");
-      const { prompt, ids, tokens } = read([model], { prompt: row.prompt });
+      const { prompt, ids, tokens } = readBy(model, row);
       return { prompt, ids, tokens: tokens.map(({ text }) => text) };
     },
     sum: async (prompts) => {

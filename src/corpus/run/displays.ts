@@ -29,9 +29,9 @@ function bar(): Display {
   };
 }
 
-/** Writes a line of JSON now and then, and a last one at the end. */
+/** Writes a line of JSON at the beginning, now and then, and at the end. */
 export function jsonLines(write: (line: string) => void): Display {
-  let last = performance.now();
+  let last = -Infinity;
   let state: ProgressState | undefined;
   const line = (): void => {
     if (!state) return;

@@ -25,6 +25,8 @@ export type NumberedBatches = AsyncIterable<InputBatch & { readonly first: numbe
 /** How rows of a table are answered. */
 export interface AnswerBatchesOptions {
   readonly column: PromptColumn;
+  /** A batch is handed on at the latest so many ms after its first row, 200 by default. */
+  readonly mostMs?: number;
   /** Told of each row, as it is handed on. */
   onRow?(row: RowAnswer): void;
 }
@@ -63,12 +65,12 @@ export function answersSchema(
 export async function* answerBatches(
   question: BatchQuestion,
   inputs: NumberedBatches,
-  { column, schema, onRow }: AnswerBatchesOptions & { readonly schema: Schema },
+  { column, schema, onRow, mostMs = MOST_MS }: AnswerBatchesOptions & { readonly schema: Schema },
 ): AsyncGenerator<RecordBatch> {
   const answers = new RowAnswers(question);
   for await (const input of inputs) {
     let done = 0;
-    for await (const rows of inBatches(answers.of(asked(input, column)))) {
+    for await (const rows of inBatches(answers.of(asked(input, column)), mostMs)) {
       const { batch, first } = input;
       rows.forEach((row) => onRow?.(row));
       const children = [
@@ -91,14 +93,18 @@ function* asked({ batch, faults }: InputBatch, column: PromptColumn): Generator<
 }
 
 /** Puts rows together, as many as make a batch. */
-async function* inBatches(answers: AsyncGenerator<RowAnswer>): AsyncGenerator<RowAnswer[]> {
+async function* inBatches(
+  answers: AsyncGenerator<RowAnswer>,
+  mostMs: number,
+): AsyncGenerator<RowAnswer[]> {
   let rows: RowAnswer[] = [];
   let bytes = 0;
   let since = 0;
   try {
     let next = answers.next();
     for (;;) {
-      const wait = rows.length === 0 ? undefined : since + MOST_MS - performance.now();
+      const isLate = rows.length > 0 && mostMs < Infinity;
+      const wait = isLate ? since + mostMs - performance.now() : undefined;
       const result = await within(next, wait);
       if (result?.done) break;
       if (result) {
