@@ -6,6 +6,7 @@
  */
 import { ModelPicker } from "./controls/model.ts";
 import { Options } from "./controls/options.ts";
+import { Pace } from "./controls/pace.ts";
 import { PromptBox } from "./controls/prompt.ts";
 import { closeMenus } from "./controls/menus.ts";
 import { Tabs } from "./controls/tabs.ts";
@@ -17,7 +18,8 @@ import { Stage } from "./stage.ts";
 import { Status } from "./widgets/status.ts";
 import { Tip } from "./widgets/tip.ts";
 
-const TYPING_PAUSE = 160;
+/** The browser refuses a page that changes its link much more often. */
+const LINK_PAUSE = 200;
 let state: PageState;
 let typing: number | undefined;
 
@@ -34,24 +36,36 @@ const promptBox = new PromptBox({
 }, {
   // Another prompt has other tokens: what was chosen of the old ones goes.
   type: (prompt) => {
+    state = { ...state, prompt, token };
+    pace.run();
     clearTimeout(typing);
-    typing = setTimeout(() => change({ prompt, token }, "replace"), TYPING_PAUSE);
+    typing = setTimeout(() => history.replaceState(null, "", writeState(state) || "#"), LINK_PAUSE);
   },
   pick: (prompt) => change({ prompt, token }),
 });
 // Another model has other layers and heads.
 const models = new ModelPicker((model) => change({ model, layer, head, off }));
 const exports = new Exports();
+const stage = new Stage();
 const page = new Page({
-  stage: new Stage(),
-  tools: { change, tip: new Tip(byId("tip", HTMLElement)), live: byId("live", HTMLElement) },
+  stage,
+  tools: {
+    change,
+    preview: (heading) => stage.preview(heading),
+    tip: new Tip(byId("tip", HTMLElement)),
+    live: byId("live", HTMLElement),
+  },
   status: new Status(byId("status", HTMLElement), byId("status-actions", HTMLElement)),
   count: byId("count", HTMLElement),
   showServer: (server, { model }) => models.show(server, model),
   offer: (exhibit) => exports.show(exhibit),
 });
 
+/** While somebody types, pictures follow as fast as the server answers. */
+const pace = new Pace(() => page.show(state));
+
 function change(part: Partial<PageState>, step: "push" | "replace" = "push"): void {
+  clearTimeout(typing);
   const next = { ...state, ...part };
   const link = writeState(next) || "#";
   if (step === "push" && link !== (location.hash || "#")) history.pushState(null, "", link);

@@ -25,6 +25,7 @@ export interface PageParts {
 
 const LONGEST_PAUSE = 8;
 const LOADING_SHOWS_AFTER = 400;
+const MORE_AFTER = 120;
 /** After so many in a row the page no longer asks by itself. */
 const MOST_TIMEOUTS = 2;
 
@@ -81,13 +82,18 @@ export class Page {
       stage.waits(false);
       const said = [note, ...notes].join(" ").trim();
       status.say(said ? "note" : undefined, said);
-      // What comes after the picture fails by itself.
-      view.afterwards?.(asked).catch(() => {});
+      this.#askMore(view, asked);
     } catch (error) {
       if (isNewest()) this.#fail(error);
     } finally {
       clearTimeout(progress.timer);
     }
+  }
+
+  /** What comes after the picture waits until nobody types, and if it fails only it is missing. */
+  async #askMore(view: View, asked: Asked): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, MORE_AFTER));
+    if (asked.isNewest()) await view.afterwards?.(asked).catch(() => {});
   }
 
   /** Says how long it has taken by now, with a way out, once it is no longer at once. */

@@ -2,7 +2,7 @@ import { byId, html } from "./draw/elements.ts";
 import { captionOf, type Exhibit } from "./exhibits/exhibit.ts";
 import type { ViewName } from "./page_state.ts";
 import { VIEWS } from "./views/list.ts";
-import type { View } from "./views/view.ts";
+import type { Heading, View } from "./views/view.ts";
 
 /** The place where views show what they have: title, large picture, what stands beside and below it. */
 export class Stage {
@@ -15,6 +15,7 @@ export class Stage {
   readonly #side = byId("side", HTMLElement);
   readonly #strip = byId("strip", HTMLElement);
   #mounted: View | undefined;
+  #heading: Heading | undefined;
 
   /** Whether what is shown is of an older state than what is asked for. */
   waits(isWaiting: boolean): void {
@@ -25,6 +26,11 @@ export class Stage {
   /** What is asked for does not come; what is shown stays marked as old. */
   fails(): void {
     this.#picture.setAttribute("aria-busy", "false");
+  }
+
+  /** Titles what is shown for as long as something is pointed at. */
+  preview(heading = this.#heading): void {
+    if (heading) this.#title.replaceChildren(heading.name, html("small", {}, heading.note));
   }
 
   /** Puts a view's elements into their places, and says what they show. */
@@ -43,7 +49,8 @@ export class Stage {
       this.#strip.hidden = strip.length === 0;
     }
     const { heading, known: { state } } = exhibit;
-    this.#title.replaceChildren(heading.name, html("small", {}, heading.note));
+    this.#heading = heading;
+    this.preview();
     this.#of.textContent = captionOf(exhibit);
     this.#says.textContent = view.says(state);
     document.title = `${state.prompt.slice(0, 60)} · ${VIEWS[name].tab} · Infoflow`;

@@ -61,7 +61,34 @@ Deno.test("the page, in Chromium", (t) =>
         await settled(page);
         const labels = await page.locator(".targets text").allTextContents();
         assert.deepEqual(labels, ["The", "·cat", "·sat", "·on", "·the", "·mat"]);
-        assert(asked < 22, `${asked} requests for 22 letters`);
+        assert(asked < 44, `${asked} requests for 22 letters`);
+        assert.deepEqual(record.complaints, []);
+      }));
+
+    await t.step("is drawn while somebody types at 90 ms a key", () =>
+      open(`${origin}/`, async (page, record) => {
+        await settled(page);
+        await page.evaluate(() => {
+          const seen: string[] = [];
+          Object.assign(globalThis, { seen });
+          new MutationObserver(() =>
+            seen.push(document.querySelector("#of")!.textContent!)
+          )
+            .observe(document.querySelector("#of")!, { childList: true, characterData: true });
+        });
+        const text = "The cat sat on the mat and looked";
+        await page.locator("#prompt").fill("");
+        await page.locator("#prompt").pressSequentially(text, { delay: 90 });
+        const seen = await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+        // Of 33 letters, on two cores that run Chromium too.
+        assert(seen.length >= 8, `${seen.length} pictures while typing`);
+        const lengths = seen.map((caption) => caption.length);
+        assert.deepEqual(
+          lengths,
+          lengths.toSorted((a, b) => a - b),
+          "none is older than one before",
+        );
+        await page.locator("#of", { hasText: `“${text}”` }).waitFor();
         assert.deepEqual(record.complaints, []);
       }));
 

@@ -1,6 +1,7 @@
-import type { Call } from "../calls/call.ts";
+import type { Call, Word } from "../calls/call.ts";
 import type { Shade } from "../draw/shade.ts";
 import { FLOW_METHODS } from "../../src/requests/flow_methods.ts";
+import type { Method } from "../page_state.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { Heading, Known } from "../views/view.ts";
 import type { Exhibit, Table } from "./exhibit.ts";
@@ -19,17 +20,20 @@ export interface ShownMatrix {
 /** A matrix of targets and sources as it leaves the page. */
 export function matrixExhibit({ known, heading, call, matrix, shade }: ShownMatrix): Exhibit {
   const axes = call.field === "attention" ? "[0, 0]" : call.args["byLayer"] ? "[0]" : "";
-  const { method } = known.state;
   return {
     known,
     heading,
-    method: call.field === "infoFlow" ? FLOW_METHODS[method].name : undefined,
+    method: call.field === "infoFlow" ? FLOW_METHODS[methodOf(call)].name : undefined,
     call,
     python: `.values${axes}`,
     matrix: isImage(matrix) ? matrix : undefined,
     drawing: (theme, width) => drawHeatmap({ matrix, shade, theme, width }),
     table: () => tableOf(matrix),
   };
+}
+
+function methodOf({ args: { method } }: Call): Method {
+  return (method as Word | undefined)?.word as Method | undefined ?? "ATTENTION";
 }
 
 /** A row for each target and source that can feed it. */

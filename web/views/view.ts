@@ -64,6 +64,8 @@ export interface View {
 export interface Tools {
   /** Changes the state; by itself as a step in the browser’s history. */
   readonly change: (part: Partial<PageState>, step?: "push" | "replace") => void;
+  /** Titles a preview, which is gone as soon as nothing is pointed at; without one, what is shown has its own again. */
+  readonly preview: (heading?: Heading) => void;
   readonly tip: Tip;
   /** What is written there is read out. */
   readonly live: HTMLElement;

@@ -95,6 +95,21 @@ export class MatrixBoard {
     this.#drawDetails();
   }
 
+  /** Draws a small picture large; where positions share its cells, it has no numbers of single tokens. */
+  preview({ matrix, shade, known: { theme, state, spans }, title }: BoardPicture): void {
+    this.#heatmap.show({ matrix, shade, theme, title });
+    const { direction, prompt } = state;
+    if ((matrix.pool ?? 1) === 1) {
+      const position = chosenOf(matrix, state);
+      this.#heatmap.mark(position);
+      this.#text.show({ prompt, spans, matrix, theme, shade, direction });
+      drawDetails(this.details, { matrix, position, direction, theme, shade });
+    } else {
+      this.#heatmap.mark(undefined);
+      this.details.replaceChildren(html("p", { class: "note" }, "Click to see its numbers."));
+    }
+  }
+
   #drawLegend({ shade, known: { theme } }: BoardPicture): void {
     const width = 260;
     this.legend.replaceChildren(svg(
@@ -145,9 +160,11 @@ export class MatrixBoard {
 /** The chosen token; by itself the last one, which the model goes on from. */
 export function chosenOf(
   { positions }: Pick<Matrix, "positions">,
-  { token }: Pick<PageState, "token">,
+  { token, direction }: Pick<PageState, "token" | "direction">,
 ): number {
-  return token !== undefined && token < positions ? token : positions - 1;
+  if (token !== undefined && token < positions) return token;
+  // The last token feeds nothing but itself; the first may feed all others.
+  return direction === "targets" ? 0 : positions - 1;
 }
 
 function weightAt({ values, positions }: Matrix, { target, source }: Cell): number {

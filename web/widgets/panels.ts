@@ -22,7 +22,8 @@ export interface Panel {
 export interface PanelsPicture {
   readonly panels: readonly Panel[];
   readonly ramp: Ramp;
-  readonly chosen: string;
+  /** The keys of what is shown large. */
+  readonly chosen: string | ReadonlySet<string>;
   /** How many columns a grid has, with headers; not given: as many as there is room for. */
   readonly columns?: number;
 }
@@ -34,12 +35,30 @@ export class Panels {
   #order: string[] = [];
   #columns: number | undefined;
 
-  constructor(element: HTMLElement, choose: (key: string) => void) {
+  /**
+   * @param element Where they are drawn.
+   * @param choose Told which one is clicked, and whether together with what is chosen already.
+   * @param preview Told which one a mouse points at, or that it points at none any longer.
+   */
+  constructor(
+    element: HTMLElement,
+    choose: (key: string, isTogether: boolean) => void,
+    preview?: (key: string | undefined) => void,
+  ) {
     this.#element = element;
-    element.addEventListener("click", ({ target }) => {
-      const button = target instanceof Element ? target.closest("button") : null;
-      if (button?.dataset["key"]) choose(button.dataset["key"]);
+    const keyOf = (target: EventTarget | null): string | undefined =>
+      target instanceof Element ? target.closest("button")?.dataset["key"] : undefined;
+    element.addEventListener("click", ({ target, shiftKey }) => {
+      const key = keyOf(target);
+      if (key) choose(key, shiftKey);
     });
+    if (preview) {
+      // Not "over": a picture that appears under a mouse at rest is not pointed at.
+      element.addEventListener("pointermove", ({ target, pointerType }) => {
+        if (pointerType === "mouse") preview(keyOf(target));
+      });
+      element.addEventListener("pointerleave", () => preview(undefined));
+    }
     element.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -65,10 +84,11 @@ export class Panels {
   }
 
   /** Marks the one that is shown large. */
-  choose(chosen: string): void {
-    const reachable = this.#buttons.has(chosen) ? chosen : this.#order[0];
+  choose(chosen: string | ReadonlySet<string>): void {
+    const keys = typeof chosen === "string" ? new Set([chosen]) : chosen;
+    const reachable = this.#order.find((key) => keys.has(key)) ?? this.#order[0];
     for (const [key, button] of this.#buttons) {
-      const isChosen = key === chosen || button.classList.contains("off");
+      const isChosen = keys.has(key) || button.classList.contains("off");
       button.setAttribute("aria-pressed", String(isChosen));
       button.tabIndex = key === reachable ? 0 : -1;
     }

@@ -81,7 +81,10 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
       if (!to.writableFinished) client.abort();
     });
     message.on("error", () => {}); // who went away is told by "close"
-    await sendResponse(await respond(message, client.signal), to, stallMs);
+    const response = await respond(message, client.signal);
+    // A body that was refused unread is still coming: on this connection no other request can follow it.
+    if (!message.complete) to.shouldKeepAlive = false;
+    await sendResponse(response, to, stallMs);
   };
   const respond = async (message: IncomingMessage, signal: AbortSignal): Promise<Response> => {
     try {

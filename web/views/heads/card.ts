@@ -1,4 +1,4 @@
-import { oneOf } from "../../state/part.ts";
+import { index, oneOf } from "../../state/part.ts";
 import type { ViewCard } from "../card.ts";
 import { BOS, CURVE, SCALE, SELF, UNIT } from "../common_options.ts";
 
@@ -23,6 +23,9 @@ export const HEADS = {
   unit: "share",
   options: [SORT, BOS, UNIT, SELF, SCALE, CURVE],
   state: {
+    /** The other corner where several are shown large as one; not given: one is. */
+    toLayer: index,
+    toHead: index,
     /** By which job the head grid is sorted. */
     sort: oneOf(
       SORT.choices.map(([value]) => value) as ["place", "previousToken", "bos", "induction"],

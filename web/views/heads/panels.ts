@@ -29,3 +29,11 @@ export function sorted(
     .sort((a, b) => b.score - a.score)
     .map(({ panel, score }) => ({ ...panel, caption: `${panel.key} · ${share(score)}` }));
 }
+
+/** The head that does most of a job. */
+export function bestOf(
+  scores: readonly HeadScore[],
+  job: Exclude<PageState["sort"], "place">,
+): HeadScore | undefined {
+  return scores.toSorted((a, b) => (b[job] ?? 0) - (a[job] ?? 0))[0];
+}
