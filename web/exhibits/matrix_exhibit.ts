@@ -1,7 +1,6 @@
 import type { Call, Word } from "../calls/call.ts";
 import type { Shade } from "../draw/shade.ts";
-import { FLOW_METHODS } from "../../src/requests/flow_methods.ts";
-import type { Method } from "../page_state.ts";
+import { FLOW_METHODS, type Method } from "../../src/requests/flow_methods.ts";
 import type { Matrix } from "../server/matrix.ts";
 import type { Heading, Known } from "../views/view.ts";
 import type { Exhibit, Table } from "./exhibit.ts";

@@ -83,7 +83,10 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
     message.on("error", () => {}); // who went away is told by "close"
     const response = await respond(message, client.signal);
     // A body that was refused unread is still coming: on this connection no other request can follow it.
-    if (!message.complete) to.shouldKeepAlive = false;
+    if (!message.complete) {
+      to.shouldKeepAlive = false;
+      message.resume();
+    }
     await sendResponse(response, to, stallMs);
   };
   const respond = async (message: IncomingMessage, signal: AbortSignal): Promise<Response> => {
