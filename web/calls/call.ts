@@ -9,8 +9,25 @@ export interface Word {
   readonly word: string;
 }
 
+/** A change to a run: values of another prompt put in their places. */
+export interface Patch {
+  readonly site: string;
+  readonly layer: number;
+  readonly heads?: readonly number[];
+  readonly positions?: readonly number[];
+  readonly action: "REPLACE";
+  readonly from: string;
+}
+
 /** What can be given to a field of the API. */
-export type Value = string | number | boolean | Word | readonly number[] | readonly Head[];
+export type Value =
+  | string
+  | number
+  | boolean
+  | Word
+  | readonly number[]
+  | readonly Head[]
+  | readonly Patch[];
 
 /** One question to the API. Links, GraphQL and Python ask the same with it. */
 export interface Call {
@@ -34,5 +51,10 @@ export function given({ args }: Call): [name: string, value: Value][] {
 
 /** Whether a value is a list of heads. */
 export function areHeads(value: Value): value is readonly Head[] {
-  return Array.isArray(value) && typeof value[0] === "object";
+  return Array.isArray(value) && typeof value[0] === "object" && "head" in value[0];
+}
+
+/** Whether a value is a list of changes. */
+export function arePatches(value: Value): value is readonly Patch[] {
+  return Array.isArray(value) && typeof value[0] === "object" && "site" in value[0];
 }

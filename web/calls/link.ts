@@ -1,4 +1,4 @@
-import { areHeads, type Call, given, type Value } from "./call.ts";
+import { areHeads, arePatches, type Call, given, type Value } from "./call.ts";
 
 /** The link that answers with Arrow. It is relative, so that it works behind any proxy. */
 export function linkOf(call: Call): string {
@@ -9,6 +9,7 @@ export function linkOf(call: Call): string {
 
 function written(value: Value): string {
   if (typeof value === "string") return value.toWellFormed();
+  if (arePatches(value)) return JSON.stringify(value);
   if (areHeads(value)) return value.map(({ layer, head }) => `${layer}.${head}`).join(",");
   if (typeof value === "object" && "word" in value) return value.word;
   return String(value);

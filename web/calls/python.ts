@@ -1,4 +1,4 @@
-import { areHeads, type Call, given, type Value } from "./call.ts";
+import { areHeads, arePatches, type Call, given, type Value } from "./call.ts";
 
 /** A line of Python that asks the same, with the package infoflow. */
 export function pythonOf(call: Call, result: string): string {
@@ -16,6 +16,7 @@ function snake(name: string): string {
 function literal(value: Value): string {
   if (typeof value === "string") return text(value);
   if (typeof value === "boolean") return value ? "True" : "False";
+  if (arePatches(value)) return JSON.stringify(value);
   if (areHeads(value)) {
     return `[${value.map(({ layer, head }) => `(${layer}, ${head})`).join(", ")}]`;
   }

@@ -1,6 +1,8 @@
 import type { ViewCard } from "./card.ts";
 import { FLOW } from "./flow/card.ts";
 import { HEADS } from "./heads/card.ts";
+import { LENS } from "./lens/card.ts";
+import { PATCHING } from "./patching/card.ts";
 import { ROUTES } from "./routes/card.ts";
 import { TEXT } from "./text/card.ts";
 import { WHAT_IF } from "./what_if/card.ts";
@@ -12,4 +14,6 @@ export const VIEWS = {
   heads: HEADS,
   routes: ROUTES,
   whatif: WHAT_IF,
+  patching: PATCHING,
+  lens: LENS,
 } as const satisfies Record<string, ViewCard>;

@@ -1,6 +1,8 @@
 import type { ViewName } from "../page_state.ts";
 import { FlowView } from "./flow/view.ts";
 import { HeadsView } from "./heads/view.ts";
+import { LensView } from "./lens/view.ts";
+import { PatchingView } from "./patching/view.ts";
 import { RoutesView } from "./routes/view.ts";
 import type { Tools, View } from "./view.ts";
 import { WhatIfView } from "./what_if/view.ts";
@@ -12,4 +14,6 @@ export const MAKE: Readonly<Record<ViewName, (tools: Tools) => View>> = {
   heads: (tools) => new HeadsView(tools),
   routes: (tools) => new RoutesView(tools),
   whatif: (tools) => new WhatIfView(tools),
+  patching: (tools) => new PatchingView(tools),
+  lens: (tools) => new LensView(tools),
 };

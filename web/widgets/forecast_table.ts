@@ -5,8 +5,12 @@ import { tokenOf } from "./details.ts";
 
 const MOST_ROWS = 6;
 
-/** Draws what the model expects next; where heads are off, before and after. */
-export function drawForecast(element: HTMLElement, { whole, without }: Forecast): void {
+/** Draws what the model expects next; where something is changed, before and after. */
+export function drawForecast(
+  element: HTMLElement,
+  { whole, without }: Forecast,
+  [before, after]: readonly [before: string, after: string] = ["All heads", "Without"],
+): void {
   const rows = (without ? both(whole, without) : whole.slice(0, MOST_ROWS)).map(({ text }) => {
     const cells = [whole, ...(without ? [without] : [])].map((list) =>
       html("td", { class: "number" }, said(list, text))
@@ -18,7 +22,7 @@ export function drawForecast(element: HTMLElement, { whole, without }: Forecast)
     "tr",
     {},
     html("th", { scope: "col" }, "Token"),
-    ...(without ? [column("All heads"), column("Without")] : [column("Probability")]),
+    ...(without ? [column(before), column(after)] : [column("Probability")]),
   );
   element.replaceChildren(html(
     "table",

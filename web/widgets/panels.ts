@@ -28,6 +28,12 @@ export interface PanelsPicture {
   readonly columns?: number;
 }
 
+/** A colour of a panel, and what it means. */
+export interface Tint {
+  readonly colour: string;
+  readonly says: string;
+}
+
 /** Small multiples: a strip of layers, or a grid of layers and heads. One stop for the Tab key, arrow keys within. */
 export class Panels {
   readonly #element: HTMLElement;
@@ -81,6 +87,18 @@ export class Panels {
       canvas.classList.toggle("coarse", matrix.positions < 64);
     }
     this.choose(chosen);
+  }
+
+  /** Colours panels by their keys; those that are not named lose their colour. */
+  tint(tints: ReadonlyMap<string, Tint>): void {
+    for (const [key, button] of this.#buttons) {
+      const tint = tints.get(key);
+      button.classList.toggle("tinted", tint !== undefined);
+      if (tint) button.style.setProperty("--tint", tint.colour);
+      button.setAttribute("aria-description", tint?.says ?? "");
+      const name = button.getAttribute("aria-label") ?? "";
+      button.title = tint ? `${name}: ${tint.says}` : name;
+    }
   }
 
   /** Marks the one that is shown large. */

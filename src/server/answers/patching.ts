@@ -128,7 +128,9 @@ export class Patching extends GridAnswer {
         { clean, corrupted, least: LEAST_SPAN },
       );
     }
-    return values.map((value) => (value - corrupted) / span);
+    // Of float32s, as the values are: a run that nothing moves is 0 to the bit, the other prompt's is 1.
+    const [zero, one] = [Math.fround(corrupted), Math.fround(clean)];
+    return values.map((value) => (value - zero) / (one - zero));
   }
 
   override async cacheHit(): Promise<boolean> {

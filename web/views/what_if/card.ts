@@ -14,5 +14,7 @@ export const WHAT_IF = {
     off: headList,
     /** Whether the flow without them is shown, or what changes. */
     show: oneOf(["result", "change"]),
+    /** What heads are tinted by: what switching each off does, or what each writes. */
+    tint: oneOf(["effect", "direct", "none"]),
   },
 } as const satisfies ViewCard;
