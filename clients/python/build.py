@@ -3,6 +3,7 @@
     python clients/python/build.py OUT
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -34,9 +35,12 @@ def bundle() -> None:
         subprocess.run(command, cwd=PROJECT, check=True)
         # Programs start each other by the names of their modules.
         text = out.read_text()
-        out.write_text(re.sub(r'"\./(serve|worker)\.ts"', r'"./\1.js"', text))
-    # Deno looks for a configuration above its programs: this one keeps it from finding somebody else's.
-    (SERVER / "deno.json").write_text('{ "unstable": ["no-legacy-abort"] }\n')
+        out.write_text(re.sub(r'"(?:\./|\.\./thread/)(serve|worker)\.ts"', r'"./\1.js"', text))
+    # The programs' own configuration, and what `deno task` lets them do.
+    tasks = json.loads((PROJECT / "deno.json").read_text())["tasks"]
+    permissions = {name: re.findall(r"--allow-\S+", tasks[name]["command"]) for name in ("serve", "corpus")}
+    (SERVER / "permissions.json").write_text(json.dumps(permissions))
+    (SERVER / "deno.json").write_text('{ "unstable": ["no-legacy-abort"], "lock": false }\n')
     shutil.copytree(PROJECT / "weights" / "bundled", SERVER / "weights" / "bundled", ignore=shutil.ignore_patterns("train", "*.py"))
     shutil.copy(PROJECT / "LICENSE", HERE / "LICENSE")
 

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { PYTHON } from "../support/python.ts";
 
 /** The notebooks, by their kernels. */
@@ -46,6 +47,7 @@ export async function runNotebook(
       out,
     ], {
       INFOFLOW_URL: origin,
+      PYTHONPATH: fileURLToPath(new URL("../../clients/python/src/", import.meta.url)),
       JUPYTER_PATH: join(home, "jupyter"),
       PLOTLY_RENDERER: "plotly_mimetype+png",
     });

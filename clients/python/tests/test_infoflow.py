@@ -107,12 +107,38 @@ class Answers(unittest.TestCase):
             infoflow.connect("http://127.0.0.1:9").flow("x")
         self.assertEqual(caught.exception.code, "SERVER_NOT_FOUND")
 
+    def test_many_prompts_in_their_order_and_errors_are_rows(self):
+        prompts = [f"Mary gave John {at} carts" for at in range(40)]
+        prompts[7], prompts[9] = "", " word" * 400
+        rows = [row for batch in infoflow.flows(prompts, batch_size=16, in_flight=2) for row in batch.to_pylist()]
+        self.assertEqual([row["index"] for row in rows], list(range(40)))
+        self.assertEqual([row["code"] for row in rows if row["code"]], ["PROMPT_EMPTY", "PROMPT_TOO_LONG"])
+        for at in (0, 39):
+            flow = infoflow.flow(prompts[at])
+            self.assertEqual((rows[at]["answer_id"], rows[at]["tokens"]), (flow.id, flow.tokens))
+            np.testing.assert_array_equal(np.asarray(rows[at]["flow"], dtype=np.float32), flow.values)
+
+    def test_tables_and_frames_are_asked_too_and_their_columns_come_back(self):
+        table = pa.table({"source": ["a", "b"], "prompt": ["Hello world", "Hello again, world"]})
+        for rows in (table, table.to_pandas(), iter(table.to_batches())):
+            answers = pa.Table.from_batches(list(infoflow.flows(rows, by_layer=True)))
+            self.assertEqual(answers["source"].to_pylist(), ["a", "b"])
+            self.assertEqual(len(answers["flow"][1].as_py()), 6)
+        ids = infoflow.flow("Hello world").ids
+        self.assertEqual([batch.num_rows for batch in infoflow.flows([[50256, *ids]])], [1])
+        for wrong, words in [({"flow": ["a"], "prompt": ["b"]}, "Cannot carry the column flow"), ({"nope": ["a"]}, "no column prompt")]:
+            with self.assertRaisesRegex(infoflow.InfoflowError, words):
+                list(infoflow.flows(pa.table(wrong)))
+        with self.assertRaisesRegex(TypeError, "one text"):
+            list(infoflow.flows("Hello"))
+
     def test_coroutines(self):
         async def both():
-            return await asyncio.gather(infoflow.aio.flow("Hello"), infoflow.aio.next_tokens("Hello", k=1))
+            batches = [batch.num_rows async for batch in infoflow.aio.flows(["a", "b"])]
+            return *await asyncio.gather(infoflow.aio.flow("Hello"), infoflow.aio.next_tokens("Hello", k=1)), batches
 
-        flow, tokens = asyncio.run(both())
-        self.assertEqual((flow.shape, len(tokens)), ((1, 1), 1))
+        flow, tokens, batches = asyncio.run(both())
+        self.assertEqual((flow.shape, len(tokens), sum(batches)), ((1, 1), 1, 2))
 
 
 class Servers(unittest.TestCase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import collections
+import json
 import os
 import re
 import secrets
@@ -16,13 +17,8 @@ from pathlib import Path
 from ._errors import InfoflowError
 
 BUNDLE = Path(__file__).parent / "_server"
-LAUNCHER = BUNDLE / "src" / "download_then_serve.js"
-#: What the launcher may do; it gives the server no more than the server needs, as `deno task serve` does.
-PERMISSIONS = [
-    "--allow-read",
-    "--allow-run=deno",
-    "--allow-env=HOME,XDG_CACHE_HOME,LOCALAPPDATA,INFOFLOW_*,HF_HOME,HF_HUB_CACHE,HUGGINGFACE_HUB_CACHE,NODE_ENV,DEBUG",
-]
+#: The programs of the bundle, by the commands that they are.
+PROGRAMS = {"serve": BUNDLE / "src" / "download_then_serve.js", "corpus": BUNDLE / "src" / "corpus.js"}
 #: How long a server may take until it is ready, in seconds.
 START = 120
 
@@ -46,7 +42,7 @@ class Server:
             InfoflowError: SERVER_NOT_FOUND, with what kept it from starting.
         """
         self.token = secrets.token_urlsafe(24)
-        command = [*command_of(LAUNCHER, PERMISSIONS), "--port", "0", "--stop-with-stdin", *flags]
+        command = [*command_of("serve"), "--port", "0", "--stop-with-stdin", *flags]
         environment = environment_of({"INFOFLOW_TOKEN": self.token, "INFOFLOW_HOST": "127.0.0.1"})
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         self._owner = os.getpid()
@@ -108,13 +104,18 @@ class Server:
             self._errors.append(line.decode(errors="replace").rstrip())
 
 
-def command_of(program: Path, permissions: list[str]) -> list[str]:
-    """How to run a program of the bundle."""
+def command_of(name: str) -> list[str]:
+    """How to run a program of the bundle, with no more permissions than ``deno task`` gives it.
+
+    The one that serves gives the server itself no more than that needs.
+    """
+    program = PROGRAMS[name]
     if not program.exists():
         raise InfoflowError(
             f"Cannot start a server as {program.name} is not in this installation: install the wheel, or set INFOFLOW_URL",
             "SERVER_NOT_FOUND",
         )
+    permissions = json.loads((BUNDLE / "permissions.json").read_text())[name]
     return [find_deno(), "run", "--quiet", "--no-prompt", *permissions, str(program)]
 
 

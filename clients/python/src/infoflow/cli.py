@@ -7,7 +7,7 @@ import sys
 
 from . import __version__
 from ._errors import InfoflowError
-from ._server import BUNDLE, LAUNCHER, PERMISSIONS, command_of, environment_of
+from ._server import PROGRAMS, command_of, environment_of
 
 USAGE = """Usage: infoflow COMMAND [flags]
 
@@ -15,9 +15,6 @@ USAGE = """Usage: infoflow COMMAND [flags]
   infoflow corpus    answer a question about every prompt of some files
   infoflow COMMAND --help
 """
-
-#: What reads files and writes results: anywhere, as the user says.
-FILES = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys"]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -27,12 +24,11 @@ def main(arguments: list[str] | None = None) -> None:
     if command in ("--version", "version"):
         print(f"infoflow {__version__}")
         return
-    if command not in ("serve", "corpus"):
+    if command not in PROGRAMS:
         print(USAGE, end="", file=sys.stdout if command in ("help", "--help", "-h") else sys.stderr)
         sys.exit(0 if command in ("help", "--help", "-h") else 2)
     try:
-        program = (LAUNCHER, PERMISSIONS) if command == "serve" else (BUNDLE / "src" / "corpus.js", FILES)
-        line = [*command_of(*program), *rest]
+        line = [*command_of(command), *rest]
     except InfoflowError as error:
         sys.exit(f"error: {error}")
     os.execvpe(line[0], line, environment_of({}))

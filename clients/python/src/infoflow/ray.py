@@ -37,12 +37,13 @@ class Asker:
         self._options = options
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        if self._column not in ("prompt", "ids"):
-            names = ["prompt" if name == self._column else name for name in rows.column_names]
-            rows = rows.rename_columns(names)
+        prompts = rows.column(self._column)
+        name = "ids" if pa.types.is_list(prompts.type) or pa.types.is_large_list(prompts.type) else "prompt"
+        asked = rows.drop_columns([self._column]).append_column(name, prompts)
         try:
-            batches = self._client.map(self._name, rows, progress=False, **self._options)
-            return pa.Table.from_batches(list(batches))
+            batches = self._client.map(self._name, asked, progress=False, **self._options)
+            answers = pa.Table.from_batches(list(batches))
+            return answers.add_column(0, self._column, prompts)
         except InfoflowError as error:
             if self._server.is_running and error.code not in ("SERVER_NOT_FOUND", "INCOMPLETE", "DEVICE_LOST"):
                 raise
@@ -63,7 +64,7 @@ def flows(
 
     Args:
         dataset: What Ray reads, such as ``ray.data.read_parquet(path)``.
-        column: The column of the prompts. It is called ``prompt`` in the result, the others keep their names.
+        column: The column of the prompts, texts or lists of token ids. All columns are in the result too.
         concurrency: Actors, each with a server of its own; a pair is the least and the most.
         model: As for ``infoflow serve --model``.
         block: Rows that an actor gets at a time.
