@@ -35,6 +35,7 @@ import type { PassPieces } from "./passes/pass_pieces.ts";
 import { passTokensOf } from "./pass_tokens.ts";
 import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
+import { FeatureChanges } from "./sae/feature_changes.ts";
 import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
@@ -144,6 +145,7 @@ export class Engine {
       makeRoom: (bytes) => activations.makeRoom(bytes),
       reserve: (bytes) => activations.reserve(bytes),
     };
+    this.#passes.resolver = new FeatureChanges(device, { saes, passes: this.#passes });
     this.#methodFlows = new MethodFlows(context, reduction);
     this.#analyses = new Analyses(context);
   }

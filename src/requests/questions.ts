@@ -200,7 +200,12 @@ export interface Questions {
   };
   /** Which features of an autoencoder are on. */
   features: {
-    argument: { readonly ids: readonly number[]; readonly sae: string };
+    argument: {
+      readonly ids: readonly number[];
+      readonly sae: string;
+      readonly ablate?: readonly Head[] | undefined;
+      readonly interventions?: readonly Intervention[] | undefined;
+    };
     result: Answered & FeaturesFound;
   };
   /** Where a feature's pre-activations came from, at one target or at all. */
@@ -210,6 +215,8 @@ export interface Questions {
       readonly sae: string;
       readonly feature: number;
       readonly target: number | undefined;
+      readonly ablate?: readonly Head[] | undefined;
+      readonly interventions?: readonly Intervention[] | undefined;
     };
     result: Answered & FeatureFlowFound;
   };

@@ -18,6 +18,8 @@ export interface EncoderWeights {
   readonly decoder: Float32Array<ArrayBuffer>;
   /** (m) */
   readonly decoderBias: Float32Array<ArrayBuffer>;
+  /** (F): what decoder rows were divided by, where features compete by their norms. */
+  readonly storedNorms?: Float32Array<ArrayBuffer> | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function readEncoderWeights(sae: SaeCheckpoint): Promise<EncoderWei
     for (let i = 0; i < decoderBias.length; i++) decoderBias[i]! /= factor;
   }
   const decisions = new Float32Array(4 * features);
+  let storedNorms: Float32Array<ArrayBuffer> | undefined;
   if (architecture === "gated") {
     const gate = await sae.read("b_gate");
     const gain = (await sae.read("r_mag")).map(Math.exp);
@@ -48,7 +51,7 @@ export async function readEncoderWeights(sae: SaeCheckpoint): Promise<EncoderWei
     const bias = await sae.read("b_enc");
     const thresholds = architecture === "jumprelu" ? await sae.read("threshold") : undefined;
     if (config.rescalesByDecoderNorm) {
-      const norms = rowNorms(decoder, outputs);
+      const norms = storedNorms = rowNorms(decoder, outputs);
       for (let i = 0; i < encoder.length; i++) encoder[i]! *= norms[i % features]!;
       for (let f = 0; f < features; f++) bias[f]! *= norms[f]!;
       for (let i = 0; i < decoder.length; i++) decoder[i]! /= norms[Math.floor(i / outputs)]! || 1;
@@ -58,7 +61,7 @@ export async function readEncoderWeights(sae: SaeCheckpoint): Promise<EncoderWei
     }
   }
   const inputBias = config.subtractsDecoderBias ? decoderBias.slice() : new Float32Array(inputs);
-  return { config, encoder, decisions, inputBias, decoder, decoderBias };
+  return { config, encoder, decisions, inputBias, decoder, decoderBias, storedNorms };
 }
 
 /** The norm of each row of a matrix. */

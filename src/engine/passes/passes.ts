@@ -46,6 +46,15 @@ interface Need {
   readonly keep: Map<string, SiteOfLayer>;
 }
 
+/** Makes interventions that depend on the plain run of a prompt into others, which don't. */
+export interface Resolver {
+  resolve(
+    ids: readonly number[],
+    interventions: readonly Intervention[],
+    options: RunOptions,
+  ): Promise<readonly Intervention[]>;
+}
+
 /** The one way to run the model: computes what is missing of some prompts, then whatever is asked of them. */
 export class Passes {
   readonly pieces: PassPieces;
@@ -53,6 +62,8 @@ export class Passes {
   readonly #architecture: Architecture;
   readonly #activations: Activations;
   readonly #changes: Changes;
+  /** Makes interventions on features into others. */
+  resolver: Resolver | undefined;
 
   /** @param parts The forward pass, what it leaves, what is changed on the way, and how passes are cut into pieces. */
   constructor(
@@ -100,10 +111,11 @@ export class Passes {
     options: RunOptions,
     after: (run: Run) => Promise<T>,
   ): Promise<T> {
+    const resolved = await this.#resolve(prompts, options);
     using held = new DisposableStack();
     const needs = await this.#needs(prompts, options, held);
     using owned = new Owned();
-    const planned = await this.#plan([...needs.values()], owned);
+    const planned = await this.#plan([...needs.values()], { owned, resolved });
     const run = new Run(this.#parts, {
       passes: planned.passes,
       isWanted: () => options.isWanted?.() ?? true,
@@ -123,6 +135,20 @@ export class Passes {
       lease.keep();
     }
     return result;
+  }
+
+  /** What interventions on features come to, by the run's key. */
+  async #resolve(
+    prompts: readonly RunRequest[],
+    options: RunOptions,
+  ): Promise<ReadonlyMap<string, readonly Intervention[]>> {
+    const resolved = new Map<string, readonly Intervention[]>();
+    for (const prompt of prompts) {
+      const { ids, interventions = [] } = prompt;
+      if (!this.resolver || !interventions.some(({ feature }) => feature)) continue;
+      resolved.set(keyOf(prompt), await this.resolver.resolve(ids, interventions, options));
+    }
+    return resolved;
   }
 
   /** Takes leases for the prompts, and for the plain runs that changed ones begin with or take values from. */
@@ -162,7 +188,10 @@ export class Passes {
   /** Makes room for what is kept, and says which passes are to be made, in their order. */
   async #plan(
     needs: readonly Need[],
-    owned: Owned,
+    { owned, resolved }: {
+      readonly owned: Owned;
+      readonly resolved: ReadonlyMap<string, readonly Intervention[]>;
+    },
   ): Promise<{ readonly passes: PlannedPass[]; readonly computed: ReadonlySet<Need> }> {
     const computed = new Set<Need>();
     const plains: PlannedPass[] = [];
@@ -182,7 +211,8 @@ export class Passes {
         passes = [];
         const isThere = lease.first === ids.length;
         if (!isThere || keptRows(lease.activations, keep) < ids.length) {
-          const edits = await this.#changes.edits(interventions, { ids, plainOf, owned });
+          const changesOfRun = resolved.get(keyOf(need)) ?? interventions;
+          const edits = await this.#changes.edits(changesOfRun, { ids, plainOf, owned });
           const reach = reachOf(interventions);
           const changes = { plain: plainOf(ids), reach, keep, edits };
           passes = isThere

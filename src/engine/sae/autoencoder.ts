@@ -25,6 +25,8 @@ export interface Autoencoder {
   readonly decoder: readonly DecoderRows[];
   /** (F), on the host: the norm of each row. */
   readonly decoderNorms: Float32Array;
+  /** (F), on the host: what they were divided by, where features compete by their norms. */
+  readonly storedNorms: Float32Array | undefined;
   /** (m) */
   readonly decoderBias: GPUBuffer;
   readonly bytes: number;
@@ -97,6 +99,7 @@ export async function uploadAutoencoder(
       inputBias: await put("input bias", weights.inputBias),
       decoder,
       decoderNorms: rowNorms(weights.decoder, outputs),
+      storedNorms: weights.storedNorms,
       decoderBias: await put("decoder bias", weights.decoderBias),
       bytes,
       destroy: () => made.forEach((it) => it.destroy()),

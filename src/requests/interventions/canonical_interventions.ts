@@ -1,7 +1,9 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Architecture } from "../architecture/architecture.ts";
+import type { SaeInfo } from "../sae/feature_questions.ts";
 import { blockedRow } from "./blocked_rows.ts";
 import { donorOf } from "./donor.ts";
+import { featureOf } from "./feature.ts";
 import { checkIndices, someOf } from "./indices.ts";
 import {
   type Action,
@@ -20,6 +22,8 @@ export interface ChangedRun {
   readonly ids: readonly number[];
   /** Whether the first of them is BOS. */
   readonly beginsWithBos: boolean;
+  /** The autoencoders that the model is served with; none without it. */
+  readonly saes?: readonly SaeInfo[] | undefined;
 }
 
 /** The arguments that are an action's own. */
@@ -103,12 +107,17 @@ function canonical(
   let positions: readonly number[] | undefined = named("positions", ids.length, true);
   const sources = named("sources", ids.length, true);
   const withoutBos = beginsWithBos && !input.withBos;
-  if (!positions && withoutBos && (action === "MEAN" || action === "ADD")) {
+  const isOfFeature = (input.feature ?? undefined) !== undefined;
+  if (!positions && withoutBos && (action === "MEAN" || action === "ADD" || isOfFeature)) {
     positions = ids.slice(1).map((_, at) => at + 1);
     if (positions.length === 0) return undefined;
   }
   let own: Partial<Intervention> = {};
-  if (action === "SCALE") {
+  if (isOfFeature) {
+    const changed = featureOf(which, input, run.saes ?? []);
+    if (!changed) return undefined;
+    own = changed;
+  } else if (action === "SCALE") {
     if ((input.factor ?? undefined) === undefined) {
       fail("SCALE needs what to scale by: give factor");
     }
@@ -133,17 +142,18 @@ function canonical(
     ...some("heads", heads, H),
     ...some("positions", own.positions ?? positions, ids.length),
     ...some("sources", sources, ids.length),
-    action,
+    action: own.action ?? action,
     ...rest(own),
   };
 }
 
 /** What is an action's own, in one order. */
 function rest(
-  { factor, vector, from, fromPositions, meanFrom }: Partial<Intervention>,
+  { factor, feature, vector, from, fromPositions, meanFrom }: Partial<Intervention>,
 ): Partial<Intervention> {
   return {
     ...(factor !== undefined && { factor }),
+    ...(feature && { feature }),
     ...(vector && { vector }),
     ...(from && { from }),
     ...(fromPositions && { fromPositions }),

@@ -9,6 +9,14 @@ export type Action = typeof ACTIONS[number];
 /** The most interventions of one run. */
 export const MOST_INTERVENTIONS = 64;
 
+/** A feature of an autoencoder, and how much of it. */
+export interface FeatureInput {
+  readonly sae: string;
+  readonly index: number;
+  /** ADD: this often its decoder row is added. REPLACE: what its activation becomes. */
+  readonly amount?: number | null | undefined;
+}
+
 /** A change to a run, as it is asked for. What is left out or null means all, or the default. */
 export interface InterventionInput {
   readonly site: Site;
@@ -27,6 +35,8 @@ export interface InterventionInput {
   readonly fromIds?: readonly number[] | null | undefined;
   /** Of REPLACE: which position of that prompt goes to each of `positions`. */
   readonly fromPositions?: readonly number[] | null | undefined;
+  /** ADD along its decoder row; at its autoencoder's site REPLACE, ZERO or SCALE of its activation. */
+  readonly feature?: FeatureInput | null | undefined;
   /** Of MEAN and ADD: whether BOS is counted and overwritten where no positions are named. False by default. */
   readonly withBos?: boolean | null | undefined;
 }
@@ -53,6 +63,8 @@ export interface Intervention {
   readonly from?: readonly number[];
   /** Of REPLACE: the donor's position for each of `positions`, or for each position; the same positions without it. */
   readonly fromPositions?: readonly number[];
+  /** Of ADD, REPLACE and SCALE: along its decoder row, or its activation; a REPLACE has no donor then. */
+  readonly feature?: { readonly sae: string; readonly index: number; readonly amount: number };
   /** Of MEAN: the mean of the plain run is taken over the positions from here on. */
   readonly meanFrom?: 0 | 1;
 }

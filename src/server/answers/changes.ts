@@ -38,10 +38,10 @@ export function changesOf(
   { ablate, interventions }: ChangeArguments,
 ): Changes {
   const { model, ids, hasBos } = reading;
-  const { architecture } = model.engine.info;
+  const { architecture, saes } = model.engine.info;
   const heads = canonicalHeads(ablate ?? [], architecture);
   const inputs = (interventions ?? []).map((it) => withIds(it, reading));
-  const run = { architecture, ids, beginsWithBos: hasBos };
+  const run = { architecture, ids, beginsWithBos: hasBos, saes };
   const canonical = canonicalInterventions(inputs, run);
   return {
     ablate: heads.length > 0 ? heads : undefined,

@@ -7,13 +7,14 @@ import { encodeColumns } from "../arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import type { Token } from "../../tokens/tokenize.ts";
 import type { LinkArguments } from "./answer.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
 import { MatrixAnswer } from "./matrix_answer.ts";
 import type { Reading } from "./reading.ts";
 import { findSae, type Sae } from "./sae.ts";
 
 /** What may be asked of {@linkcode FeatureFlow}. */
-export interface FeatureFlowOptions {
+export interface FeatureFlowOptions extends ChangeArguments {
   readonly sae: string;
   readonly feature: number;
   /** A position, 0 for BOS; all if none is given. */
@@ -35,12 +36,14 @@ export class FeatureFlow extends MatrixAnswer {
   readonly targets: readonly number[];
   readonly #target: number | undefined;
   readonly #firstLayer: number;
+  readonly #changes: Changes;
   #result: Promise<Result> | undefined;
 
   /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, feature or target; MATRIX_TOO_LARGE. */
   constructor(reading: Reading, options: FeatureFlowOptions) {
     super(reading);
     const { model, tokens } = reading;
+    this.#changes = changesOf(reading, options);
     this.sae = findSae(model, options.sae);
     this.feature = checkInteger("feature", options.feature, { min: 0, max: this.sae.features - 1 });
     const max = tokens.length - 1;
@@ -68,7 +71,13 @@ export class FeatureFlow extends MatrixAnswer {
   }
 
   override get linkArguments(): LinkArguments {
-    return { sae: this.sae.name, feature: this.feature, target: this.#target };
+    const { linkArguments } = this.#changes;
+    return {
+      sae: this.sae.name,
+      feature: this.feature,
+      target: this.#target,
+      ...linkArguments,
+    };
   }
 
   /** The tokens along the axes, BOS first. */
@@ -125,7 +134,15 @@ export class FeatureFlow extends MatrixAnswer {
 
   #compute(): Promise<Result> {
     const { model: { engine }, ids } = this.reading;
-    const asked = { ids, sae: this.sae.name, feature: this.feature, target: this.#target };
+    const { ablate, interventions } = this.#changes;
+    const asked = {
+      ids,
+      sae: this.sae.name,
+      feature: this.feature,
+      target: this.#target,
+      ...(ablate && { ablate }),
+      ...(interventions && { interventions }),
+    };
     return this.#result ??= engine.ask("featureFlow", asked);
   }
 

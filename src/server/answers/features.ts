@@ -3,6 +3,7 @@ import type { Questions } from "../../requests/questions.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import type { LinkArguments } from "./answer.ts";
+import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
 import { type Reading, tokenizerOf } from "./reading.ts";
 import { findSae, type Sae } from "./sae.ts";
@@ -12,7 +13,7 @@ import { TableAnswer } from "./table_answer.ts";
 export type ActivationScale = "RAW" | "DECODER_NORM";
 
 /** What may be asked of {@linkcode Features}. */
-export interface FeaturesOptions {
+export interface FeaturesOptions extends ChangeArguments {
   readonly sae: string;
   /** How many at each position; all if none is given. */
   readonly k?: number | null | undefined;
@@ -41,6 +42,7 @@ export class Features extends TableAnswer<Result> {
   readonly sae: Sae;
   readonly scale: ActivationScale;
   readonly #options: FeaturesOptions;
+  readonly #changes: Changes;
   #rows: readonly ActiveFeature[] | undefined;
 
   /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, or k or minActivation can't be. */
@@ -58,11 +60,19 @@ export class Features extends TableAnswer<Result> {
       );
     }
     this.#options = options;
+    this.#changes = changesOf(reading, options);
   }
 
   override get linkArguments(): LinkArguments {
     const { sae, k, minActivation, scale, bos } = this.#options;
-    return { sae, k: k ?? undefined, minActivation, scale, bos };
+    return {
+      sae,
+      k: k ?? undefined,
+      minActivation,
+      scale,
+      bos,
+      ...this.#changes.linkArguments,
+    };
   }
 
   /** The first position that the autoencoder did not see in training, if the prompt has it. */
@@ -89,7 +99,13 @@ export class Features extends TableAnswer<Result> {
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
-    return await engine.ask("features", { ids, sae: this.sae.name });
+    const { ablate, interventions } = this.#changes;
+    return await engine.ask("features", {
+      ids,
+      sae: this.sae.name,
+      ...(ablate && { ablate }),
+      ...(interventions && { interventions }),
+    });
   }
 
   protected override columns(result: Result): readonly Column[] {
