@@ -14,6 +14,7 @@ const FOLDERS = [
   "server/serving",
   "server/http",
   "server/graphql",
+  "server/corpus",
   "server/batch",
   "server/links",
   "server/answers",

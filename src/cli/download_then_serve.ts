@@ -75,7 +75,7 @@ function withDescriptors(args: string[]): Deno.Command {
 }
 
 /** Where models and autoencoders are that were asked for, and the hub's files. */
-async function weightPaths({ models, saes }: ServeSettings): Promise<string[]> {
+async function weightPaths({ models, saes, corpus }: ServeSettings): Promise<string[]> {
   const caches = hubCaches();
   const cached = await Promise.all(
     (models.length > 0 ? models : [undefined]).map(async (model) => {
@@ -84,6 +84,7 @@ async function weightPaths({ models, saes }: ServeSettings): Promise<string[]> {
     }),
   );
   const given = [...models, ...saes].flatMap(pathsIn);
+  if (corpus !== undefined) given.push(corpus);
   const directories = [...given, ...cached.filter((it) => it !== undefined), ...caches];
   const paths = await Promise.all(directories.map(readablePaths));
   return [...new Set([...paths.flat(), ...caches])];

@@ -2,6 +2,7 @@ import { GRAPHQL_PATH, pathOf } from "../server/links/paths.ts";
 import { listen } from "../server/http/listen.ts";
 import type { LoadedModel } from "../server/answers/loaded_model.ts";
 import { loadModels } from "../server/serving/load_models.ts";
+import type { FinishedRun } from "../server/corpus/finished_run.ts";
 import type { InfoflowServer } from "../server/serving/server.ts";
 import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
@@ -35,8 +36,10 @@ export async function serve(): Promise<void> {
   });
   models.catch(() => {}); // what went wrong is thrown where it is waited for
   const { InfoflowServer } = await import("../server/serving/server.ts");
+  const corpus = await corpusOf(settings);
   const server = made.server = new InfoflowServer({
     models,
+    corpus,
     publicUrl,
     policy,
     lines,
@@ -53,6 +56,13 @@ export async function serve(): Promise<void> {
   for (const line of [...reachLines(settings), ...startLines(loaded, origin)]) {
     console.log(line);
   }
+}
+
+/** The finished run that is shown, if one is. */
+async function corpusOf({ corpus }: ServeSettings): Promise<FinishedRun | undefined> {
+  if (corpus === undefined) return undefined;
+  const { readFinishedRun } = await import("../server/corpus/finished_run.ts");
+  return await readFinishedRun(corpus);
 }
 
 function startLines(models: readonly LoadedModel[], origin: string): string[] {

@@ -27,6 +27,11 @@ export const SERVE_FLAGS = {
     value: "N",
     help: "MiB of autoencoders to keep on the device, 1024 by default",
   },
+  corpus: {
+    type: "string",
+    value: "DIR",
+    help: "show a finished run of deno task corpus head-statistics, at /corpus",
+  },
   download: { type: "boolean", help: "download the model, or gpt2, if it is not there" },
   "cache-mib": {
     type: "string",
@@ -96,6 +101,8 @@ export interface ServeSettings {
   /** Autoencoders, as they were asked for. */
   readonly saes: readonly string[];
   readonly saeBytes: number;
+  /** The directory of a finished run that is shown. */
+  readonly corpus: string | undefined;
   readonly publicUrl: string | undefined;
   readonly policy: Policy;
   readonly lines: LineOptions;
@@ -153,6 +160,7 @@ export function serveSettings(args: string[]): ServeSettings {
       number("max-connections", MOST_CONNECTIONS, 100_000, 1),
       connectionsFor(Deno.env.get(OPEN_FILES_VARIABLE)),
     ),
+    corpus: text("corpus"),
     publicUrl: url,
     lines: {
       format: logFormat(text("log") ?? "json"),

@@ -16,7 +16,9 @@ import { GRAPHQL_PATH, kindOf, pathOf } from "../links/paths.ts";
 import { readLink } from "../links/read_link.ts";
 import { isMatrixField } from "../schema.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
-import { PAGE_FILES } from "./page.ts";
+import { CORPUS_PATH, corpusAnswer } from "./corpus_answer.ts";
+import type { FinishedRun } from "../corpus/finished_run.ts";
+import { PAGE_FILES, promptPage } from "./page.ts";
 import { answerTo, type Env, observe } from "./observe.ts";
 import { respond } from "./representation.ts";
 import { DEFAULT_POLICY, FEW_LINES, type LineOptions, type Policy } from "./policy.ts";
@@ -31,6 +33,8 @@ export interface AppOptions {
   readonly models: () => readonly LoadedModel[];
   /** Where links to this server begin, where that is not the request's own origin. */
   readonly publicUrl?: string | undefined;
+  /** A finished run that is shown. */
+  readonly corpus?: FinishedRun | undefined;
   readonly log: Log;
   readonly lines?: Partial<LineOptions> | undefined;
   readonly policy?: Partial<Policy> | undefined;
@@ -72,13 +76,22 @@ export function makeApp(options: AppOptions): Hono<Env> {
   });
   letIn(app, policy, (request) => {
     const { pathname } = new URL(request.url);
-    return pathname === "/" || pathname === GRAPHQL_PATH && isGraphiQL(request);
+    return pathname === "/" || pathname === CORPUS_PATH ||
+      pathname === GRAPHQL_PATH && isGraphiQL(request);
   });
 
-  for (const [path, file] of PAGE_FILES) {
+  const { corpus } = options;
+  const files = [["/", promptPage({ hasCorpus: corpus !== undefined })], ...PAGE_FILES] as const;
+  for (const [path, file] of files) {
     app.get(path, ({ req: { raw }, var: { scope } }) => {
       scope.operation = "page";
       return file.answer(raw);
+    });
+  }
+  if (corpus) {
+    app.get(CORPUS_PATH, ({ req: { raw }, var: { scope } }) => {
+      scope.operation = "page";
+      return corpusAnswer(corpus, raw);
     });
   }
   app.all(GRAPHQL_PATH, ({ req: { raw }, var: { scope } }) => {

@@ -5,7 +5,8 @@ import { type Log, makeLog } from "../observe/log.ts";
 import type { EngineWorker } from "../queue/engine_worker.ts";
 
 /** What a server is made from. */
-export interface ServerOptions extends Pick<AppOptions, "publicUrl" | "policy" | "lines"> {
+export interface ServerOptions
+  extends Pick<AppOptions, "publicUrl" | "policy" | "lines" | "corpus"> {
   /** The models, or how to load them. */
   readonly models: Omit<LoadOptions, "onNews"> | Promise<LoadedModels>;
   /** Writes a line where operators look. */
@@ -27,7 +28,7 @@ export class InfoflowServer {
   #isDraining = false;
 
   constructor(options: ServerOptions) {
-    const { publicUrl, policy, lines, writeLine } = options;
+    const { publicUrl, policy, lines, corpus, writeLine } = options;
     this.#options = options;
     this.log = makeLog(lines?.format ?? "text", writeLine);
     this.#app = makeApp({
@@ -35,6 +36,7 @@ export class InfoflowServer {
       publicUrl,
       policy,
       lines,
+      corpus,
       log: this.log,
       isDraining: () => this.#isDraining,
     });
