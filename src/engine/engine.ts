@@ -49,7 +49,7 @@ export interface EngineInfo {
   readonly linears: Readonly<Record<string, string>>;
   /** The autoencoders that are served with the model. */
   readonly saes: readonly SaeInfo[];
-  /** Tokens of new prompts that are computed in one pass, where nobody waits for the first of them. */
+  /** How many tokens of new prompts are computed in one pass of a batch job. */
   readonly passTokens: number;
 }
 
@@ -79,7 +79,7 @@ export interface EngineOptions {
   readonly saeBytes?: number | undefined;
 }
 
-/** Bytes that autoencoders may take, where nobody says another number. */
+/** Bytes that autoencoders may take by default. */
 export const SAE_BYTES = 2 ** 30;
 
 /** What an engine is made of. */
@@ -99,8 +99,7 @@ const WARM_UP: FlowRequest = {
 };
 
 /**
- * A model on the device: token ids in, information flow out. It does one thing at a time; whoever has several
- * requests queues them.
+ * A model on the device: token ids in, information flow out. It does one thing at a time; requests have to be queued.
  */
 export class Engine {
   readonly info: EngineInfo;
@@ -229,7 +228,7 @@ export class Engine {
 
   /**
    * Computes several matrices, new prompts together in one pass, and each prompt once; those by other methods come after
-   * all others. What nobody waits for is not begun, and a long pass that nobody waits for any more stops at its next
+   * all others. Requests whose callers are gone are not begun, and a long pass without callers stops at its next
    * layer.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.

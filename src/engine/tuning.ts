@@ -30,7 +30,7 @@ export interface TuningOptions {
 
 /** The kernels that a device's linears are computed with. */
 export interface LinearKernels {
-  /** The kernel for a linear of so many inputs and outputs. */
+  /** The kernel for a linear with these numbers of inputs and outputs. */
   kernelFor(inputs: number, outputs: number): LinearKernel;
   /** What was chosen for each shape, such as `768x3072`. */
   readonly choices: Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ export interface LinearKernels {
 
 /** Rows of a short and of a longer prompt. */
 const ROWS = [16, 128];
-/** A tiling that takes so many times as long as the best one for a short prompt is not tried on a longer. */
+/** A tiling that takes this many times as long as the best one for a short prompt is not tried on a longer one. */
 const HOPELESS = 3;
 
 /**

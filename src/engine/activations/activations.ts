@@ -15,7 +15,7 @@ export interface Lease extends Disposable {
   readonly first: number;
   /** What has the positions before that; it may be `activations` itself. */
   readonly base: PromptActivations | undefined;
-  /** All patterns are there: others may find them. Without it everything is as if nobody had asked. */
+  /** Says that all patterns are there, so that later requests find them. Without it, nothing of the request is left. */
   keep(): void;
 }
 

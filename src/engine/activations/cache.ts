@@ -26,7 +26,7 @@ export interface Hold<T> {
   readonly value: T;
   /** Gives the entry back to the cache; more than once is no harm. */
   release(): void;
-  /** Gives the entry back, and has it destroyed as soon as nobody uses it: another one says all that it says. */
+  /** Gives the entry back and destroys it once no one holds it: another entry contains the same data. */
   discard(): void;
 }
 
@@ -100,7 +100,7 @@ export class ActivationCache<T extends Cached> {
     this.#hits += count;
   }
 
-  /** Adds an entry, in use by whoever adds it. */
+  /** Adds an entry, which the caller holds. */
   add(value: T): Hold<T> {
     const slot = { value, holds: 0 };
     this.#slots.add(slot);
@@ -126,7 +126,7 @@ export class ActivationCache<T extends Cached> {
   }
 
   /**
-   * Destroys the least recently used entry that nobody uses.
+   * Destroys the least recently used entry that is not held.
    *
    * @returns Whether there was one.
    */

@@ -53,7 +53,7 @@ export function keptRows(
 /**
  * What is kept at a site.
  *
- * @throws {TypeError} If nothing is: whoever reads it has to name it in `keep`.
+ * @throws {TypeError} If nothing is: what reads a site has to name it in `keep`.
  */
 export function keptAt({ sites }: HasSites, site: SiteOfLayer): GPUTexture {
   const kept = sites.get(siteKey(site))?.memory;

@@ -55,7 +55,7 @@ export interface PromptActivations {
   destroy(): void;
 }
 
-/** Entries come in sizes of so many tokens, so that a prompt can be typed on in place. */
+/** Capacities are multiples of this number of tokens, so that a prompt can be typed on in place. */
 const STEP = 16;
 /** Rows of a texture are copied to buffers in rows of multiples of it. */
 const COPY_ALIGNMENT = 256;

@@ -7,15 +7,15 @@ import type { DeviceContext } from "../flow/device_context.ts";
 
 /** The least that a part counts for, as in `shaders/route_parts.wgsl`. */
 const FLOOR = 1e-5;
-/** More edges than that nobody looks at. */
+/** The most edges of an answer. */
 const MOST_EDGES = 50_000;
 
 /** What one layer does to one position. */
 interface Row {
-  /** (H, position + 1): every head's and source's share of the sum behind attention. */
+  /** (H, position + 1): every head's and source's share of the sum after attention. */
   readonly heads: readonly Float64Array[];
   readonly residual: number;
-  /** The MLP's share of the sum behind it, and the rest. */
+  /** The MLP's share of the sum after it, and the rest. */
   readonly mlp: number;
   readonly mlpResidual: number;
 }
@@ -39,7 +39,7 @@ export class Routes {
     const { layers } = this.#context.architecture;
     const nodes: RouteNode[] = [];
     const edges: RouteEdge[] = [];
-    let above = new Map([[target, 1]]); // shares of what is reached behind the layer
+    let above = new Map([[target, 1]]); // shares of what is reached after the layer
     for (let layer = layers - 1; layer >= 0; layer--) {
       const positions = [...above.keys()].sort((a, b) => a - b);
       const rows = await this.#rows(run, layer, positions);

@@ -174,7 +174,7 @@ function countRows(sources: readonly StreamRows[]): number {
   return sources.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Rows in their order, in batches of so many as there is room for. */
+/** Rows in their order, in batches as large as there is room for. */
 function batchesOf(sources: readonly StreamRows[]): StreamRows[][] {
   const batches: StreamRows[][] = [];
   let left = 0;

@@ -18,7 +18,7 @@ export interface DeviceContext {
   readonly outputMatrices: () => Promise<OutputMatrices>;
   /** The autoencoders that are served with the model. */
   readonly saes: Saes;
-  /** Tokens of new prompts that go into one pass, where nobody waits for the first of them. */
+  /** How many tokens of new prompts go into one pass of a batch job. */
   readonly passTokens: number;
   /** Evicts prompts, as far as that is needed to keep `bytes` more within the budget of the cache. */
   makeRoom(bytes: number): void;

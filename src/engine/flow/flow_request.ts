@@ -6,7 +6,7 @@ export interface FlowRequest {
   /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
   readonly ids: readonly number[];
   readonly options: MatrixOptions;
-  /** Whether somebody still waits for it; always, where it is not given. */
+  /** Whether the caller still waits; true if it is not given. */
   isWanted?(): boolean;
 }
 
@@ -33,12 +33,12 @@ export function isPlain({ options }: FlowRequest): boolean {
   return methodOf(options) === "ATTENTION" && !isChanged(options);
 }
 
-/** Whether somebody still waits for one of some requests. */
+/** Whether a caller still waits for at least one of these requests. */
 export function isAnyWanted(jobs: readonly Job[]): boolean {
   return jobs.some(isWanted);
 }
 
-/** Whether somebody still waits for a request. */
+/** Whether the caller still waits for a request. */
 export function isWanted(request: FlowRequest): boolean {
   return request.isWanted?.() ?? true;
 }

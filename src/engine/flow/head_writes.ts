@@ -34,7 +34,7 @@ export class HeadWrites {
   }
 
   /**
-   * Makes room for so many tokens.
+   * Makes room for `tokens` tokens.
    *
    * @throws {AllocationError} If the device has none.
    */

@@ -20,7 +20,7 @@ export interface PreparedFlows {
   readonly steps: readonly FlowStep[];
 }
 
-/** Bytes of results that there stays room for; what a larger result took is given back behind it. */
+/** The result buffer is kept up to this number of bytes; a larger one is freed after its result was read. */
 const KEPT = 64 * 2 ** 20;
 
 /** Reduces cached patterns to matrices. */

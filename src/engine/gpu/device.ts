@@ -7,13 +7,13 @@ export interface DeviceInfo {
   readonly isFallback: boolean;
 }
 
-/** A device with all the limits that its adapter has, and the errors that nobody awaited. */
+/** A device with all the limits that its adapter has, and the errors that no call reported. */
 export interface Gpu {
   readonly device: GPUDevice;
   readonly info: DeviceInfo;
   /**
    * Throws what went wrong on the device since the last call. WebGPU reports most mistakes to an event, not to the
-   * call that made them, so whoever awaits results calls this before it believes them.
+   * call that made them, so call this after awaiting results, before using them.
    *
    * @throws {Error} With the texts of all errors since the last call.
    */

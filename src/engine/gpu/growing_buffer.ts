@@ -23,7 +23,7 @@ export class GrowingBuffer {
   }
 
   /**
-   * Gives a buffer of at least so many bytes. A buffer that was given before may be destroyed by it.
+   * Gives a buffer of at least `bytes` bytes. A buffer that was given before may be destroyed.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -42,7 +42,7 @@ export class GrowingBuffer {
     });
     return this.#buffer;
   }
-  /** Gives the buffer back if it is larger than so many bytes. */
+  /** Frees the buffer if it is larger than `most` bytes. */
   shrink(most: number): void {
     if (!this.#buffer || this.#buffer.size <= most) return;
     this.#buffer.destroy();

@@ -6,7 +6,7 @@ export class GrowingTexture {
   readonly #size: { readonly label: string; readonly width: number; readonly layers: number };
   #texture: GPUTexture | undefined;
 
-  /** @param size Texels of a row, and how many textures lie one behind the other. */
+  /** @param size Texels of a row, and how many array layers there are. */
   constructor(device: GPUDevice, size: { label: string; width: number; layers: number }) {
     this.#device = device;
     this.#size = size;
@@ -18,7 +18,7 @@ export class GrowingTexture {
   }
 
   /**
-   * Gives textures of at least so many rows. What was given before may be destroyed by it.
+   * Gives textures of at least `rows` rows. Textures that were given before may be destroyed.
    *
    * @throws {AllocationError} If the device has no room.
    */

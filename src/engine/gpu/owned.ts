@@ -8,7 +8,7 @@ export class Owned implements Disposable {
   }
 
   /**
-   * Leaves them to whoever was given them.
+   * Keeps them beyond the end of the block.
    *
    * @returns What gives them back.
    */

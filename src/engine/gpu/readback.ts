@@ -37,7 +37,7 @@ const SMALLEST = 64 * 1024;
 /** So many bytes of buffers of a size are made, sixteen of them at most, before a request waits for one to come free. */
 const RING_BYTES = 16 * 2 ** 20;
 const MOST = 16;
-/** A larger buffer is not kept behind its read. */
+/** A larger buffer is freed after its read. */
 const LARGEST_KEPT = 64 * 2 ** 20;
 
 /**
@@ -133,7 +133,7 @@ export class Readback {
       const result = buffer.getMappedRange(0, bytes).slice(0);
       slot.state = "settling";
       slot.settled = mapped.then(() => this.#free(slot));
-      slot.settled.catch(() => {}); // a lost device: whoever waits for the slot is told
+      slot.settled.catch(() => {}); // a lost device: the next caller that waits for the slot gets the error
       return result;
     } catch {
       this.lateReads++;

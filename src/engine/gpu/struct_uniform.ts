@@ -27,7 +27,7 @@ export class StructUniform<Member extends string> {
     this.reserve(most);
   }
 
-  /** Makes room for so many structs. What was given by {@linkcode at} before is of no use if there was less. */
+  /** Makes room for `count` structs. If that needs a larger buffer, groups that {@linkcode at} gave before no longer hold. */
   reserve(count: number): void {
     if (this.#words.length * 4 >= count * UNIFORM_ALIGNMENT) return;
     const device = this.#device;

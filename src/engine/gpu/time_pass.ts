@@ -1,6 +1,6 @@
 import { Readback } from "./readback.ts";
 
-/** A measurement lasts so long at least, in ms, and is taken so many times. */
+/** A measurement lasts SHORTEST ms at least and is taken ROUNDS times. */
 const SHORTEST = 5;
 const ROUNDS = 3;
 

@@ -7,7 +7,7 @@ import type { LinearKernel } from "./linear.ts";
 
 /** Rows that are computed: whole tiles of any kernel, and some that are left. */
 const ROWS = 37;
-/** Every so many columns one is computed here too. */
+/** One column in this many is computed in float64 too. */
 const COLUMNS_APART = 7;
 /** How far a sum may be off, in parts of the sum of its terms' sizes: 20 times what was seen of either kernel. */
 const TOLERANCE = 1e-5;

@@ -3,7 +3,7 @@ import { makeUniform } from "../gpu/uniform.ts";
 import { timePass } from "../gpu/time_pass.ts";
 import type { LinearKernel } from "./linear.ts";
 
-/** The ms that a kernel takes for the product of so many rows with a matrix of so many inputs and outputs. */
+/** The ms that a kernel takes for the product of (rows, inputs) with (inputs, outputs). */
 export async function timeLinear(
   device: GPUDevice,
   kernel: LinearKernel,

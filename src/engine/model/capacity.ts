@@ -4,9 +4,9 @@ import type { Gpu } from "../gpu/device.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { hostTensors, inOrder, sizeOf, type Tensors } from "../../requests/architecture/family.ts";
 
-/** Memory is probed in pieces of so many bytes at most. */
+/** Memory is probed in pieces of at most this many bytes. */
 const PIECE = 2 ** 30;
-/** Kernels pad matrices to whole tiles: so much larger they become at most, if they are large. */
+/** Kernels pad matrices to whole tiles, which makes large matrices larger by this factor at most. */
 const PADDING = 1.05;
 
 /**
@@ -65,7 +65,7 @@ function tooLarge(needs: string, has: string): RangeError {
   return new RangeError(`Cannot run this model as this adapter can't hold it: it ${needs}, ${has}`);
 }
 
-/** How many of so many bytes the device gives; it gets them back at once. */
+/** How many of `bytes` bytes the device can allocate; they are freed again at once. */
 async function probe(device: GPUDevice, bytes: number): Promise<number> {
   const size = Math.min(PIECE, device.limits.maxBufferSize);
   const pieces: GPUBuffer[] = [];

@@ -109,7 +109,7 @@ export class Forward {
     }
   }
 
-  /** The layers between other activations than a pass of prompts has, for whoever records attention by other means. */
+  /** The layers bound to another workspace, for callers that record attention themselves (see patching). */
   bindLayers(workspace: Workspace, rows: GPUBuffer = this.#rows): BoundLayer[] {
     const { qkv } = workspace;
     return this.#weights.layers.map((weights, layer) =>

@@ -49,7 +49,7 @@ export interface ForwardPass {
   readonly firstLayer: number;
   /** Whether patterns, keys and values are made; otherwise they are there. */
   readonly makesPatterns: boolean;
-  /** What is left behind beside them; there is room for it. */
+  /** What else the pass keeps in the activations; the memory for it is there. */
   readonly keep: readonly SiteOfLayer[];
   /** What is changed on the way, in the order in which it applies. */
   readonly edits: readonly SiteEdit[];

@@ -56,7 +56,7 @@ export interface Weights {
 /** Told after each tensor how much of the model is loaded, in numbers. */
 export type LoadProgress = (done: number, total: number) => void;
 
-/** Uploads wait in host memory until the device has them: so many bytes are handed to it at once, twice at most. */
+/** Uploads wait in host memory until the device has them: at most twice this number of bytes. */
 const MOST_WAITING = 16 * 2 ** 20;
 
 /**
@@ -69,7 +69,7 @@ export async function loadWeights(
   device: GPUDevice,
   { checkpoint, kernelFor, onProgress = () => {} }: {
     readonly checkpoint: Checkpoint;
-    /** The kernel that is to compute a linear of so many inputs and outputs. */
+    /** The kernel that computes a linear with these numbers of inputs and outputs. */
     readonly kernelFor: (inputs: number, outputs: number) => LinearKernel;
     readonly onProgress?: LoadProgress | undefined;
   },
@@ -89,7 +89,7 @@ export async function loadWeights(
     const values = parameter &&
       checkpoint.read(parameter, reads < embeddings ? undefined : buffers[reads % 2]);
     reads++;
-    values?.catch(() => {}); // whoever takes it is told
+    values?.catch(() => {}); // `take` reports it
     return values && { parameter, values };
   };
   let ahead = read();

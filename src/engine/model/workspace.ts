@@ -21,7 +21,7 @@ export interface Workspace {
   readonly residualTexture: GPUTexture;
   readonly middleTexture: GPUTexture;
   readonly zTexture: GPUTexture;
-  /** The texture behind `qkv`, a layer of it for each of the model's. */
+  /** The texture of `qkv`: one array layer for each layer of the model. */
   readonly qkvTexture: GPUTexture;
   /** Gives the memory back. */
   destroy(): void;

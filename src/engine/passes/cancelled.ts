@@ -1,6 +1,6 @@
 import { InfoflowError } from "../../errors.ts";
 
-/** Why nothing was computed for a caller who is gone. */
+/** The error of a request whose caller no longer waits. */
 export function cancelled(): InfoflowError {
   return new InfoflowError("CANCELLED", "Nobody waits for the answer any more");
 }

@@ -7,10 +7,10 @@ export interface Piece {
   readonly isLast: boolean;
 }
 
-/** A pass that is expected to take so many ms is submitted in pieces, and a piece is to take so long at least. */
+/** A pass that is expected to take LONG ms is submitted in pieces, which take PIECE ms at least. */
 const LONG = 60;
 const PIECE = 20;
-/** Until so many passes were seen, those of so many rows are taken to be long. */
+/** Until FEW passes were seen, a pass of LONG_ROWS rows counts as long. */
 const FEW = 3;
 const LONG_ROWS = 256;
 
@@ -36,7 +36,7 @@ export class PassPieces {
     this.#rate = Math.min(this.#rate, ms / (rows * this.#layers));
   }
 
-  /** The pieces of a pass over so many rows. */
+  /** The pieces of a pass over `rows` rows. */
   pieces(rows: number): Piece[] {
     const size = this.#layersPerPiece(rows);
     const pieces: Piece[] = [];

@@ -28,13 +28,13 @@ export interface RunRequest {
   readonly interventions?: readonly Intervention[] | undefined;
 }
 
-/** What runs leave behind, and for whom. */
+/** What runs keep, and whether they are still wanted. */
 export interface RunOptions {
   /** What is kept beside patterns, keys and values. */
   readonly keep?: readonly SiteOfLayer[] | undefined;
   /** `keep` by default. */
   readonly cache?: CacheUse | undefined;
-  /** Whether anybody still waits for it; always, where it is not given. */
+  /** Whether the caller still waits; true if it is not given. */
   isWanted?(): boolean;
 }
 
@@ -102,9 +102,9 @@ export class Passes {
    *
    * @param prompts Each of them once.
    * @param after Asks something of what the runs leave. What it records and reads goes into one submission with them.
-   *   If it succeeds, what was computed may be found from then on; otherwise everything is as if nobody had asked.
+   *   If it succeeds, later requests find what was computed; otherwise nothing of the request is left.
    * @throws {AllocationError} If the device has no room.
-   * @throws {InfoflowError} CANCELLED, between two stages, if nobody waits for it any more.
+   * @throws {InfoflowError} CANCELLED, between two stages, if the caller no longer waits.
    */
   async run<T>(
     prompts: readonly RunRequest[],

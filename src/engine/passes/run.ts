@@ -62,7 +62,7 @@ export class Run {
    * Submits a stage and reads what it leaves.
    *
    * @throws {AllocationError} If the device has no room for the result.
-   * @throws {InfoflowError} CANCELLED, if nobody waits for a further stage any more.
+   * @throws {InfoflowError} CANCELLED, if the caller no longer waits and something was submitted before.
    */
   async read(stage: Stage & { readonly result: DeviceResult }): Promise<Float32Array<ArrayBuffer>> {
     const { gpu, pieces, readback } = this.#parts;
@@ -90,7 +90,7 @@ export class Run {
 
   /**
    * Submits a stage of which nothing is read yet. Where the prompts are so long that passes over them go in pieces, it
-   * waits for the device, so that the next stage is not begun for nobody.
+   * waits for the device, so that the next stage is not begun if the caller is gone by then.
    *
    * @throws As {@linkcode read} does.
    */
@@ -143,7 +143,7 @@ export class Run {
 
   /**
    * Records a pass. One that will take long is submitted in pieces of some layers, all but the last, between which the
-   * thread waits for the device and looks whether anybody still wants it.
+   * thread waits for the device and checks whether the caller still waits.
    */
   async #encodePass(planned: PlannedPass): Promise<Recorder> {
     const { gpu: { device }, forward, pieces, prompts } = this.#parts;
