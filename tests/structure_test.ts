@@ -18,6 +18,7 @@ const FOLDERS = [
   "server/batch",
   "server/links",
   "server/answers",
+  "server/helper",
   "server/arrow",
   "server/observe",
   "server/queue",

@@ -70,6 +70,16 @@ export const SERVE_FLAGS = {
     value: "N",
     help: "connections that may be open at once, 512 by default; fewer where open files are few",
   },
+  "max-answer-mib": {
+    type: "string",
+    value: "N",
+    help: "MiB of Arrow in one answer, 256 by default",
+  },
+  "max-in-flight-mib": {
+    type: "string",
+    value: "N",
+    help: "MiB of answers that are being made or read, 512 by default",
+  },
   deadline: {
     type: "string",
     value: "SECONDS",
@@ -174,6 +184,9 @@ export function serveSettings(args: string[]): ServeSettings {
       token,
       passes: number("max-passes", DEFAULT_POLICY.passes, 1000, 1),
       deadline: 1000 * number("deadline", DEFAULT_POLICY.deadline / 1000, 86_400, 1),
+      answerBytes: MIB * number("max-answer-mib", DEFAULT_POLICY.answerBytes / MIB, 2 ** 20, 1),
+      bytesInFlight: MIB *
+        number("max-in-flight-mib", DEFAULT_POLICY.bytesInFlight / MIB, 2 ** 20, 1),
       introspection: values.get("no-introspection") !== true,
       graphiql: values.get("no-graphiql") !== true,
     },

@@ -33,6 +33,9 @@ export type AskedMatrix =
   | Omit<FlowOptions, "interventions"> & ChangeArguments
   | Omit<AttentionOptions, "interventions"> & ChangeArguments;
 
+/** A matrix of more numbers is encoded in the helping thread: this one is encoded in a few ms. */
+const MOST_ENCODED = 2 ** 18;
+
 /** The answer to "which tokens feed which?" for one prompt: a flow of information, or attention patterns by head. */
 export class InfoFlow extends MatrixAnswer {
   readonly options: MatrixOptions;
@@ -138,7 +141,14 @@ export class InfoFlow extends MatrixAnswer {
       shape: this.shape,
       ...this.#optionsInMetadata(),
     };
-    return traced("arrow", () => encodeMatrix(matrix, metadata, form));
+    const { helper } = this.reading.model;
+    return await traced(
+      "arrow",
+      () =>
+        helper && this.size > MOST_ENCODED
+          ? helper.ask("arrow", { matrix, metadata, form })
+          : encodeMatrix(matrix, metadata, form),
+    );
   }
 
   protected override identity(): LinkArguments {

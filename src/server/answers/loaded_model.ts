@@ -1,8 +1,14 @@
 import type { Tokenizer } from "../../tokens/tokenizer.ts";
+import type { Helper } from "../helper/helper.ts";
 import type { ModelClient } from "../queue/model_client.ts";
+import type { LongTexts } from "./long_texts.ts";
 
 /** A model by the name that it was asked for, and the engine that runs it. */
 export interface LoadedModel {
+  /** What is too much for the thread that answers is done there; without one, here. */
+  readonly helper?: Helper;
+  /** The texts that its tokenizer has read. */
+  readonly longTexts?: LongTexts;
   readonly name: string;
   /** Whether a request that names no model means another one: links to its answers name it. */
   readonly isFurther?: boolean;

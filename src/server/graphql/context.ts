@@ -1,5 +1,6 @@
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import type { AskedMatrix } from "./asked_matrix.ts";
+import type { HeldBytes } from "./held_bytes.ts";
 
 /** What resolvers know of the request. */
 export interface GraphQLContext {
@@ -9,6 +10,8 @@ export interface GraphQLContext {
   readonly origin: string;
   /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */
   readonly asked?: AskedMatrix;
+  /** The Arrow that the answer has. */
+  readonly held: HeldBytes;
   /** What operators are told of the request. */
   readonly scope: { operation: string; code: string | undefined };
 }

@@ -5,6 +5,7 @@ import { InfoflowError } from "../../errors.ts";
 import type { Token } from "../../tokens/tokenize.ts";
 import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/answers.ts";
+import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { ComparedFlow, type Comparison } from "../answers/comparison.ts";
 import type { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
@@ -46,14 +47,14 @@ export interface Resolvers {
     readonly comparison: Resolver<InfoFlow, unknown, Comparison | null>;
   };
   readonly Matrix: {
-    readonly arrow: Resolver<MatrixAnswer, Nullable<Pick<ArrowForm, "layout">>, Uint8Array>;
+    readonly arrow: Resolver<MatrixAnswer, Nullable<Pick<ArrowForm, "layout">>, string>;
     readonly url: Resolver<MatrixAnswer, Nullable<ArrowForm>, string>;
     readonly values: Resolver<MatrixAnswer, unknown, number[]>;
   };
   /** What the values of the enums are here. */
   readonly Layout: Record<string, Layout>;
   readonly Format: Record<string, Format>;
-  readonly ArrowIPC: { readonly __serialize: (bytes: Uint8Array) => string };
+  readonly ArrowIPC: { readonly __serialize: (word: string) => string };
   readonly TokenName: {
     readonly __parseValue: (value: unknown) => number | string;
     readonly __parseLiteral: (node: ValueNode) => number | string;
@@ -101,11 +102,11 @@ export const resolvers: Resolvers = {
     comparison: (infoFlow) => infoFlow instanceof ComparedFlow ? infoFlow.comparison : null,
   },
   Matrix: {
-    arrow: (answer, form, { asked }) => {
+    arrow: async (answer, form, { asked, held }) => {
       const { layout } = formOf(form);
-      if (!asked) return answer.arrow({ ...DEFAULT_FORM, layout });
+      if (!asked) return held.hold(await claimedArrow(answer, { ...DEFAULT_FORM, layout }));
       asked.noteLayout(layout);
-      return new Uint8Array(); // the bytes come instead of this JSON
+      return ""; // the bytes come instead of this JSON
     },
     url: (answer, form, { origin }) => linkOf(answer, origin, formOf(form)),
     values: async (answer) => {
@@ -115,7 +116,8 @@ export const resolvers: Resolvers = {
   },
   Layout: { ROWS: "rows", TENSOR: "tensor", TIDY: "tidy" },
   Format: { STREAM: "stream", FILE: "file" },
-  ArrowIPC: { __serialize: (bytes) => bytes.toBase64() },
+  // A word that stands for the bytes, see `HeldBytes`.
+  ArrowIPC: { __serialize: (word) => word },
   TokenName: {
     __parseValue: tokenName,
     __parseLiteral: (node) =>

@@ -1,6 +1,8 @@
 import { EnvelopArmorPlugin } from "@escape.tech/graphql-armor";
-import { NoSchemaIntrospectionCustomRule } from "graphql";
+import { GraphQLError, NoSchemaIntrospectionCustomRule, visit } from "graphql";
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
+import { InfoflowError } from "../../errors.ts";
+import { prepareTexts, textsIn } from "../answers/prepare_texts.ts";
 import type { GraphQLContext } from "./context.ts";
 import type { Log } from "../observe/log.ts";
 import { maskError, ownMistake } from "./errors.ts";
@@ -34,6 +36,7 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       ...(introspection ? [] : [withoutIntrospection]),
       codesForRequestErrors,
       tellOperators,
+      readAhead,
     ],
     graphiql: false,
     landingPage: false,
@@ -47,6 +50,27 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
 const withoutIntrospection: Plugin<GraphQLContext> = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
+
+/** The tokens of all long texts of a query are found before any of its fields is asked for. */
+const readAhead: Plugin<GraphQLContext> = {
+  async onExecute({ args, setResultAndStopExecution }) {
+    const { models } = args.contextValue;
+    const texts = new Set(textsIn(args.variableValues));
+    let specialTokens = false;
+    visit(args.document, {
+      StringValue: ({ value }) => void texts.add(value),
+      Argument: ({ name }) => void (specialTokens ||= name.value === "specialTokens"),
+    });
+    try {
+      await prepareTexts(models, texts, specialTokens);
+    } catch (error) {
+      if (!(error instanceof InfoflowError)) throw error;
+      const { message, code, details } = error;
+      const extensions = { code, ...details };
+      setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions })] });
+    }
   },
 };
 

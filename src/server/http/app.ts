@@ -6,6 +6,8 @@ import type { LoadedModel } from "../answers/loaded_model.ts";
 import { BATCH_FIELDS } from "../batch/batch_fields.ts";
 import { BatchAnswers } from "./batch_answer.ts";
 import type { Caller } from "../queue/caller.ts";
+import { prepareTexts, textsIn } from "../answers/prepare_texts.ts";
+import { HeldBytes } from "../graphql/held_bytes.ts";
 import { makeYoga } from "../graphql/yoga.ts";
 import type { Log } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
@@ -19,7 +21,8 @@ import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { CORPUS_PATH, corpusAnswer } from "./corpus_answer.ts";
 import type { FinishedRun } from "../corpus/finished_run.ts";
 import { PAGE_FILES, promptPage } from "./page.ts";
-import { answerTo, type Env, observe } from "./observe.ts";
+import { BytesInFlight } from "../queue/bytes_in_flight.ts";
+import { answerTo, type Env, observe, type OpenRequests } from "./observe.ts";
 import { respond } from "./representation.ts";
 import { DEFAULT_POLICY, FEW_LINES, type LineOptions, type Policy } from "./policy.ts";
 import { securityHeaders } from "./security_headers.ts";
@@ -54,11 +57,13 @@ export function makeApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
   const policy = { ...DEFAULT_POLICY, ...options.policy };
   const lines = { ...FEW_LINES, ...options.lines };
+  const inFlight = new BytesInFlight(policy.bytesInFlight);
+  const requests: OpenRequests = { open: 0 };
   const metrics = new Metrics(() => {
     // The models have one engine, which goes by the name of the first.
     const [first] = models();
     return new Map(first ? [[first.name, first.engine.stats]] : []);
-  });
+  }, { answerBytes: () => inFlight.bytes, openRequests: () => requests.open });
   const yoga = makeYoga({ log, introspection: policy.introspection });
   const recent = recentFiles(RECENT_FILES);
   const modelsFor = (scope: Caller): LoadedModel[] => {
@@ -69,7 +74,7 @@ export function makeApp(options: AppOptions): Hono<Env> {
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 
   app.use(securityHeaders);
-  app.use(observe(policy, { log, metrics, ...lines }));
+  app.use(observe(policy, { log, metrics, inFlight, open: requests, ...lines }));
   app.use(async ({ req: { path } }, next) => {
     if (isDraining() && !HEALTH_PATHS.includes(path)) throw stopping();
     await next();
@@ -94,22 +99,28 @@ export function makeApp(options: AppOptions): Hono<Env> {
       return corpusAnswer(corpus, raw);
     });
   }
-  app.all(GRAPHQL_PATH, ({ req: { raw }, var: { scope } }) => {
+  app.all(GRAPHQL_PATH, async ({ req: { raw }, var: { scope } }) => {
     scope.operation = isGraphiQL(raw) ? "page" : "graphql";
     if (isGraphiQL(raw)) return graphiql(raw);
     const origin = publicUrl ?? new URL(raw.url).origin;
-    const context = { scope, models: modelsFor(scope), origin };
+    const held = new HeldBytes();
+    const context = { scope, models: modelsFor(scope), origin, held };
     const format = wantedArrow(raw);
-    return format
+    const response = await (format
       ? arrowAnswer(raw, format, { yoga, context, recent })
-      : traced("graphql", () => yoga.fetch(raw, context));
+      : traced("graphql", () =>
+        yoga.fetch(raw, context)));
+    scope.end(); // a field that failed may have left others to be computed
+    return await held.fill(response);
   });
   for (const [field, answer] of Object.entries(ANSWERS)) {
     const isMatrix = isMatrixField(field);
-    app.get(pathOf(field), ({ req: { raw }, var: { scope } }) => {
+    app.get(pathOf(field), async ({ req: { raw }, var: { scope } }) => {
       scope.operation = `${kindOf(field)}.arrow`;
       const { args, form } = readLink(field, new URL(raw.url).search, { isMatrix });
-      return respond(raw, arrowRepresentation(answer(modelsFor(scope), args), form, recent));
+      const models = modelsFor(scope);
+      await prepareTexts(models, textsIn(args), args.specialTokens === true);
+      return await respond(raw, arrowRepresentation(answer(models, args), form, recent));
     });
   }
   const batches = new BatchAnswers({ modelsFor, log, metrics });

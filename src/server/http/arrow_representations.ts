@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { type ArrowForm, EXTENSIONS, MEDIA_TYPES } from "../arrow/form.ts";
 import type { Answer } from "../answers/answer.ts";
+import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { kindOf } from "../links/paths.ts";
 import type { Representation } from "./representation.ts";
 
@@ -30,7 +31,7 @@ export function arrowRepresentation(
     bytes: async () => {
       const known = recent.get(tag);
       if (known) return known;
-      const bytes = await answer.arrow(form);
+      const bytes = await claimedArrow(answer, form);
       if (format === "file") recent.set(tag, bytes);
       return bytes;
     },

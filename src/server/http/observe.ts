@@ -7,14 +7,23 @@ import type { Metrics } from "../observe/metrics.ts";
 import { textOf } from "../../tokens/vocabulary.ts";
 import { maskedProblem, problem } from "./problem.ts";
 import { type RequestLimits, RequestScope } from "./request_scope.ts";
+import type { BytesInFlight } from "../queue/bytes_in_flight.ts";
+import { whenSent } from "./when_sent.ts";
 
 /** What handlers know of a request. */
 export type Env = { Variables: { scope: RequestScope } };
+
+/** How many requests are not answered, or their answers not sent. */
+export interface OpenRequests {
+  open: number;
+}
 
 /** What operators see of requests. */
 export interface ObserveOptions {
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly inFlight: BytesInFlight;
+  readonly open: OpenRequests;
   /** Whether each request gets a line. */
   readonly requests: boolean;
   /** Whether the line has the prompts. */
@@ -24,7 +33,8 @@ export interface ObserveOptions {
 /** Gives each request its scope, an answer by its deadline, a line in the log and its place in the metrics. */
 export function observe(limits: RequestLimits, options: ObserveOptions): MiddlewareHandler<Env> {
   return async (context, next) => {
-    using scope = new RequestScope(context.req.raw, limits);
+    const scope = new RequestScope(context.req.raw, limits, options.inFlight);
+    options.open.open++;
     context.set("scope", scope);
     try {
       await scope.within(next());
@@ -34,6 +44,12 @@ export function observe(limits: RequestLimits, options: ObserveOptions): Middlew
     const { status } = context.res;
     const code = scope.code ?? (status >= 400 ? `HTTP_${status}` : "OK");
     record(scope, { status, code }, options);
+    if (!scope.isStreamed) scope.end();
+    context.res = whenSent(context.res, () => {
+      scope.end();
+      scope.bytes.release();
+      options.open.open--;
+    });
   };
 }
 

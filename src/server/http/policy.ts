@@ -18,9 +18,13 @@ export const FEW_LINES: LineOptions = { format: "text", requests: false, prompts
 export interface Policy extends Neighbours, RequestLimits {
   /** What requests must bring, if anything. */
   readonly token: string | undefined;
+  /** Bytes of all answers that are being made or read. */
+  readonly bytesInFlight: number;
   readonly introspection: boolean;
   readonly graphiql: boolean;
 }
+
+const MIB = 2 ** 20;
 
 /** The policy of a server on loopback. */
 export const DEFAULT_POLICY: Policy = {
@@ -30,6 +34,8 @@ export const DEFAULT_POLICY: Policy = {
   token: undefined,
   passes: 4,
   deadline: 30_000,
+  answerBytes: 256 * MIB,
+  bytesInFlight: 512 * MIB,
   introspection: true,
   graphiql: true,
 };

@@ -1,5 +1,7 @@
 import type { Caller } from "../queue/caller.ts";
 import type { Answer } from "../queue/answer.ts";
+import { ByteBudget } from "../queue/byte_budget.ts";
+import type { BytesInFlight } from "../queue/bytes_in_flight.ts";
 import { PromptBudget } from "../queue/prompt_budget.ts";
 import { idsOf, type Work } from "../../requests/engine_request.ts";
 import { InfoflowError } from "../../errors.ts";
@@ -11,11 +13,16 @@ export interface RequestLimits {
   readonly passes: number;
   /** How long it may take, in ms. */
   readonly deadline: number;
+  /** Bytes of Arrow in its answer, all that a query selects together. */
+  readonly answerBytes: number;
 }
 
 /** One request to the server: until when somebody waits for its answer, and what it took. */
-export class RequestScope implements Caller, Disposable {
+export class RequestScope implements Caller {
   readonly budget: PromptBudget;
+  readonly bytes: ByteBudget;
+  /** Whether its answer is still being computed while it is sent. */
+  isStreamed = false;
   /** What the log calls it. */
   readonly id = crypto.randomUUID().slice(0, 13);
   /** What it asks, in a word of ours; there are few of them. */
@@ -31,8 +38,13 @@ export class RequestScope implements Caller, Disposable {
   readonly #client: AbortSignal;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  constructor(request: Request, { passes, deadline }: RequestLimits) {
+  constructor(
+    request: Request,
+    { passes, deadline, answerBytes }: RequestLimits,
+    inFlight: BytesInFlight,
+  ) {
     this.budget = new PromptBudget(passes);
+    this.bytes = new ByteBudget(answerBytes, inFlight);
     this.endsAt = performance.timeOrigin + performance.now() + deadline;
     this.#client = request.signal;
     this.#client.addEventListener("abort", this.#leave);
@@ -83,10 +95,11 @@ export class RequestScope implements Caller, Disposable {
     }
   }
 
-  /** The request is answered: a runtime that aborts `request.signal` after every answer does so in vain. */
-  [Symbol.dispose](): void {
+  /** The answer is made, or refused: what is still under way for it is given up. */
+  end(): void {
     clearTimeout(this.#timer);
     this.#client.removeEventListener("abort", this.#leave);
+    this.#controller.abort(new InfoflowError("CANCELLED", "The request is answered"));
   }
 
   readonly #leave = (): void => {

@@ -20,6 +20,12 @@ export interface CallFacts {
   readonly worked: number;
 }
 
+/** What is told of the server beside its engines. */
+export interface ServerGauges {
+  readonly answerBytes: () => number;
+  readonly openRequests: () => number;
+}
+
 /** Bounds of histograms, in seconds: a cached matrix takes a ms, a long prompt on a slow device a minute. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -34,7 +40,7 @@ export class Metrics {
   readonly #tokens: Counter<"computed">;
 
   /** @param stats The engines by their models' names, as they stand; those that are loaded. */
-  constructor(stats: () => ReadonlyMap<string, EngineStats>) {
+  constructor(stats: () => ReadonlyMap<string, EngineStats>, server: ServerGauges) {
     const registers = [this.#registry];
     const histogram = (name: string, help: string): Histogram =>
       new Histogram({ name, help, buckets: BUCKETS, registers });
@@ -69,6 +75,7 @@ export class Metrics {
       labelNames: ["computed"],
       registers,
     });
+    this.#serverGauges(server);
     this.#gauges(stats);
     new Gauge({
       name: "infoflow_info",
@@ -94,6 +101,25 @@ export class Metrics {
     return { type: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
+  #serverGauges({ answerBytes, openRequests }: ServerGauges): void {
+    const gauge = (name: string, help: string, read: () => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers: [this.#registry],
+        collect() {
+          this.set(read());
+        },
+      });
+    };
+    gauge("infoflow_answer_bytes", "Bytes of answers that are being made or read", answerBytes);
+    gauge(
+      "infoflow_open_requests",
+      "Requests whose answers are not sent, this one among them",
+      openRequests,
+    );
+  }
+
   #gauges(stats: () => ReadonlyMap<string, EngineStats>): void {
     const gauge = (name: string, help: string, read: (stats: EngineStats) => number): void => {
       new Gauge({
@@ -111,6 +137,11 @@ export class Metrics {
       "infoflow_queue_length",
       "Requests that wait for the device",
       ({ queue }) => queue.waiting,
+    );
+    gauge(
+      "infoflow_worker_requests",
+      "Requests at the worker, begun or not",
+      ({ queue }) => queue.atWorker,
     );
     gauge("infoflow_queue_limit", "Requests that may wait", ({ queue }) => queue.limit);
     gauge("infoflow_cache_bytes", "Bytes of kept patterns", ({ cache }) => cache.bytes);

@@ -1,6 +1,7 @@
 import type { Work } from "../../requests/engine_request.ts";
 import type { Answer } from "./answer.ts";
 import type { Priority } from "./priority.ts";
+import type { ByteBudget } from "./byte_budget.ts";
 import type { PromptBudget } from "./prompt_budget.ts";
 
 /** On whose behalf a model is asked: until when, how much it may cost, and who is told what it did cost. */
@@ -11,6 +12,8 @@ export interface Caller {
   readonly endsAt?: number;
   /** The prompts that the request may have computed; as many as it likes without it. */
   readonly budget?: PromptBudget;
+  /** The bytes that its answer may have; as many as it likes without it. */
+  readonly bytes?: ByteBudget;
   /** `interactive` without it. */
   readonly priority?: Priority;
   /** Told of each answer. */

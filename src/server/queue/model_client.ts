@@ -90,6 +90,15 @@ export class ModelClient {
     return await this.#answer(work) as Questions[Name]["result"];
   }
 
+  /**
+   * Counts a part of the caller's answer, see {@linkcode ByteBudget.claim}.
+   *
+   * @throws {InfoflowError} MATRIX_TOO_LARGE; OVERLOADED.
+   */
+  async claimBytes(bytes: number): Promise<void> {
+    await this.#caller.bytes?.claim(bytes);
+  }
+
   /** The counters of the pattern cache. */
   cacheStats(): Promise<CacheStats> {
     return this.#worker.cacheStats();

@@ -5,6 +5,9 @@ import { VerifiedFiles } from "../../checkpoints/hub/verified.ts";
 import { readTokenizer } from "../../checkpoints/read_tokenizer.ts";
 import type { TokenizerChoice } from "../../tokens/tokenizer_of.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
+import { LongTexts } from "../answers/long_texts.ts";
+import { Helper } from "../helper/helper.ts";
+import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { EngineWorker, type EngineWorkerOptions } from "../queue/engine_worker.ts";
 import { ModelClient } from "../queue/model_client.ts";
 import { saesOfModels } from "./saes_of_models.ts";
@@ -37,6 +40,7 @@ export interface LoadProgress {
 export interface LoadedModels {
   readonly models: readonly LoadedModel[];
   readonly worker: EngineWorker;
+  readonly helper: Helper;
 }
 
 const SILENT: LoadProgress = { checking: () => {}, loading: () => {}, stop: () => {} };
@@ -68,13 +72,21 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
       }),
       onProgress: (done, total, model) => progress.loading(locations[model]!.name, done, total),
     });
-    const models = locations.map(({ name }, index) => ({
-      name,
-      engine: new ModelClient(worker, index),
-      isFurther: index > 0,
-      ...choices[index]!,
-    }));
-    return { models, worker };
+    const helper = new Helper();
+    const models = locations.map(({ name, ...place }, index) => {
+      const choice = choices[index]!;
+      const longTexts = new LongTexts(choice.tokenizer ?? GPT2_TOKENIZER, place, helper);
+      return {
+        name,
+        engine: new ModelClient(worker, index),
+        isFurther: index > 0,
+        ...choice,
+        tokenizer: longTexts.tokenizer,
+        longTexts,
+        helper,
+      };
+    });
+    return { models, worker, helper };
   } finally {
     progress.stop();
   }

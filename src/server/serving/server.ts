@@ -81,6 +81,7 @@ export class InfoflowServer {
 
   /** Ends the models' thread; what is under way fails with CANCELLED. See {@linkcode EngineWorker.close}. */
   async close(): Promise<void> {
+    this.#loaded?.helper.close();
     await this.worker?.close();
   }
 }

@@ -1,0 +1,67 @@
+import { LRUCache } from "lru-cache";
+import type { Encoding } from "../../tokens/text_reader.ts";
+import type { Tokenizer } from "../../tokens/tokenizer.ts";
+import type { Helper } from "../helper/helper.ts";
+import type { TokenizerPlace } from "../helper/protocol.ts";
+
+/** A text of fewer UTF-16 units is read at once: that takes a millisecond. */
+const LONG = 2048;
+/** UTF-16 units of texts whose tokens are remembered. */
+const MOST_REMEMBERED = 4 * 2 ** 20;
+
+/**
+ * The tokens of long texts, which take up to half a second. They are found in the helping thread, and remembered: a text
+ * is tokenised once, however often a request names it.
+ */
+export class LongTexts {
+  readonly #tokenizer: Tokenizer;
+  readonly #place: TokenizerPlace;
+  readonly #helper: Helper;
+  readonly #known = new LRUCache<string, Encoding>({
+    maxSize: MOST_REMEMBERED,
+    sizeCalculation: (_, key) => key.length,
+  });
+
+  constructor(tokenizer: Tokenizer, place: TokenizerPlace, helper: Helper) {
+    this.#tokenizer = tokenizer;
+    this.#place = place;
+    this.#helper = helper;
+  }
+
+  /** The same tokenizer, which looks here first. */
+  get tokenizer(): Tokenizer {
+    const { encode, ...others } = this.#tokenizer;
+    return {
+      ...others,
+      encode: (text, specialTokens = false) => {
+        if (text.length < LONG) return encode(text, specialTokens);
+        const known = this.#known.get(keyOf(text, specialTokens));
+        if (known) return known;
+        const encoding = encode(text, specialTokens);
+        this.#known.set(keyOf(text, specialTokens), encoding);
+        return encoding;
+      },
+    };
+  }
+
+  /** Finds the tokens of a text that will be read, if it is long. What is wrong with it, reading it will tell. */
+  async prepare(text: string, { context, specialTokens }: PrepareOptions): Promise<void> {
+    const isHopeless = text.length > context * this.#tokenizer.longest;
+    const key = keyOf(text, specialTokens);
+    if (text.length < LONG || isHopeless || this.#known.has(key) || !text.isWellFormed()) return;
+    const argument = { ...this.#place, text, specialTokens };
+    const encoding = await this.#helper.ask("tokens", argument).catch(() => undefined);
+    if (encoding) this.#known.set(key, encoding);
+  }
+}
+
+/** How a text will be read. */
+export interface PrepareOptions {
+  /** The most tokens that the model takes. */
+  readonly context: number;
+  readonly specialTokens: boolean;
+}
+
+function keyOf(text: string, specialTokens: boolean): string {
+  return `${Number(specialTokens)}${text}`;
+}

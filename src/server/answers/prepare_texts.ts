@@ -1,0 +1,48 @@
+import { InfoflowError } from "../../errors.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+
+/** UTF-16 units of all different texts of a request: as many as the longest prompt of GPT-2 may have. */
+export const MOST_CHARACTERS = 131_072;
+
+/**
+ * Finds the tokens of a request's long texts before they are read, so that reading them takes no time.
+ *
+ * @param texts What a request names, anywhere in it; what is no prompt costs a little for nothing.
+ * @throws {InfoflowError} BAD_USER_INPUT if they are too long together, with `characters` and `limit`.
+ */
+export async function prepareTexts(
+  models: readonly LoadedModel[],
+  texts: Iterable<string>,
+  specialTokens: boolean,
+): Promise<void> {
+  const different = new Set(texts);
+  const characters = different.values().reduce((sum, text) => sum + text.length, 0);
+  if (characters > MOST_CHARACTERS) {
+    throw new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot read the request as its texts may have ${
+        MOST_CHARACTERS.toLocaleString("en")
+      } characters together: current value is ${characters.toLocaleString("en")}`,
+      { characters, limit: MOST_CHARACTERS },
+    );
+  }
+  const ways = specialTokens ? [true, false] : [false];
+  await Promise.all(
+    models.flatMap(({ engine, longTexts }) =>
+      [...different].flatMap((text) =>
+        ways.map((specialTokens) => {
+          const { context } = engine.info.architecture;
+          return longTexts?.prepare(text, { context, specialTokens });
+        })
+      )
+    ),
+  );
+}
+
+/** All strings in a value of GraphQL or JSON. */
+export function* textsIn(value: unknown): Generator<string> {
+  if (typeof value === "string") yield value;
+  else if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) yield* textsIn(member);
+  }
+}

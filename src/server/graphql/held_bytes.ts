@@ -1,0 +1,48 @@
+/** Bytes whose base64 is written at once; a multiple of 3, so that the pieces make one text. */
+const PIECE = 3 * 64 * 1024;
+const encoder = new TextEncoder();
+
+/**
+ * The Arrow of a query's answer. In the JSON stands a word for each; the base64 is put there, piece by piece, while the
+ * answer is sent: as one text it would be written three times, and hold up the thread that answers.
+ */
+export class HeldBytes {
+  readonly #nonce = crypto.randomUUID();
+  readonly #held: Uint8Array[] = [];
+
+  /** @returns The word that stands for some bytes. */
+  hold(bytes: Uint8Array): string {
+    this.#held.push(bytes);
+    return `${this.#nonce}.${this.#held.length - 1}.`;
+  }
+
+  /** The answer with the bytes in it. */
+  async fill(response: Response): Promise<Response> {
+    if (this.#held.length === 0) return response;
+    const parts = (await response.text()).split(new RegExp(`${this.#nonce}\\.(\\d+)\\.`));
+    // What stands between is text, and at odd places which bytes come there.
+    const pieces = parts.map((part, at) =>
+      at % 2 === 0 ? encoder.encode(part) : this.#held[Number(part)]!
+    );
+    const length = pieces.reduce(
+      (sum, { length }, at) => sum + (at % 2 === 0 ? length : 4 * Math.ceil(length / 3)),
+      0,
+    );
+    const headers = new Headers(response.headers);
+    headers.set("content-length", String(length));
+    return new Response(ReadableStream.from(written(pieces)), { status: response.status, headers });
+  }
+}
+
+async function* written(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (const [at, piece] of pieces.entries()) {
+    if (at % 2 === 0) {
+      if (piece.length > 0) yield piece as Uint8Array<ArrayBuffer>;
+      continue;
+    }
+    for (let from = 0; from < piece.length; from += PIECE) {
+      yield encoder.encode(piece.subarray(from, from + PIECE).toBase64());
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { ArrowForm } from "../arrow/form.ts";
+import type { LabelledMatrix, Metadata } from "../arrow/labelled_matrix.ts";
+import type { Encoding } from "../../tokens/text_reader.ts";
+
+/** Where a model's tokenizer is read from, see {@linkcode readTokenizer}. */
+export interface TokenizerPlace {
+  readonly directory: string;
+  readonly isKnown: boolean;
+}
+
+/** What the helping thread can be asked. */
+export interface HelperCalls {
+  /** The Arrow IPC of a matrix. */
+  arrow: {
+    argument: {
+      readonly matrix: LabelledMatrix;
+      readonly metadata: Metadata;
+      readonly form: ArrowForm;
+    };
+    result: Uint8Array<ArrayBuffer>;
+  };
+  /** The tokens of a text. */
+  tokens: {
+    argument: TokenizerPlace & { readonly text: string; readonly specialTokens: boolean };
+    result: Encoding;
+  };
+}
+
+/** A call on its way to the thread. */
+export type HelperRequest = {
+  [Name in keyof HelperCalls]: {
+    readonly id: number;
+    readonly call: Name;
+    readonly argument: HelperCalls[Name]["argument"];
+  };
+}[keyof HelperCalls];
+
+/** What comes back; an error as its text and, if it is meant for clients, its code. */
+export type HelperReply =
+  | { readonly id: number; readonly result: HelperCalls[keyof HelperCalls]["result"] }
+  | { readonly id: number; readonly message: string; readonly code: string | undefined };
