@@ -110,7 +110,6 @@ export function makeApp(options: AppOptions): Hono<Env> {
       ? arrowAnswer(raw, format, { yoga, context, recent })
       : traced("graphql", () =>
         yoga.fetch(raw, context)));
-    scope.end(); // a field that failed may have left others to be computed
     return await held.fill(response);
   });
   for (const [field, answer] of Object.entries(ANSWERS)) {

@@ -95,7 +95,7 @@ export class RequestScope implements Caller {
     }
   }
 
-  /** The answer is made, or refused: what is still under way for it is given up. */
+  /** The answer is made, or refused: what is still under way for it is given up, such as the fields beside one that failed. */
   end(): void {
     clearTimeout(this.#timer);
     this.#client.removeEventListener("abort", this.#leave);
