@@ -34,7 +34,8 @@ export function typeOf(field: string): string {
   return getNamedType(QUERY_FIELDS[field]!.type).name;
 }
 
-function hasField(field: string, name: string): boolean {
+/** Whether the type of a field's answers has a field of some name. */
+export function hasField(field: string, name: string): boolean {
   const type = getNamedType(QUERY_FIELDS[field]!.type);
   return isObjectType(type) && name in type.getFields();
 }

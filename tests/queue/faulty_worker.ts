@@ -45,6 +45,8 @@ serveEngine(self, (started) => engine = started);
 const serve = self.onmessage!;
 self.onmessage = (event: MessageEvent): void => {
   const request = event.data as Request;
+  // Its submissions would be taken for those of a request.
+  if (request.call === "timePass") return self.postMessage({ id: request.id, result: 1 });
   isFaultyTurn = request.call === "answer" &&
     request.argument.requests.some(({ work }) => idsOf(work).length === 3);
   wasFaulty ||= isFaultyTurn;

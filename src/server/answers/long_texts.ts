@@ -44,11 +44,18 @@ export class LongTexts {
     };
   }
 
+  /** Whether a text may be no more than some tokens, by its length. */
+  mayFit(text: string, context: number): boolean {
+    return text.length <= context * this.#tokenizer.longest;
+  }
+
   /** Finds the tokens of a text that will be read, if it is long. What is wrong with it, reading it will tell. */
   async prepare(text: string, { context, specialTokens }: PrepareOptions): Promise<void> {
-    const isHopeless = text.length > context * this.#tokenizer.longest;
     const key = keyOf(text, specialTokens);
-    if (text.length < LONG || isHopeless || this.#known.has(key) || !text.isWellFormed()) return;
+    if (
+      text.length < LONG || !this.mayFit(text, context) || this.#known.has(key) ||
+      !text.isWellFormed()
+    ) return;
     const argument = { ...this.#place, text, specialTokens };
     const encoding = await this.#helper.ask("tokens", argument).catch(() => undefined);
     if (encoding) this.#known.set(key, encoding);

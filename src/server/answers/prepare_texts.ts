@@ -15,8 +15,13 @@ export async function prepareTexts(
   texts: Iterable<string>,
   specialTokens: boolean,
 ): Promise<void> {
-  const different = new Set(texts);
-  const characters = different.values().reduce((sum, text) => sum + text.length, 0);
+  // A text of which no model could read all is refused without being read.
+  const different = new Set(texts).values().filter((text) =>
+    models.some(({ engine, longTexts }) =>
+      longTexts?.mayFit(text, engine.info.architecture.context) ?? true
+    )
+  ).toArray();
+  const characters = different.reduce((sum, text) => sum + text.length, 0);
   if (characters > MOST_CHARACTERS) {
     throw new InfoflowError(
       "BAD_USER_INPUT",
@@ -29,7 +34,7 @@ export async function prepareTexts(
   const ways = specialTokens ? [true, false] : [false];
   await Promise.all(
     models.flatMap(({ engine, longTexts }) =>
-      [...different].flatMap((text) =>
+      different.flatMap((text) =>
         ways.map((specialTokens) => {
           const { context } = engine.info.architecture;
           return longTexts?.prepare(text, { context, specialTokens });

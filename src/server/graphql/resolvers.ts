@@ -15,7 +15,7 @@ import { read, type ReadingArguments } from "../answers/reading.ts";
 import { type Sae, saesOf } from "../answers/sae.ts";
 import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
 import { linkOf } from "../links/link_of.ts";
-import { isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
+import { hasField, isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
 /** More numbers than that nobody reads as JSON. */
@@ -69,11 +69,15 @@ const matrix: Resolver<MatrixAnswer, unknown, MatrixAnswer> = (answer, _, { aske
 
 const url: Resolver<Answer, unknown, string> = (answer, _, { origin }) => linkOf(answer, origin);
 
+const arrow: Resolver<Answer, unknown, string> = async (answer, _, { held }) =>
+  held.hold(await claimedArrow(answer));
+
 /** What the types of answers have that is not a property of theirs. */
 const ofAnswers = Object.fromEntries(
   Object.keys(ANSWERS).map((field) => [typeOf(field), {
     ...(isMatrixField(field) && { matrix }),
     ...(isLinkedField(field) && { url }),
+    ...(hasField(field, "arrow") && { arrow }),
   }]),
 );
 
