@@ -107,7 +107,7 @@ export type CorpusCall =
   | { readonly merge: { readonly directory: string; readonly shards: readonly string[] } }
   | { readonly run: CorpusSettings };
 
-const USAGE = "deno task corpus NAME IN… OUT [flags], or deno task corpus merge OUT DIR…";
+const USAGE = "./run corpus NAME IN… OUT [flags], or ./run corpus merge OUT DIR…";
 
 /**
  * Reads what a corpus command was called with.

@@ -1,5 +1,5 @@
 /**
- * The start of `deno task serve`. What it takes to download a model and to start a server, a server itself must not
+ * The start of `./run serve`. What it takes to download a model and to start a server, a server itself must not
  * have: each is a process of its own, the server one with exactly the permissions that its settings call for.
  */
 import { fileURLToPath } from "node:url";
@@ -104,7 +104,7 @@ function hubCaches(): string[] {
   }
 }
 
-/** Runs `deno task weights` for a model of the hub's that isn't there. */
+/** Runs `./run weights` for a model of the hub's that isn't there. */
 async function downloadIfMissing(name: string): Promise<void> {
   try {
     await locateModel(name, hubCache());

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { closest } from "fastest-levenshtein";
 
 /** A flag of a command, given as `--name VALUE` or in the environment. */
 export interface Flag {
@@ -41,7 +42,7 @@ export function parseFlags(args: string[], flags: Readonly<Record<string, Flag>>
   try {
     parsed = parseArgs({ args, options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw misuse(error as Error & { code?: string }, args, flags);
   }
   const values = new Map<string, string | boolean | readonly string[]>();
   for (const [name, flag] of Object.entries(flags)) {
@@ -50,6 +51,32 @@ export function parseFlags(args: string[], flags: Readonly<Record<string, Flag>>
     if (value !== undefined && value !== "") values.set(name, value as string | boolean | string[]);
   }
   return { values, positionals: parsed.positionals };
+}
+
+/** What a person called wrongly, in our words, with the nearest flag that there is. */
+function misuse(
+  error: Error & { code?: string },
+  args: readonly string[],
+  flags: Readonly<Record<string, Flag>>,
+): UsageError {
+  const names = Object.keys(flags);
+  const isKnown = (name: string): boolean => names.includes(name);
+  const given = args.filter((arg) => arg.startsWith("-")).map((arg) => arg.split("=")[0]!);
+  if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const unknown = given.find((arg) => !isKnown(arg.slice(2))) ?? given[0] ?? "";
+    const nearest = closest(unknown.replace(/^-+/, ""), names);
+    return new UsageError(`There is no flag ${unknown}: did you mean --${nearest}?`);
+  }
+  const bare = given.find((arg) => flags[arg.slice(2)]?.type === "string");
+  const flag = error.message.match(/--([\w-]+)/)?.[1] ?? bare?.slice(2) ?? "";
+  if (error.code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" && isKnown(flag)) {
+    return new UsageError(
+      flags[flag]!.type === "string"
+        ? `--${flag} needs a value, as in --${flag} ${flags[flag]!.value ?? "VALUE"}`
+        : `--${flag} takes no value`,
+    );
+  }
+  return new UsageError(error.message);
 }
 
 function fromVariable(name: string, { type, multiple }: Flag, text: string): unknown {
@@ -82,6 +109,9 @@ export function wholeNumber(
   return value;
 }
 
+/** Help is no wider than this. */
+const WIDTH = 96;
+
 /** The help of a command. */
 export function helpOf(usage: string, flags: Readonly<Record<string, Flag>>): string {
   const rows = Object.entries(flags).map(([name, { value, help }]) => [
@@ -89,6 +119,20 @@ export function helpOf(usage: string, flags: Readonly<Record<string, Flag>>): st
     `${help} (${variableOf(name)})`,
   ]);
   const width = Math.max(...rows.map(([flag]) => flag!.length));
-  return [`Usage: ${usage}`, "", ...rows.map(([flag, help]) => `${flag!.padEnd(width)}  ${help}`)]
-    .join("\n");
+  const lines = rows.flatMap(([flag, help]) =>
+    wrapped(help!, WIDTH - width - 2).map((line, index) =>
+      `${(index === 0 ? flag! : "").padEnd(width)}  ${line}`
+    )
+  );
+  return [`Usage: ${usage}`, "", ...lines].join("\n");
+}
+
+function wrapped(text: string, length: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + word.length >= length) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
 }

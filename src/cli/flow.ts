@@ -3,16 +3,21 @@ import {
   AGGREGATIONS,
   BOS_POLICIES,
   type BosPolicy,
+  type Head,
 } from "../requests/flow_options.ts";
+import { FLOW_METHODS, type Method } from "../requests/flow_methods.ts";
 import { InfoFlow } from "../server/answers/info_flow.ts";
 import { read } from "../server/answers/reading.ts";
 import { loadModels } from "../server/serving/load_models.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
-import { type Colours, drawHeatmap, drawLegend } from "./heatmap.ts";
+import { csvOf, jsonOf } from "./flow_formats.ts";
+import { drawFlow } from "./flow_drawing.ts";
 import { showLoadBars } from "./load_bars.ts";
 import { ownFile } from "./own_file.ts";
 import { goToCaller } from "./go_to_caller.ts";
 import { runCommand } from "./run_command.ts";
+
+const METHODS = Object.keys(FLOW_METHODS);
 
 const FLAGS = {
   "by-layer": { type: "boolean", help: "a matrix for each layer" },
@@ -20,6 +25,13 @@ const FLAGS = {
   bos: { type: "string", value: "POLICY", help: "DROP (default), KEEP or NONE" },
   ids: { type: "string", value: "N,N,…", help: "token ids instead of a prompt, BOS among them" },
   "special-tokens": { type: "boolean", help: "special tokens that the prompt spells are meant" },
+  method: { type: "string", value: "NAME", help: `${METHODS.join(", ")}; ATTENTION by default` },
+  layers: { type: "string", value: "L,L,…", help: "only these layers take part" },
+  heads: { type: "string", value: "H,H,…", help: "only these heads of them take part" },
+  ablate: { type: "string", value: "L.H,…", help: "heads that are switched off, such as 2.3,5.1" },
+  numbers: { type: "boolean", help: "percent in the coloured cells" },
+  csv: { type: "boolean", help: "print CSV, draw nothing" },
+  json: { type: "boolean", help: "print JSON, draw nothing" },
   out: { type: "string", value: "FILE.arrow", help: "write Arrow there, draw nothing" },
   model: {
     type: "string",
@@ -32,17 +44,18 @@ const FLAGS = {
 /** Prints the flow of one prompt, or writes it to a file. */
 async function flow(): Promise<void> {
   const { values, positionals } = parseFlags(Deno.args, FLAGS);
-  if (values.get("help")) return console.log(helpOf('deno task flow "PROMPT" [flags]', FLAGS));
-  const [prompt, ...others] = positionals;
+  if (values.get("help")) return console.log(helpOf('./run flow "PROMPT" [flags]', FLAGS));
   const ids = idsOf(values.get("ids") as string | undefined);
-  if ((prompt === undefined) === (ids === undefined) || others.length > 0) {
-    throw new UsageError('flow takes one prompt: write it in quotes, as in flow "Hello world"');
-  }
+  const prompt = await promptOf(positionals, ids !== undefined);
   const specialTokens = values.get("special-tokens") === true;
   const options = {
     byLayer: values.get("by-layer") === true,
     aggregation: choice(values.get("aggregation"), AGGREGATIONS, "aggregation") as Aggregation,
     bos: choice(values.get("bos"), BOS_POLICIES, "bos") as BosPolicy,
+    method: choice(values.get("method"), METHODS, "method") as Method,
+    layers: numbersOf("layers", values.get("layers") as string | undefined),
+    heads: numbersOf("heads", values.get("heads") as string | undefined),
+    ablate: headsOf(values.get("ablate") as string | undefined),
   };
 
   const asked = values.get("model") as string | undefined;
@@ -61,9 +74,23 @@ async function flow(): Promise<void> {
     options,
   );
   const out = values.get("out") as string | undefined;
-  if (out === undefined) await draw(infoFlow);
-  else await write(infoFlow, out);
+  if (out !== undefined) await write(infoFlow, out);
+  else if (values.get("csv")) console.log(await csvOf(infoFlow));
+  else if (values.get("json")) console.log(await jsonOf(infoFlow));
+  else await drawFlow(infoFlow, values.get("numbers") === true);
   Deno.exit(0); // the engine's worker would keep the process alive
+}
+
+/** The prompt as it is given, or from a pipe. */
+async function promptOf(given: readonly string[], hasIds: boolean): Promise<string | undefined> {
+  const [prompt, ...others] = given;
+  const isPiped = prompt === "-" || prompt === undefined && !hasIds && !Deno.stdin.isTerminal();
+  if (isPiped && others.length === 0) {
+    const text = (await new Response(Deno.stdin.readable).text()).replace(/\r?\n$/, "");
+    if (text !== "" || prompt === "-") return text;
+  }
+  if ((prompt === undefined) === hasIds && others.length === 0) return prompt;
+  throw new UsageError('flow takes one prompt: write it in quotes, as in flow "Hello world"');
 }
 
 function idsOf(text: string | undefined): number[] | undefined {
@@ -87,25 +114,26 @@ async function write(infoFlow: InfoFlow, path: string): Promise<void> {
   );
 }
 
-async function draw(infoFlow: InfoFlow): Promise<void> {
-  const { flow } = await infoFlow.compute();
-  const labels = infoFlow.tokens.map(({ text }) => text);
-  const size = labels.length ** 2;
-  const colours = terminalColours();
-  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 160;
-  for (let matrix = 0; matrix * size < flow.length; matrix++) {
-    if (infoFlow.axes.includes("layer")) console.log(`layer ${matrix}`);
-    const numbers = flow.subarray(matrix * size, (matrix + 1) * size);
-    console.log(drawHeatmap(numbers, { labels, columns, colours }) + "\n");
-  }
-  console.log(drawLegend(colours));
+/** Positions, layers or heads, separated by commas. */
+function numbersOf(name: string, text: string | undefined): number[] | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}(,\d{1,6})*$/.test(text)) return text.split(",").map(Number);
+  throw new UsageError(
+    `--${name} must be numbers separated by commas: current value is ${text}`,
+  );
 }
 
-/** By the conventions of NO_COLOR and COLORTERM. */
-function terminalColours(): Colours {
-  if (Deno.env.get("NO_COLOR") || !Deno.stdout.isTerminal()) return "none";
-  if (/^(truecolor|24bit)$/.test(Deno.env.get("COLORTERM") ?? "")) return "truecolor";
-  return /256color/.test(Deno.env.get("TERM") ?? "") ? "256" : "none";
+function headsOf(text: string | undefined): Head[] | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,4}\.\d{1,4}(,\d{1,4}\.\d{1,4})*$/.test(text)) {
+    throw new UsageError(
+      `--ablate must be heads such as 2.3,5.1, each a layer and a head: current value is ${text}`,
+    );
+  }
+  return text.split(",").map((pair) => {
+    const [layer = 0, head = 0] = pair.split(".").map(Number);
+    return { layer, head };
+  });
 }
 
 if (import.meta.main) {

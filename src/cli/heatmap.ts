@@ -1,6 +1,5 @@
 import styles from "ansi-styles";
-// @ts-types="@types/d3-scale-chromatic"
-import { interpolateViridis } from "d3-scale-chromatic";
+import { colourAt } from "../palette.ts";
 import stringWidth from "string-width";
 
 /** The colours that a terminal has. */
@@ -13,6 +12,21 @@ export interface HeatmapOptions {
   /** Columns of the terminal. */
   readonly columns: number;
   readonly colours: Colours;
+  /** The weight of the last colour; 1 where it is not given. */
+  readonly top?: number | undefined;
+  /** Whether coloured cells have their numbers in them. */
+  readonly hasNumbers?: boolean | undefined;
+}
+
+/** Columns of a heatmap of so many tokens, where it has room. */
+export function columnsOf(tokens: number, options: Look): number {
+  return LABEL_WIDTH + 1 + tokens * widthOf(options);
+}
+
+type Look = Pick<HeatmapOptions, "colours" | "hasNumbers">;
+
+function widthOf({ colours, hasNumbers }: Look): number {
+  return colours === "none" ? 3 : hasNumbers ? 4 : 2;
 }
 
 const LABEL_WIDTH = 14;
@@ -20,12 +34,12 @@ const LABEL_HEIGHT = 8;
 
 /**
  * Draws a (P, P) matrix for a terminal: targets down, sources across, the first token at the top left. A cell's colour
- * is the square root of its weight, from 0 to 1; without colours a cell is its weight in percent. Where the matrix is
+ * is the square root of its weight, from 0 to the top; without colours a cell is its weight in percent. Where the matrix is
  * wider than the terminal, neighbouring tokens share a cell.
  */
 export function drawHeatmap(matrix: Float32Array, options: HeatmapOptions): string {
-  const { colours, columns } = options;
-  const cellWidth = colours === "none" ? 3 : 2;
+  const { columns } = options;
+  const cellWidth = widthOf(options);
   const room = Math.max(1, Math.floor((columns - LABEL_WIDTH - 1) / cellWidth));
   const step = Math.ceil(options.labels.length / room);
   const { cells, labels } = step === 1
@@ -39,7 +53,7 @@ export function drawHeatmap(matrix: Float32Array, options: HeatmapOptions): stri
     const row = Array.from(cells.subarray(target * size, (target + 1) * size));
     // What comes later is not 0, it is nothing.
     const drawn = row.map((weight, source) =>
-      source > target ? " ".repeat(cellWidth) : cell(weight, colours)
+      source > target ? " ".repeat(cellWidth) : cell(weight, options)
     );
     lines.push(`${fit(names[target]!, LABEL_WIDTH)} ${drawn.join("").trimEnd()}`);
   }
@@ -47,30 +61,51 @@ export function drawHeatmap(matrix: Float32Array, options: HeatmapOptions): stri
 }
 
 /** The scale, for under the heatmaps. */
-export function drawLegend(colours: Colours): string {
+export function drawLegend({ colours, top = 1 }: Pick<HeatmapOptions, "colours" | "top">): string {
   if (colours === "none") {
     return "percent of what each target (row) takes from each source (column)";
   }
   const steps = Array.from({ length: 21 }, (_, i) => paint((i / 20) ** 2, " ", colours));
+  const end = `${top < 1 ? "≥ " : ""}${Number((100 * top).toPrecision(2))}%`;
   return `0 ${
     steps.join("")
-  } 1, square root: what each target (row) takes from each source (column)`;
+  } ${end}, square root: what each target (row) takes from each source (column)`;
 }
 
-function cell(weight: number, colours: Colours): string {
+/** Rows with fewer sources have next to no choice; where there are others they don't set the scale. */
+const FEW_SOURCES = 4;
+
+/** The largest weight of (P, P) matrices, of their first rows' aside. */
+export function topOf(matrices: Float32Array, tokens: number): number {
+  let top = 0;
+  const first = tokens > 2 * FEW_SOURCES ? FEW_SOURCES : 0;
+  for (let row = 0; row < matrices.length / tokens; row++) {
+    if (row % tokens < first) continue;
+    for (const weight of matrices.subarray(row * tokens, (row + 1) * tokens)) {
+      top = Math.max(top, Math.abs(weight));
+    }
+  }
+  return top || 1;
+}
+
+function cell(weight: number, { colours, top = 1, hasNumbers }: HeatmapOptions): string {
+  const percent = Math.round(100 * weight).toString();
   return colours === "none"
-    ? Math.round(100 * weight).toString().padStart(3)
-    : paint(weight, "  ", colours);
+    ? percent.padStart(3)
+    : paint(Math.abs(weight) / top, hasNumbers ? `${percent.padStart(3)} ` : "  ", colours);
 }
 
-function paint(weight: number, text: string, colours: Colours): string {
-  const hex = interpolateViridis(Math.sqrt(weight));
-  const rgb = styles.hexToRgb(hex);
-  const { bgColor } = styles;
-  const on = colours === "truecolor"
-    ? bgColor.ansi16m(...rgb)
-    : bgColor.ansi256(styles.rgbToAnsi256(...rgb));
-  return `${on}${text}${bgColor.close}`;
+/** The palette the other way round: on a dark terminal what is next to nothing is dark. */
+function paint(share: number, text: string, colours: Colours): string {
+  const light = Math.sqrt(Math.min(1, share));
+  const rgb = colourAt(1 - light);
+  const { bgColor, color } = styles;
+  const is24Bit = colours === "truecolor";
+  const on = is24Bit ? bgColor.ansi16m(...rgb) : bgColor.ansi256(styles.rgbToAnsi256(...rgb));
+  if (text.trim() === "") return `${on}${text}${bgColor.close}`;
+  const ink: [number, number, number] = light > 0.45 ? [0, 0, 0] : [255, 255, 255];
+  const front = is24Bit ? color.ansi16m(...ink) : color.ansi256(styles.rgbToAnsi256(...ink));
+  return `${on}${front}${text}${color.close}${bgColor.close}`;
 }
 
 /** Adds up the sources of a group of tokens, and takes the mean over its targets: rows still sum to 1. */

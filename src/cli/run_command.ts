@@ -1,4 +1,5 @@
 import { InfoflowError } from "../errors.ts";
+import { VERSION } from "../version.ts";
 import { UsageError } from "./flags.ts";
 
 /**
@@ -6,6 +7,7 @@ import { UsageError } from "./flags.ts";
  * if the command was called wrongly.
  */
 export async function runCommand(command: () => Promise<void>): Promise<void> {
+  if (Deno.args.includes("--version")) return console.log(`infoflow ${VERSION}`);
   try {
     await command();
   } catch (error) {

@@ -21,11 +21,11 @@ const FLAGS = {
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
-const USAGE = `deno task sae NAME [flags]   download a sparse autoencoder
-       deno task sae list [TEXT]     the public releases for GPT-2 small, and which are here
+const USAGE = `./run sae NAME [flags]   download a sparse autoencoder
+       ./run sae list [TEXT]     the public releases for GPT-2 small, and which are here
 
 NAME is one of the list, or owner/repo:folder on the hub. A directory in SAELens' format
-needs no download: deno task serve --sae DIR`;
+needs no download: ./run serve --sae DIR`;
 
 /** Downloads sparse autoencoders. */
 async function sae(): Promise<void> {
@@ -36,7 +36,7 @@ async function sae(): Promise<void> {
     throw new UsageError(`sae takes one name, not ${positionals.join(" ")}`);
   }
   if (command === undefined) {
-    throw new UsageError("sae takes the name of an autoencoder: `deno task sae list` shows them");
+    throw new UsageError("sae takes the name of an autoencoder: `./run sae list` shows them");
   }
   if (command === "list") return await list(text ?? "");
   return await download(command, values.get("revision") as string | undefined);
@@ -58,7 +58,7 @@ async function download(name: string, revision: string | undefined): Promise<voi
     const config = await readSaeConfig(directory, named.overrides);
     console.log(`${name} is in ${directory}, every file checked`);
     console.log(`${config.features} features of ${conversionInWords(config)}`);
-    console.log(`serve it with: deno task serve --model gpt2 --sae ${name}`);
+    console.log(`serve it with: ./run serve --model gpt2 --sae ${name}`);
   } finally {
     bar.stop();
   }

@@ -18,7 +18,7 @@ import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./se
  */
 export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
-  if (settings.help) return console.log(helpOf("deno task serve [flags]", SERVE_FLAGS));
+  if (settings.help) return console.log(helpOf("./run serve [flags]", SERVE_FLAGS));
 
   const { publicUrl, policy, lines } = settings;
   const made: { server?: InfoflowServer } = {};
@@ -80,7 +80,7 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
     `  Arrow     ${origin}${pathOf("infoFlow")}?prompt=Hello+world`,
   ];
   if (models.length === 1 && models[0]!.name === "bundled") {
-    lines.push("The bundled model is a small one. For GPT-2 itself: deno task weights gpt2");
+    lines.push("The bundled model is a small one. For GPT-2 itself: ./run weights gpt2");
   }
   return lines;
 }

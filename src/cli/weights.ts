@@ -22,10 +22,10 @@ const FLAGS = {
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
-const USAGE = `deno task weights NAME [flags]   download a model
-       deno task weights list           what is in the hub's cache
-       deno task weights verify [NAME]  check its files against their hashes
-       deno task weights remove NAME    take it off the disk
+const USAGE = `./run weights NAME [flags]   download a model
+       ./run weights list           what is in the hub's cache
+       ./run weights verify [NAME]  check its files against their hashes
+       ./run weights remove NAME    take it off the disk
 
 NAME is one of ${Object.keys(FAMILY).join(", ")}, or owner/repo on the hub`;
 
@@ -68,7 +68,7 @@ async function download(name: string, values: ReadonlyMap<string, string>): Prom
     }in ${downloaded.directory}, ` +
       "every file checked",
   );
-  console.log(`start it with: deno task serve --model ${directory ?? name}`);
+  console.log(`start it with: ./run serve --model ${directory ?? name}`);
 }
 
 async function list(): Promise<void> {
@@ -108,7 +108,7 @@ async function verify(name: string | undefined): Promise<void> {
     console.log(`${name} ${commit.slice(0, 8)}  ${findings.join(", ") || "every file is right"}`);
     if (checked.damaged.length > 0 || snapshot.missing.length > 0) {
       wrong++;
-      console.log(`  fetch it again with: deno task weights ${name} --revision ${commit}`);
+      console.log(`  fetch it again with: ./run weights ${name} --revision ${commit}`);
     }
   }
   if (wrong > 0) throw new Error(`Cannot use ${wrong} of ${models.length} models as they stand`);

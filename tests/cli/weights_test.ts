@@ -62,7 +62,7 @@ Deno.test("weights downloads, lists, verifies and removes", () =>
       downloaded.stdout,
       new RegExp(`^${REPOSITORY} at ${commit.slice(0, 8)} is in ${cache}/`),
     );
-    assert.match(downloaded.stdout, /start it with: deno task serve --model somebody\/tiny-gpt2/);
+    assert.match(downloaded.stdout, /start it with: .\/run serve --model somebody\/tiny-gpt2/);
 
     const row = `${REPOSITORY}  358 kB  ${commit.slice(0, 8)} main`;
     assert.equal((await weights("list")).stdout, `${row}  verified\n`);
@@ -79,7 +79,7 @@ Deno.test("weights downloads, lists, verifies and removes", () =>
     assert.match(damaged.stdout, /model\.safetensors is not what its hash says/);
     assert.match(
       damaged.stdout,
-      new RegExp(`deno task weights ${REPOSITORY} --revision ${commit}`),
+      new RegExp(`./run weights ${REPOSITORY} --revision ${commit}`),
     );
     assert.equal((await weights(REPOSITORY, "--revision", commit)).code, 0);
     assert.equal((await weights("verify")).code, 0);
@@ -166,7 +166,7 @@ Deno.test("serve --download fetches a model that is missing, and later starts as
     assert.equal(missing.code, 1);
     assert.match(
       missing.stderr,
-      /`deno task weights somebody\/tiny-gpt2` does so, and serve with --download/,
+      /`.\/run weights somebody\/tiny-gpt2` does so, and serve with --download/,
     );
     await withServer(async ({ origin, startLines }) => {
       assert.match(startLines.join("\n"), /model +somebody\/tiny-gpt2: 6 layers/);

@@ -86,7 +86,7 @@ Deno.test("a file that was changed since is noticed", () =>
     const found = await locateSae(JB, cache);
     await assert.rejects(
       ensureSaeIntact(found, new VerifiedFiles(undefined)),
-      /sae_weights.safetensors is not what its hash says: fetch it again with `deno task sae/,
+      /sae_weights.safetensors is not what its hash says: fetch it again with `.\/run sae/,
     );
   }));
 
@@ -123,6 +123,6 @@ Deno.test("what isn't there is said with the nearest names", () =>
       () => namedSae("gpt2-res-jb/blocks.8.hook_resid_pre"),
       /the nearest are gpt2-small-res-jb\/blocks/,
     );
-    await assert.rejects(locateSae(JB, cache), /`deno task sae gpt2-small-res-jb/);
+    await assert.rejects(locateSae(JB, cache), /`.\/run sae gpt2-small-res-jb/);
     await assert.rejects(locateSae("nothing", cache), /the nearest are/);
   }));

@@ -24,7 +24,7 @@ export class ModelMissing extends Error {
   constructor(readonly model: Named) {
     super(
       `Cannot find ${model.name} as it has not been downloaded: ` +
-        `\`deno task weights ${model.name}\` does so, and serve with --download`,
+        `\`./run weights ${model.name}\` does so, and serve with --download`,
     );
   }
 }

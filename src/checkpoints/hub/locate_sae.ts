@@ -63,7 +63,7 @@ export async function locateSae(asked: string, cache: string | undefined): Promi
     return { name: sae.name, directory, overrides: sae.overrides, isCached: true };
   }
   throw new Error(
-    `Cannot find ${asked} as it has not been downloaded: \`deno task sae ${asked}\` does so`,
+    `Cannot find ${asked} as it has not been downloaded: \`./run sae ${asked}\` does so`,
   );
 }
 
@@ -86,7 +86,7 @@ export async function ensureSaeIntact(
   if (damaged.length === 0) return;
   throw new HubError(
     `Cannot use ${name} as ${damaged.join(", ")} is not what its hash says: fetch it again with ` +
-      `\`deno task sae ${name}\``,
+      `\`./run sae ${name}\``,
   );
 }
 

@@ -108,7 +108,7 @@ export async function ensureIntact(
   if (damaged.length === 0) return;
   throw new HubError(
     `Cannot run ${name} as ${damaged.join(", ")} is not what its hash says: fetch it again with ` +
-      `\`deno task weights ${name}\``,
+      `\`./run weights ${name}\``,
   );
 }
 

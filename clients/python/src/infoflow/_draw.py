@@ -12,8 +12,18 @@ if TYPE_CHECKING:
 
     from ._results import Matrix
 
-#: From paper to plum in equal steps of lightness, as on the page.
-RAMP = [(248, 243, 234), (248, 208, 162), (240, 160, 112), (217, 106, 101), (173, 62, 102), (113, 35, 93), (52, 20, 60)]
+#: From paper to plum in equal steps to the eye, the page's colours (`src/palette.ts`).
+RAMP = [
+    (251, 242, 233),
+    (249, 204, 179),
+    (252, 166, 143),
+    (249, 124, 125),
+    (230, 81, 122),
+    (193, 53, 124),
+    (143, 46, 118),
+    (92, 43, 98),
+    (45, 32, 63),
+]
 #: A picture in HTML has no more cells.
 MOST_CELLS = 20_000
 PANEL = 240
