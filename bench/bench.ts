@@ -60,6 +60,9 @@ log("the engine");
 await take(engineSamples(ROOT));
 if (peers) {
   await take(peers.measure());
+  log("activation patching");
+  const patching = ["--model", model, "--reference", peers.patching];
+  await take(script<Sample>("patching.ts", patching));
   log("the engine again, so that peers and engine see the same machine");
   await take(engineSamples(ROOT));
 }

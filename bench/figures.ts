@@ -68,6 +68,20 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
       reach,
     });
   }
+  for (const pair of ["differ at once", "differ late"]) {
+    for (const grid of ["RESID_PRE", "heads"]) {
+      figures.push({
+        work: `T = 14, a grid of patches of ${grid}, prompts that ${pair}`,
+        against: "TransformerLens' own functions, CPU, 2 threads",
+        ...faster(
+          ms(`patches of ${grid}, ${pair}`),
+          ms(`TransformerLens, patches of ${grid}, ${pair}`),
+        ),
+        must: 4,
+        reach: 8,
+      });
+    }
+  }
   const cold = ms("by length", 256);
   const again = samples.filter(({ what }) => what.startsWith("asked again"));
   const slowest = Math.max(...again.map(({ min_ms }) => min_ms));

@@ -9,6 +9,8 @@ const LENGTHS = [14, 64, 256];
 export interface Peers {
   /** Files with what TransformerLens makes of some prompts. */
   readonly references: readonly string[];
+  /** A file with its activation patching, once it was measured. */
+  readonly patching: string;
   /** Runs all peers, one after the other. */
   measure(): AsyncGenerator<Sample>;
 }
@@ -37,12 +39,17 @@ export async function setUpPeers(
     await run(python, [join(PEERS, "export_onnx.py"), "--model", model, "--out", graph]);
   }
   const referenceFlags = references.flatMap((path) => ["--reference", path]);
+  const patching = join(work, "patching.json");
   return {
     references,
+    patching,
     async *measure() {
       log("peers: TransformerLens");
       const lens = [join(PEERS, "transformerlens.py"), "--model", model, "--reference"];
       yield* linesOf<Sample>(python, [...lens, ...references]);
+      log("peers: TransformerLens, activation patching");
+      const patches = [join(PEERS, "patching.py"), "--model", model, "--out", patching];
+      yield* linesOf<Sample>(python, [...patches, "--reference", references[0]!]);
       for (const script of ["onnxruntime_web.ts", "jax_js.ts"]) {
         log(`peers: ${script}`);
         const deno = ["run", "-A", "--no-lock", "--no-config", join(PEERS, script)];

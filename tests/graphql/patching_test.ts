@@ -79,6 +79,47 @@ Deno.test("patching says where the name is read, and which head carries it on", 
     assert.equal(new Set([streams, heads, raw, noise, some].map(({ id }) => id)).size, 5);
   }));
 
+Deno.test("the example of docs/interventions.md comes out as it says", () =>
+  withApp(async (app) => {
+    const of = `answer: " Mary", against: " John"`;
+    const pair = `clean: "${CLEAN}", corrupted: "${CORRUPTED}", ${of}, by: LAYER_HEAD`;
+    const { data } = await app.query(`{
+      headEffects(prompt: "${CLEAN}", ${of}) { baseline matrix { values } }
+      without: nextTokens(prompt: "${CLEAN}", k: 1, ablate: [{ layer: 4, head: 0 }]) { predictions { probability } }
+      patched: nextTokens(prompt: "${CORRUPTED}", k: 1,
+        interventions: [{ site: Z, layer: 4, heads: [0], action: REPLACE, from: "${CLEAN}" }]) {
+        predictions { text probability }
+      }
+      z: patching(${pair}, site: Z) { matrix { values } }
+      noised: patching(${pair}, site: Z, direction: NOISE) { matrix { values } }
+      pattern: patching(${pair}, site: PATTERN) { matrix { values } }
+      values: patching(${pair}, site: V) { matrix { values } }
+    }`);
+    const near = (actual: number, expected: number): void =>
+      void assertClose([actual], [expected], { atol: 0.05 });
+    const head = ({ matrix }: { matrix: { values: number[] } }, layer: number, head: number) =>
+      matrix.values[layer * H + head]!;
+    near(data.headEffects.baseline, 10.2);
+    for (
+      const [layer, number, effect] of [[1, 1, -6.8], [0, 4, -4.7], [2, 0, -4.2], [4, 0, -4.1]]
+    ) {
+      near(head(data.headEffects, layer!, number!), effect!);
+    }
+    assertClose([data.without.predictions[0].probability], [0.49], { atol: 0.005 });
+    assert.equal(data.patched.predictions[0].text, " Mary");
+    assertClose([data.patched.predictions[0].probability], [0.9], { atol: 0.005 });
+    for (
+      const [grid, layer, number, value] of [
+        ["z", 4, 0, 1.05],
+        ["z", 5, 7, 0.53],
+        ["z", 5, 6, 0.25],
+        ["noised", 4, 0, 0.02],
+        ["pattern", 4, 0, 0.05],
+        ["values", 4, 0, 1.07],
+      ] as const
+    ) assertClose([head(data[grid], layer, number)], [value], { atol: 0.006 });
+  }));
+
 Deno.test("patching and head effects have links with the same bytes, which others read", () =>
   withApp(async (app) => {
     const fields = "id url matrix { arrow url(layout: TENSOR) values }";
