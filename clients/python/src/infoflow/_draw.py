@@ -41,7 +41,7 @@ def heatmap(matrix: Matrix, titles: list[str] | None = None) -> plotly.graph_obj
     if len(panels) > 1:
         facets = {"facet_col": 0, "facet_col_wrap": min(3, len(panels)), "facet_row_spacing": 0.06}
     causal = np.where(np.tri(*panels.shape[-2:], dtype=bool), panels, np.nan)
-    figure = px.imshow(causal if len(panels) > 1 else causal[0], color_continuous_scale=[f"rgb{colour}" for colour in RAMP], **facets)
+    figure = px.imshow(causal if len(panels) > 1 else causal[0], color_continuous_scale=[f"rgb{colour}" for colour in RAMP], zmin=0, zmax=top_of(panels), **facets)
     tokens = matrix.tokens
     if len(tokens) == panels.shape[-1]:
         ticks = {"tickvals": list(range(len(tokens))), "ticktext": tokens}
@@ -52,11 +52,18 @@ def heatmap(matrix: Matrix, titles: list[str] | None = None) -> plotly.graph_obj
     figure.for_each_annotation(lambda note: note.update(text=titles[int(note.text.split("=")[1])]))
     rows = -(-len(panels) // 3)
     figure.update_layout(
+        template="simple_white",
         width=1050 if len(panels) > 1 else 700,
         height=110 + 270 * rows if len(panels) > 1 else 600,
         title=None if len(panels) > 1 else titles[0],
     )
     return figure
+
+
+def top_of(panels: np.ndarray) -> float:
+    """Where the scale ends: the first rows are next to 1 whatever the prompt is, and would leave no colours for the others."""
+    later = panels[:, 3:] if panels.shape[-2] > 4 else panels
+    return float(later.max()) or 1.0
 
 
 def panel_titles(matrix: Matrix) -> list[str]:
@@ -75,9 +82,7 @@ def picture(matrix: Matrix) -> str:
     panels = matrix.values.reshape(-1, *matrix.shape[-2:])
     if len(panels) * size * (size + 1) // 2 > MOST_CELLS:
         return f"<p>{html.escape(repr(matrix))}: too large to be drawn here; <code>.plot()</code> draws it</p>"
-    top = float(panels.max()) or 1.0
-    if size > 4:  # the first rows are next to 1 whatever the prompt is
-        top = float(panels[:, 3:].max()) or top
+    top = top_of(panels)
     drawn = zip(panels, panel_titles(matrix))
     figures = "".join(_panel(panel, title, matrix.tokens, top) for panel, title in drawn)
     head = html.escape(f"{matrix.model}: {matrix.prompt}")
