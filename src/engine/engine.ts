@@ -1,96 +1,29 @@
-import { InfoflowError } from "../errors.ts";
-import type { Architecture } from "../requests/architecture/architecture.ts";
-import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
+import type { EngineInfo } from "./engine_info.ts";
+import { type EngineOptions, type EngineParts, loadParts, type Shared } from "./engine_parts.ts";
+import { checkIds } from "./check_ids.ts";
 import { chosenOf } from "../requests/choice.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
-import { MOST_REQUESTS } from "../requests/engine_request.ts";
 import { promptsOf, type Question, type Questions } from "../requests/questions.ts";
-import type { SaeInfo } from "../requests/sae/feature_questions.ts";
 import { Activations, type CacheUse } from "./activations/activations.ts";
 import { ActivationCache, type CacheStats } from "./activations/cache.ts";
 import { unpackTriangles } from "./activations/packed_triangles.ts";
 import type { PromptActivations } from "./activations/prompt_activations.ts";
 import { Analyses, areTogether, type AskedQuestion } from "./analyses/analyses.ts";
 import type { DeviceContext } from "./flow/device_context.ts";
-import {
-  type FlowRequest,
-  groupByPrompt,
-  isAnyWanted,
-  isPlain,
-  isWanted,
-  type Job,
-} from "./flow/flow_request.ts";
-import { MethodFlows } from "./flow/method_flows.ts";
+import { type FlowRequest, isPlain, isWanted, type Job } from "./flow/flow_request.ts";
 import { FlowMethods } from "./flow/flow_methods.ts";
-import { FlowReduction } from "./flow/reduction.ts";
-import { AllocationError, evictWith } from "./gpu/allocate.ts";
-import { type DeviceInfo, type Gpu, requestGpu } from "./gpu/device.ts";
-import { checkCapacity } from "./model/capacity.ts";
-import { Forward } from "./model/forward.ts";
+import { MethodFlows } from "./flow/method_flows.ts";
+import { PlainFlows } from "./flow/plain_flows.ts";
+import { evictWith } from "./gpu/allocate.ts";
+import { type Gpu, requestGpu } from "./gpu/device.ts";
+import type { Forward } from "./model/forward.ts";
 import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
-import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
 import { cancelled } from "./passes/cancelled.ts";
 import { Changes } from "./passes/changes.ts";
-import type { PassPieces } from "./passes/pass_pieces.ts";
-import { passTokensOf } from "./pass_tokens.ts";
 import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
+import { withinMemory } from "./passes/within_memory.ts";
 import { FeatureChanges } from "./sae/feature_changes.ts";
-import { Saes, type SaeSource } from "./sae/saes.ts";
-import { tuneLinears, type TuningOptions } from "./tuning.ts";
-
-/** What an engine runs, and on what. */
-export interface EngineInfo {
-  readonly architecture: Architecture;
-  /** A hash of the architecture and of every weight. */
-  readonly fingerprint: string;
-  readonly device: DeviceInfo;
-  /** The kernel of each shape of linears, such as `768x3072`. */
-  readonly linears: Readonly<Record<string, string>>;
-  /** The autoencoders that are served with the model. */
-  readonly saes: readonly SaeInfo[];
-  /** How many tokens of new prompts are computed in one pass of a batch job. */
-  readonly passTokens: number;
-}
-
-/** What the models on a device have together. */
-export interface Shared {
-  readonly gpu: Gpu;
-  readonly cache: ActivationCache<PromptActivations>;
-}
-
-/** How to make an engine. */
-export interface EngineOptions {
-  /** It stays the caller's, who may close it when the engine is there. */
-  readonly checkpoint: Checkpoint;
-  /** Bytes that cached prompts may take. */
-  readonly cacheBytes: number;
-  /** Bytes that the machine can give, where it is known. */
-  readonly freeMemory?: number | undefined;
-  readonly tuning?: TuningOptions | undefined;
-  readonly onProgress?: LoadProgress | undefined;
-  /** Another engine's device and cache, to be used too. */
-  readonly shared?: Shared | undefined;
-  /** How passes are cut into pieces, if not by how long they take. */
-  readonly pieces?: PassPieces | undefined;
-  /** Autoencoders to be served with the model. */
-  readonly saes?: readonly SaeSource[] | undefined;
-  /** Bytes that autoencoders may take on the device, {@linkcode SAE_BYTES} by default. */
-  readonly saeBytes?: number | undefined;
-}
-
-/** Bytes that autoencoders may take by default. */
-export const SAE_BYTES = 2 ** 30;
-
-/** What an engine is made of. */
-interface EngineParts {
-  readonly info: EngineInfo;
-  readonly weights: Weights;
-  readonly forward: Forward;
-  readonly reduction: FlowReduction;
-  readonly pieces: PassPieces | undefined;
-  readonly saes: Saes;
-}
 
 /** What it runs, the first request would have to wait for. */
 const WARM_UP: FlowRequest = {
@@ -107,9 +40,9 @@ export class Engine {
   readonly shared: Shared;
   readonly #gpu: Gpu;
   readonly #forward: Forward;
-  readonly #reduction: FlowReduction;
   readonly #activations: Activations;
   readonly #passes: Passes;
+  readonly #plainFlows: PlainFlows;
   readonly #methodFlows: MethodFlows;
   readonly #analyses: Analyses;
 
@@ -120,7 +53,6 @@ export class Engine {
     this.info = info;
     this.#gpu = shared.gpu;
     this.#forward = forward;
-    this.#reduction = reduction;
     const activations = this.#activations = new Activations(device, info, shared.cache);
     const changes = new Changes(device, architecture);
     const passes = { forward, activations, changes, pieces };
@@ -145,6 +77,11 @@ export class Engine {
       reserve: (bytes) => activations.reserve(bytes),
     };
     this.#passes.resolver = new FeatureChanges(device, { saes, passes: this.#passes });
+    this.#plainFlows = new PlainFlows({
+      passes: this.#passes,
+      reduction,
+      countHits: (count) => activations.countHits(count),
+    });
     this.#methodFlows = new MethodFlows(context, reduction);
     this.#analyses = new Analyses(context);
   }
@@ -155,38 +92,12 @@ export class Engine {
    * @throws {Error} If there is no adapter, or the device has no room for the model.
    */
   static async create(options: EngineOptions): Promise<Engine> {
-    const { checkpoint, cacheBytes, tuning = {}, onProgress, shared, pieces } = options;
-    const { architecture, tensors } = checkpoint;
+    const { cacheBytes, shared } = options;
     const gpu = shared?.gpu ?? await requestGpu();
     const { device } = gpu;
     try {
-      await checkCapacity(gpu, architecture, { tensors, freeMemory: options.freeMemory });
-      const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
-      // Kernels are compiled while the disk is read; what was compiled, the forward pass finds there.
-      const [weights, reduction] = await Promise.all([
-        loadWeights(device, { checkpoint, kernelFor, onProgress }),
-        FlowReduction.create(device, architecture, MOST_REQUESTS),
-        Forward.compile(device, architecture),
-      ]);
-      const forward = await Forward.create(device, { architecture, weights });
-      gpu.check();
-      const { fingerprint } = weights;
-      const passTokens = passTokensOf(gpu.info);
-      const sources = options.saes ?? [];
-      const saes = new Saes(device, sources, {
-        budget: options.saeBytes ?? SAE_BYTES,
-        epsilon: architecture.epsilon,
-      });
-      const info = {
-        architecture,
-        fingerprint,
-        device: gpu.info,
-        linears: choices,
-        passTokens,
-        saes: sources.map(({ name, config }) => ({ name, config })),
-      };
+      const parts = await loadParts(gpu, options);
       // Drivers compile a kernel when it first runs.
-      const parts = { info, weights, forward, reduction, pieces, saes };
       const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
       await warmUp.flow(WARM_UP.ids, WARM_UP.options);
       if (shared) return new Engine(shared, parts);
@@ -260,10 +171,10 @@ export class Engine {
         answer(index, { status: "rejected", reason });
       }
     }
-    await this.#plainFlows(plain, cache, answer);
+    await this.#plainFlows.compute(plain, cache, answer);
     // One of these may take longer than all others together.
     for (const index of later) {
-      const flow = this.#withinMemory(() => this.#methodFlows.compute(requests[index]!, cache));
+      const flow = withinMemory(() => this.#methodFlows.compute(requests[index]!, cache));
       answer(index, await outcomeOf(flow));
     }
     return outcomes;
@@ -299,7 +210,9 @@ export class Engine {
     const right: number[] = [];
     for (const [index, { question, isWanted }] of asked.entries()) {
       try {
-        for (const ids of promptsOf(question)) this.#checkIds(ids, 1);
+        for (const ids of promptsOf(question)) {
+          checkIds(ids, { fewest: 1, architecture: this.info.architecture });
+        }
         if (!isWanted()) throw cancelled();
         right.push(index);
       } catch (reason) {
@@ -320,7 +233,7 @@ export class Engine {
   ): Promise<PromiseSettledResult<Questions[keyof Questions]["result"]>[]> {
     try {
       const [{ question, isWanted }] = asked as [AskedQuestion];
-      return await this.#withinMemory(async () =>
+      return await withinMemory(async () =>
         asked.length > 1 ? await this.#analyses.askTogether(asked, cache) : [{
           status: "fulfilled",
           value: await this.#analyses.ask(question, isWanted, cache),
@@ -345,8 +258,10 @@ export class Engine {
     options: RunOptions,
     after: (run: Run) => Promise<T>,
   ): Promise<T> {
-    for (const { ids } of prompts) this.#checkIds(ids, 1);
-    return await this.#withinMemory(() => this.#passes.run(prompts, options, after));
+    for (const { ids } of prompts) {
+      checkIds(ids, { fewest: 1, architecture: this.info.architecture });
+    }
+    return await withinMemory(() => this.#passes.run(prompts, options, after));
   }
 
   /**
@@ -387,56 +302,6 @@ export class Engine {
     this.#gpu.device.destroy();
   }
 
-  /** Computes flows of attention: new prompts in one pass, and everything with one readback. */
-  async #plainFlows(
-    jobs: readonly Job[],
-    cache: CacheUse,
-    answer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void,
-  ): Promise<void> {
-    if (jobs.length === 0) return;
-    const groups = groupByPrompt(jobs);
-    const isWanted = (): boolean => isAnyWanted(jobs);
-    const prompts = groups.map(([job]) => ({ ids: job!.ids }));
-    try {
-      const flows = await this.#withinMemory(() =>
-        this.#passes.run(prompts, { cache, isWanted }, (run) => this.#reduce(run, groups))
-      );
-      this.#activations.countHits(jobs.length - groups.length);
-      for (const [index, value] of flows) answer(index, { status: "fulfilled", value });
-    } catch (reason) {
-      if (groups.length === 1) {
-        for (const { index } of jobs) answer(index, { status: "rejected", reason });
-        return;
-      }
-      // One of them is to blame: by themselves, the others get their answers.
-      for (const group of groups) await this.#plainFlows(group, cache, answer);
-    }
-  }
-
-  /** @returns The flow of each job, by its index. */
-  async #reduce(
-    run: Run,
-    groups: readonly (readonly Job[])[],
-  ): Promise<ReadonlyMap<number, FlowResult>> {
-    const jobs = groups.flatMap((group, at) => {
-      const prompt = run.prompts[at]!;
-      const { ids, activations } = prompt;
-      return group.map((job) => ({ ...job, prompt, activations, tokens: ids.length }));
-    });
-    const flows = await this.#reduction.prepare(jobs);
-    const numbers = await run.read({
-      result: [flows],
-      fields: flows.fields.map((fields) => ({ ...fields, prompt: jobs[fields.job]!.prompt })),
-      encode: (recorder, bound) => this.#reduction.encode(recorder.pass, flows, bound),
-    });
-    return new Map(
-      this.#reduction.split(flows, numbers).map((matrix, at) => {
-        const { index, isRepeated, prompt } = jobs[at]!;
-        return [index, { ...matrix, cacheHit: isRepeated || prompt.cacheHit }];
-      }),
-    );
-  }
-
   async #makeOutputMatrices(): Promise<OutputMatrices> {
     const { architecture } = this.info;
     const made = await makeOutputMatrices(this.#gpu.device, architecture, this.#forward);
@@ -444,37 +309,9 @@ export class Engine {
     return made;
   }
 
-  /** Says what to ask for instead, where the device has no room even with no other prompt on it. */
-  async #withinMemory<T>(compute: () => Promise<T>): Promise<T> {
-    try {
-      return await compute();
-    } catch (error) {
-      if (!(error instanceof AllocationError)) throw error;
-      throw new InfoflowError(
-        "MATRIX_TOO_LARGE",
-        `${error.message}; ask with a shorter prompt, or for fewer matrices of it`,
-      );
-    }
-  }
-
   #check({ ids, options }: FlowRequest): void {
-    this.#checkIds(ids, keptFrom(options) + 1);
+    checkIds(ids, { fewest: keptFrom(options) + 1, architecture: this.info.architecture });
     chosenOf(options, this.info.architecture);
-  }
-
-  #checkIds(ids: readonly number[], fewest: number): void {
-    const { context, vocabulary } = this.info.architecture;
-    if (ids.length < fewest || ids.length > context) {
-      throw new RangeError(
-        `Cannot run a prompt as it must have ${fewest} to ${context} tokens: current value is ${ids.length}`,
-      );
-    }
-    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
-    if (wrong !== undefined) {
-      throw new RangeError(
-        `Cannot run a prompt as token ids must lie below ${vocabulary}: current value is ${wrong}`,
-      );
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import { KnownFingerprints } from "../checkpoints/known_fingerprints.ts";
-import { Engine, type EngineOptions } from "../engine/engine.ts";
+import { Engine } from "../engine/engine.ts";
+import type { EngineOptions } from "../engine/engine_parts.ts";
 import { openSaes, type SaeDirectory } from "./open_saes.ts";
 import { choicesIn, type TuningFile } from "./tuning_file.ts";
 

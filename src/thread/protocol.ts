@@ -1,7 +1,7 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
 import type { CacheUse } from "../engine/activations/activations.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
-import type { EngineInfo } from "../engine/engine.ts";
+import type { EngineInfo } from "../engine/engine_info.ts";
 import type { SaeDirectory } from "./open_saes.ts";
 import type { TuningFile } from "./tuning_file.ts";
 import type { Work, WorkResult } from "../requests/engine_request.ts";

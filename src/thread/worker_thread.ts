@@ -1,7 +1,7 @@
 import { InfoflowError } from "../errors.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { CancelFlags } from "./cancel_flags.ts";
-import type { EngineInfo } from "../engine/engine.ts";
+import type { EngineInfo } from "../engine/engine_info.ts";
 import {
   type Batch,
   type BatchResult,

@@ -1,7 +1,7 @@
 import { InfoflowError } from "../../errors.ts";
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import { CancelFlags } from "../../thread/cancel_flags.ts";
-import type { EngineInfo } from "../../engine/engine.ts";
+import type { EngineInfo } from "../../engine/engine_info.ts";
 import { ANYBODY, type Caller } from "./caller.ts";
 import { Pace } from "./pace.ts";
 import { passOperations } from "../../requests/operations.ts";

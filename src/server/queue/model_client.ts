@@ -1,5 +1,5 @@
 import type { CacheStats } from "../../engine/activations/cache.ts";
-import type { EngineInfo } from "../../engine/engine.ts";
+import type { EngineInfo } from "../../engine/engine_info.ts";
 
 import {
   passKeys,

@@ -12,7 +12,7 @@ import {
   receiveError,
 } from "../../thread/protocol.ts";
 import { MOST_REQUESTS } from "../../requests/engine_request.ts";
-import type { EngineInfo } from "../../engine/engine.ts";
+import type { EngineInfo } from "../../engine/engine_info.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
 import { Turns } from "./turns.ts";
 import { idsOf, isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";

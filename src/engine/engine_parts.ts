@@ -1,0 +1,90 @@
+import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
+import { MOST_REQUESTS } from "../requests/engine_request.ts";
+import type { ActivationCache } from "./activations/cache.ts";
+import type { PromptActivations } from "./activations/prompt_activations.ts";
+import type { EngineInfo } from "./engine_info.ts";
+import { FlowReduction } from "./flow/reduction.ts";
+import type { Gpu } from "./gpu/device.ts";
+import { checkCapacity } from "./model/capacity.ts";
+import { Forward } from "./model/forward.ts";
+import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
+import { passTokensOf } from "./pass_tokens.ts";
+import type { PassPieces } from "./passes/pass_pieces.ts";
+import { Saes, type SaeSource } from "./sae/saes.ts";
+import { tuneLinears, type TuningOptions } from "./tuning.ts";
+
+/** What the models on a device have together. */
+export interface Shared {
+  readonly gpu: Gpu;
+  readonly cache: ActivationCache<PromptActivations>;
+}
+
+/** How to make an engine. */
+export interface EngineOptions {
+  /** It stays the caller's, who may close it when the engine is there. */
+  readonly checkpoint: Checkpoint;
+  /** Bytes that cached prompts may take. */
+  readonly cacheBytes: number;
+  /** Bytes that the machine can give, where it is known. */
+  readonly freeMemory?: number | undefined;
+  readonly tuning?: TuningOptions | undefined;
+  readonly onProgress?: LoadProgress | undefined;
+  /** Another engine's device and cache, to be used too. */
+  readonly shared?: Shared | undefined;
+  /** How passes are cut into pieces, if not by how long they take. */
+  readonly pieces?: PassPieces | undefined;
+  /** Autoencoders to be served with the model. */
+  readonly saes?: readonly SaeSource[] | undefined;
+  /** Bytes that autoencoders may take on the device, {@linkcode SAE_BYTES} by default. */
+  readonly saeBytes?: number | undefined;
+}
+
+/** Bytes that autoencoders may take by default. */
+export const SAE_BYTES = 2 ** 30;
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly info: EngineInfo;
+  readonly weights: Weights;
+  readonly forward: Forward;
+  readonly reduction: FlowReduction;
+  readonly pieces: PassPieces | undefined;
+  readonly saes: Saes;
+}
+
+/**
+ * Loads a checkpoint onto a device and compiles the kernels.
+ *
+ * @throws {Error} If the device has no room for the model.
+ */
+export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<EngineParts> {
+  const { checkpoint, tuning = {}, onProgress, pieces } = options;
+  const { architecture, tensors } = checkpoint;
+  const { device } = gpu;
+  await checkCapacity(gpu, architecture, { tensors, freeMemory: options.freeMemory });
+  const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
+  // Kernels are compiled while the disk is read; what was compiled, the forward pass finds there.
+  const [weights, reduction] = await Promise.all([
+    loadWeights(device, { checkpoint, kernelFor, onProgress }),
+    FlowReduction.create(device, architecture, MOST_REQUESTS),
+    Forward.compile(device, architecture),
+  ]);
+  const forward = await Forward.create(device, { architecture, weights });
+  gpu.check();
+  const { fingerprint } = weights;
+  const passTokens = passTokensOf(gpu.info);
+  const sources = options.saes ?? [];
+  const saes = new Saes(device, sources, {
+    budget: options.saeBytes ?? SAE_BYTES,
+    epsilon: architecture.epsilon,
+  });
+  const info = {
+    architecture,
+    fingerprint,
+    device: gpu.info,
+    linears: choices,
+    passTokens,
+    saes: sources.map(({ name, config }) => ({ name, config })),
+  };
+  return { info, weights, forward, reduction, pieces, saes };
+}

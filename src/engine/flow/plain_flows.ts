@@ -1,0 +1,75 @@
+import type { FlowResult } from "../../requests/flow_options.ts";
+import type { CacheUse } from "../activations/activations.ts";
+import type { Passes } from "../passes/passes.ts";
+import type { Run } from "../passes/run.ts";
+import { withinMemory } from "../passes/within_memory.ts";
+import { groupByPrompt, isAnyWanted, type Job } from "./flow_request.ts";
+import type { FlowReduction } from "./reduction.ts";
+
+/** Flows of attention in the model as it is. */
+export class PlainFlows {
+  readonly #passes: Passes;
+  readonly #reduction: FlowReduction;
+  readonly #countHits: (count: number) => void;
+
+  /** @param parts What is told of requests about a prompt that another one has just brought, beside the rest. */
+  constructor(parts: {
+    readonly passes: Passes;
+    readonly reduction: FlowReduction;
+    readonly countHits: (count: number) => void;
+  }) {
+    this.#passes = parts.passes;
+    this.#reduction = parts.reduction;
+    this.#countHits = parts.countHits;
+  }
+
+  /** Computes flows of attention: new prompts in one pass, and everything with one readback. */
+  async compute(
+    jobs: readonly Job[],
+    cache: CacheUse,
+    answer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void,
+  ): Promise<void> {
+    if (jobs.length === 0) return;
+    const groups = groupByPrompt(jobs);
+    const isWanted = (): boolean => isAnyWanted(jobs);
+    const prompts = groups.map(([job]) => ({ ids: job!.ids }));
+    try {
+      const flows = await withinMemory(() =>
+        this.#passes.run(prompts, { cache, isWanted }, (run) => this.#reduce(run, groups))
+      );
+      this.#countHits(jobs.length - groups.length);
+      for (const [index, value] of flows) answer(index, { status: "fulfilled", value });
+    } catch (reason) {
+      if (groups.length === 1) {
+        for (const { index } of jobs) answer(index, { status: "rejected", reason });
+        return;
+      }
+      // One of them is to blame: by themselves, the others get their answers.
+      for (const group of groups) await this.compute(group, cache, answer);
+    }
+  }
+
+  /** @returns The flow of each job, by its index. */
+  async #reduce(
+    run: Run,
+    groups: readonly (readonly Job[])[],
+  ): Promise<ReadonlyMap<number, FlowResult>> {
+    const jobs = groups.flatMap((group, at) => {
+      const prompt = run.prompts[at]!;
+      const { ids, activations } = prompt;
+      return group.map((job) => ({ ...job, prompt, activations, tokens: ids.length }));
+    });
+    const flows = await this.#reduction.prepare(jobs);
+    const numbers = await run.read({
+      result: [flows],
+      fields: flows.fields.map((fields) => ({ ...fields, prompt: jobs[fields.job]!.prompt })),
+      encode: (recorder, bound) => this.#reduction.encode(recorder.pass, flows, bound),
+    });
+    return new Map(
+      this.#reduction.split(flows, numbers).map((matrix, at) => {
+        const { index, isRepeated, prompt } = jobs[at]!;
+        return [index, { ...matrix, cacheHit: isRepeated || prompt.cacheHit }];
+      }),
+    );
+  }
+}
