@@ -210,6 +210,23 @@ Deno.test("a changed run is the same, to the bit, whatever was known before", ()
     }
   }));
 
+Deno.test("a site that is asked of a changed run later is what it would have been at once", () =>
+  withEngine(async (engine) => {
+    const z: SiteOfLayer[] = [{ site: "Z", layer: 1 }, { site: "MLP_OUT", layer: 2 }];
+    for (const site of SITES.filter((it) => !isSquare(it))) {
+      const vector = vectorOf(hasHeads(site) ? D : C);
+      const interventions = canonical([{ site, layer: 1, action: "ADD", vector }]);
+      const keep = residualSites(L);
+      const first = await readRun(engine, clean, { interventions, keep });
+      const later = await readRun(engine, clean, { interventions, keep: z });
+      assert.deepEqual([first.cacheHit, later.cacheHit], [false, false]);
+      await withEngine(async (fresh) => {
+        const { sites } = await readRun(fresh, clean, { interventions, keep: z });
+        assert.deepEqual(later.sites, sites, site);
+      });
+    }
+  }));
+
 Deno.test("a changed run of a cached prompt computes the layers and rows that it moves, and no others", () =>
   withEngine(async (engine) => {
     const keep = residualSites(L);

@@ -1,17 +1,17 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import { isSquare, type Site } from "../../requests/interventions/sites.ts";
-import { rowStart } from "../activations/packed_triangles.ts";
-import { keptAt, keptScores, siteKey } from "../activations/kept_sites.ts";
+import type { Site } from "../../requests/interventions/sites.ts";
+import { keptAt } from "../activations/kept_sites.ts";
 import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { makeUniform } from "../gpu/uniform.ts";
-import type { AttentionPattern } from "../kernels/attention_pattern.ts";
 import { HeadMean } from "../kernels/head_mean.ts";
+import { Attention } from "./attention.ts";
 import { BoundLayer, compileLayerKernels, type LayerKernels } from "./bound_layer.ts";
+import { embed } from "./embed.ts";
 import { KeysValues } from "./keys_values.ts";
 import { LayerOutputs, type OutputOperands } from "./layer_outputs.ts";
-import { type ForwardPass, rowsOf, type Segment, type SiteRows } from "./pass.ts";
-import { PatternGroups } from "./pattern_groups.ts";
+import { type ForwardPass, rowsOf } from "./pass.ts";
+import { PassSites } from "./pass_sites.ts";
 import { stopOf } from "./stop.ts";
 import type { LayerWeights, Weights } from "./weights.ts";
 import { allocateWorkspace, type Workspace } from "./workspace.ts";
@@ -30,9 +30,9 @@ export class Forward {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
   readonly #weights: Weights;
-  readonly #kernels: LayerKernels & { readonly headMean: HeadMean };
+  readonly #kernels: LayerKernels;
   readonly #outputs: LayerOutputs;
-  readonly #patternGroups: PatternGroups;
+  readonly #attention: Attention;
   readonly #keysValues: KeysValues;
   /** `struct Rows` of the linears: how many rows there are, and where the first is placed in `qkv`. */
   readonly #rows: GPUBuffer;
@@ -40,6 +40,7 @@ export class Forward {
   readonly #scales: readonly GPUBuffer[];
   #workspace: Workspace | undefined;
   #layers: readonly BoundLayer[] = [];
+  #sites: PassSites | undefined;
 
   private constructor(
     device: GPUDevice,
@@ -51,7 +52,7 @@ export class Forward {
     this.#weights = weights;
     this.#kernels = kernels;
     this.#outputs = outputs;
-    this.#patternGroups = new PatternGroups(kernels);
+    this.#attention = new Attention(kernels);
     this.#keysValues = new KeysValues(architecture);
     this.#rows = makeUniform(device, "rows of the pass", new Uint32Array(2));
     this.#scales = architecture.scales.map((scale, layer) =>
@@ -93,6 +94,7 @@ export class Forward {
       rows: Math.min(size, most),
     });
     this.#layers = this.bindLayers(workspace);
+    this.#sites = new PassSites(workspace, this.#outputs, this.#architecture.channels / 4);
     this.#workspace = workspace;
   }
 
@@ -174,7 +176,8 @@ export class Forward {
   ): void {
     const layer = this.#layers[index]!;
     const rows = rowsOf(pass);
-    const at = (site: Site): void => this.#at(recorder, pass, { site, layer: index });
+    const sites = this.#sites!;
+    const at = (site: Site): void => sites.record(recorder, pass, { site, layer: index });
     if (!isWanted("RESID_PRE")) return;
     at("RESID_PRE");
     if (!isWanted("Q")) return;
@@ -185,14 +188,10 @@ export class Forward {
       at("K");
       at("V");
     }
-    this.#keepScores(recorder, pass, index);
-    if (pass.makesPatterns) this.#encodePatterns(recorder, pass, index);
+    this.#attention.keepScores(recorder, pass, { index, layer });
+    if (pass.makesPatterns) this.#attention.patterns(recorder, pass, { index, layer, sites });
     if (!isWanted("Z")) return;
-    for (const { ids, first, prompt, activations } of pass.segments) {
-      const { mixed } = this.#patternGroups.ofLayer(activations, index);
-      const groups = [[layer.attention.mix], prompt, mixed] as const;
-      this.#kernels.mixValues.dispatch(recorder.pass, groups, { targets: ids.length - first });
-    }
+    this.#attention.mix(recorder, pass, { index, layer });
     at("Z");
     if (!isWanted("ATTN_OUT")) return;
     if (!this.#encodeOutput(recorder, pass, { site: "ATTN_OUT", layer: index })) {
@@ -205,35 +204,6 @@ export class Forward {
       layer.mlpOut(recorder.pass, rows);
     }
     at("RESID_POST");
-  }
-
-  #encodePatterns(recorder: Recorder, pass: ForwardPass, index: number): void {
-    const { attentionPattern, scores, softmax } = this.#kernels;
-    const record = (kernel: AttentionPattern): void => {
-      for (const { ids, first, prompt, activations } of pass.segments) {
-        const { written } = this.#patternGroups.ofLayer(activations, index);
-        const groups = [[this.#layers[index]!.attention.pattern], prompt, written] as const;
-        kernel.dispatch(recorder.pass, groups, { targets: ids.length - first });
-      }
-    };
-    if (pass.edits.some(({ site, layer }) => site === "SCORES" && layer === index)) {
-      record(scores);
-      this.#at(recorder, pass, { site: "SCORES", layer: index });
-      record(softmax);
-    } else record(attentionPattern);
-    this.#at(recorder, pass, { site: "PATTERN", layer: index });
-  }
-
-  /** Records the scores of a layer once more, where they are kept. */
-  #keepScores(recorder: Recorder, { keep, segments }: ForwardPass, index: number): void {
-    if (!keep.some(({ site, layer }) => site === "SCORES" && layer === index)) return;
-    const { scores } = this.#kernels;
-    for (const { ids, first, prompt, activations } of segments) {
-      const buffer = keptScores(activations, index);
-      const written = scores.bind({ patterns: { buffer, size: activations.layerBytes } });
-      const groups = [[this.#layers[index]!.attention.pattern], prompt, [written, 0]] as const;
-      scores.dispatch(recorder.pass, groups, { targets: ids.length - first });
-    }
   }
 
   /** Records an output and its sum with the residual stream one after the other, if it is kept or changed. */
@@ -252,86 +222,34 @@ export class Forward {
       ? { linear: attentionOut, rows, x: z, before: residual, after: middle }
       : { linear: mlpOut, rows, x: hidden, before: middle, after: residual };
     this.#outputs.make(recorder.pass, operands, rowsOf(pass));
-    this.#at(recorder, pass, { site, layer });
+    this.#sites!.record(recorder, pass, { site, layer });
     this.#outputs.add(recorder.pass, operands, rowsOf(pass));
     return true;
-  }
-
-  /** Records what is changed, then what is kept, at a site. */
-  #at(
-    recorder: Recorder,
-    pass: ForwardPass,
-    at: { readonly site: Site; readonly layer: number },
-  ): void {
-    const edits = pass.edits.filter(({ site, layer }) => site === at.site && layer === at.layer);
-    const isKept = at.site !== "RESID_POST" && !isSquare(at.site) &&
-      pass.keep.some((it) => siteKey(it) === siteKey(at));
-    if (edits.length === 0 && !isKept) return;
-    for (const segment of pass.segments) {
-      const rows = this.#rowsAt(at, segment);
-      for (const edit of edits) edit.encode(recorder, segment, rows);
-      if (!isKept || !rows) continue;
-      const { texture, origin, texels } = rows;
-      recorder.encoder.copyTextureToTexture(
-        { texture, origin: [...origin] },
-        { texture: keptAt(segment.activations, at), origin: [0, segment.first] },
-        [texels, rows.rows],
-      );
-    }
-  }
-
-  /** Where a segment's values are at a site; SCORES and PATTERN are in its own activations. */
-  #rowsAt(
-    { site, layer }: { readonly site: Site; readonly layer: number },
-    { ids, first, row, slot }: Segment,
-  ): SiteRows | undefined {
-    const texels = this.#architecture.channels / 4;
-    const rows = ids.length - first;
-    const { residualTexture, middleTexture, zTexture, qkvTexture } = this.#workspace!;
-    const of = (texture: GPUTexture): SiteRows => ({ texture, origin: [0, row, 0], texels, rows });
-    const inQkv = (part: number): SiteRows => {
-      const origin = [part * texels, slot + first, layer] as const;
-      return { texture: qkvTexture, origin, texels, rows };
-    };
-    switch (site) {
-      case "RESID_PRE":
-      case "RESID_POST":
-        return of(residualTexture);
-      case "RESID_MID":
-        return of(middleTexture);
-      case "Z":
-        return of(zTexture);
-      case "ATTN_OUT":
-      case "MLP_OUT":
-        return of(this.#outputs.texture);
-      case "Q":
-        return inQkv(0);
-      case "K":
-        return inQkv(1);
-      case "V":
-        return inQkv(2);
-      case "SCORES":
-      case "PATTERN":
-        return undefined;
-    }
   }
 
   /** Puts the stream before the first layer in its place, and keys and values of positions that are not computed. */
   #begin(recorder: Recorder, pass: ForwardPass): void {
     const { segments, firstLayer, makesPatterns } = pass;
+    const { channels } = this.#architecture;
     const [segment] = segments;
     const { ids, first, base, activations, row } = segment!;
     const rows = rowsOf(pass);
     this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, first]));
-    if (firstLayer === 0) this.#embed(segments, rows);
-    else {
+    if (firstLayer === 0) {
+      this.#device.queue.writeTexture(
+        { texture: this.#workspace!.residualTexture },
+        embed(segments, this.#weights, channels),
+        { bytesPerRow: channels * Float32Array.BYTES_PER_ELEMENT },
+        [channels / 4, rows],
+      );
+    } else {
       const texture = keptAt(base!, { site: "RESID_PRE", layer: firstLayer });
       recorder.encoder.copyTextureToTexture(
         { texture, origin: [0, first] },
         { texture: this.#workspace!.residualTexture, origin: [0, row] },
-        [this.#architecture.channels / 4, rows],
+        [channels / 4, rows],
       );
-      this.#at(recorder, pass, { site: "RESID_POST", layer: firstLayer - 1 });
+      this.#sites!.record(recorder, pass, { site: "RESID_POST", layer: firstLayer - 1 });
     }
     if (!makesPatterns) return this.bringValues(recorder.encoder, { activations, ids });
     if (base && first > 0) {
@@ -343,34 +261,10 @@ export class Forward {
   /** Records what is kept of a pass as a whole: the means over heads, keys and values. */
   #end(recorder: Recorder, pass: ForwardPass): void {
     const { layers } = this.#architecture;
-    this.#at(recorder, pass, { site: "RESID_PRE", layer: layers });
+    this.#sites!.record(recorder, pass, { site: "RESID_PRE", layer: layers });
     if (!pass.makesPatterns) return;
-    for (const { activations, first, prompt } of pass.segments) {
-      const length = activations.stride - rowStart(first);
-      for (const { group, layers } of this.#patternGroups.means(activations)) {
-        this.#kernels.headMean.dispatch(recorder.pass, [[group], prompt], { length, layers });
-      }
-    }
+    this.#attention.means(recorder, pass);
     this.#keysValues.leave(recorder.encoder, this.#workspace!.qkvTexture, pass);
-  }
-
-  /** x[t] = wte[id_t] + wpe[t] */
-  #embed(segments: readonly Segment[], rows: number): void {
-    const { wte, wpe } = this.#weights;
-    const { channels } = this.#architecture;
-    const x = new Float32Array(rows * channels);
-    for (const { ids, first, row } of segments) {
-      for (let t = first; t < ids.length; t++) {
-        const [at, token, position] = [row + t - first, ids[t]!, t].map((it) => it * channels);
-        for (let c = 0; c < channels; c++) x[at! + c] = wte[token! + c]! + wpe[position! + c]!;
-      }
-    }
-    this.#device.queue.writeTexture(
-      { texture: this.#workspace!.residualTexture },
-      x,
-      { bytesPerRow: channels * Float32Array.BYTES_PER_ELEMENT },
-      [channels / 4, rows],
-    );
   }
 }
 

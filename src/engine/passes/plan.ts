@@ -72,7 +72,12 @@ export function planSites(
     if (isKept) firstLayer = layer;
   }
   const prompt = { ids, activations, first, base: activations };
-  return { prompts: [prompt], firstLayer, makesPatterns: false, keep: missing, edits };
+  // What is changed of the stream that it begins with, was so when that was kept.
+  const isDone = ({ site, layer }: SiteEdit): boolean =>
+    firstLayer > 0 &&
+    siteKey({ site, layer }) === siteKey({ site: "RESID_PRE", layer: firstLayer });
+  const others = edits.filter((edit) => !isDone(edit));
+  return { prompts: [prompt], firstLayer, makesPatterns: false, keep: missing, edits: others };
 }
 
 /** The pass of a changed run: below its first layer, and before its first position, all is the plain run's. */
