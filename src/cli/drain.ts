@@ -5,6 +5,7 @@ import type { InfoflowServer } from "../server/serving/server.ts";
 const FINISH_MS = 7000;
 const LAST_WORDS_MS = 500;
 const GIVE_BACK_MS = 1500;
+const FLUSH_MS = 300;
 /** Signals within so many ms of each other are one. */
 const SAME_MS = 500;
 
@@ -17,11 +18,18 @@ export const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 export class Drain {
   readonly #server: InfoflowServer;
   readonly #listener: Listener;
+  readonly #flush: (ms: number) => Promise<void>;
   #since = 0;
 
-  constructor(server: InfoflowServer, listener: Listener) {
+  /** @param flush Has the log's last lines written, if they are taken within some ms. */
+  constructor(
+    server: InfoflowServer,
+    listener: Listener,
+    flush: (ms: number) => Promise<void> = () => Promise.resolve(),
+  ) {
     this.#server = server;
     this.#listener = listener;
+    this.#flush = flush;
   }
 
   /** Stops the process in an orderly way at each of {@linkcode STOP_SIGNALS}, and at once at the second of them. */
@@ -56,6 +64,7 @@ export class Drain {
     }
     const isGivenBack = worker === undefined || await within(worker.stop(), GIVE_BACK_MS);
     log.write("server", { news: "stopped", isFinished, isGivenBack });
+    await this.#flush(FLUSH_MS);
     // The worker lives until the process ends: see WorkerThread.close.
     Deno.exit(0);
   }

@@ -1,5 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 import { VERSION } from "../version.ts";
+import { printable } from "../server/observe/printable.ts";
 import { UsageError } from "./flags.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function runCommand(command: () => Promise<void>): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     const code = error instanceof InfoflowError ? ` (${error.code})` : "";
-    console.error(`error: ${message}${code}`);
+    console.error(printable(`error: ${message}${code}`));
     if (error instanceof UsageError) console.error("Call with --help for what there is");
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }

@@ -8,9 +8,16 @@ import { VERSION } from "../version.ts";
 import { Drain } from "./drain.ts";
 import { helpOf } from "./flags.ts";
 import { showLoadBars } from "./load_bars.ts";
+import { LineWriter } from "./line_writer.ts";
 import { ownFile } from "./own_file.ts";
 import { runCommand } from "./run_command.ts";
-import { isLoopback, SERVE_FLAGS, type ServeSettings, serveSettings } from "./settings.ts";
+import {
+  isLoopback,
+  LEAST_TOKEN,
+  SERVE_FLAGS,
+  type ServeSettings,
+  serveSettings,
+} from "./settings.ts";
 
 /**
  * Starts the server. The engine's thread begins to load the models, and meanwhile this one loads the server's modules and
@@ -20,7 +27,8 @@ export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
   if (settings.help) return console.log(helpOf("./run serve [flags]", SERVE_FLAGS));
 
-  const { publicUrl, policy, lines } = settings;
+  const { publicUrl, policy } = settings;
+  const lines = new LineWriter(Deno.stderr);
   const made: { server?: InfoflowServer } = {};
   const models = loadModels({
     asked: settings.models,
@@ -42,11 +50,12 @@ export async function serve(): Promise<void> {
     corpus,
     publicUrl,
     policy,
-    lines,
-    writeLine: (line) => console.error(line),
+    lines: settings.lines,
+    writeLine: lines.write,
+    droppedLines: () => lines.dropped,
   });
   const listener = await listen(server, settings);
-  const drain = new Drain(server, listener);
+  const drain = new Drain(server, listener, (ms) => lines.flush(ms));
   drain.onSignals();
   if (settings.stopWithStdin) drain.onEndOfStdin();
   const loaded = await server.load();
@@ -103,13 +112,21 @@ function modelLines({ name, engine, note }: LoadedModel, index: number): string[
 
 /** What it means that other machines can reach the server. */
 function reachLines({ host, policy }: ServeSettings): string[] {
-  if (isLoopback(host)) return [];
+  if (isLoopback(host)) return policy.token === undefined ? [] : guessable(policy.token);
   const who = policy.token === undefined
     ? "everybody who reaches it may ask, and keep the device busy"
     : "whoever has the token may ask; without TLS, it can be read on the way";
   return [
     `Listening on ${host}, not on loopback alone: ${who}`,
     "docs/operating.md says how to put nginx or Caddy in front",
+  ];
+}
+
+/** A short token keeps nobody out for long. */
+function guessable(token: string): string[] {
+  if (token.length >= LEAST_TOKEN) return [];
+  return [
+    `The token has ${token.length} characters and can be guessed: choose ${LEAST_TOKEN} or more`,
   ];
 }
 

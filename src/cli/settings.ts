@@ -136,6 +136,8 @@ const LEAST_CONNECTIONS = 8;
 
 /** The variable of the token. It is no flag: other users of a machine see what programs are called with. */
 export const TOKEN_VARIABLE = "INFOFLOW_TOKEN";
+/** Characters of a token that nobody guesses. */
+export const LEAST_TOKEN = 16;
 
 /**
  * Reads the settings of `serve` from its arguments and the environment.
@@ -158,6 +160,7 @@ export function serveSettings(args: string[]): ServeSettings {
         "or say --open to let everybody ask",
     );
   }
+  if (token !== undefined) checkToken(token, isLoopback(host) && !url);
   return {
     host,
     port: number("port", 8000, 65535),
@@ -194,6 +197,21 @@ export function serveSettings(args: string[]): ServeSettings {
     stopWithStdin: values.get("stop-with-stdin") === true,
     help: values.get("help") === true,
   };
+}
+
+/** @throws {UsageError} If a token can't be sent in a header, or can be guessed. */
+function checkToken(token: string, isForThisMachine: boolean): void {
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new UsageError(
+      `${TOKEN_VARIABLE} must be of ASCII characters without spaces, as headers are: ` +
+        "`openssl rand -hex 24` makes one",
+    );
+  }
+  if (token.length >= LEAST_TOKEN || isForThisMachine) return;
+  throw new UsageError(
+    `${TOKEN_VARIABLE} must have ${LEAST_TOKEN} characters or more where other machines may ask: ` +
+      `current value has ${token.length}; \`openssl rand -hex 24\` makes one`,
+  );
 }
 
 /** What is left of a number of open files when the server has its own. */

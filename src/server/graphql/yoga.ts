@@ -36,6 +36,7 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       ...(introspection ? [] : [withoutIntrospection]),
       codesForRequestErrors,
       tellOperators,
+      requestsInForm,
       readAhead,
     ],
     graphiql: false,
@@ -50,6 +51,32 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
 const withoutIntrospection: Plugin<GraphQLContext> = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
+
+/** What can't be parsed is the client's mistake, and is in no log: Yoga would take it for ours. */
+const requestsInForm: Plugin<GraphQLContext> = {
+  onRequestParse({ requestParser, setRequestParser }) {
+    if (!requestParser) return;
+    setRequestParser(async (request) => {
+      try {
+        return await requestParser(request);
+      } catch (error) {
+        if (error instanceof GraphQLError || error instanceof InfoflowError) throw error;
+        throw new GraphQLError(
+          "Cannot read the request as its query, variables and extensions must be GraphQL's, in JSON",
+          { extensions: { code: "BAD_REQUEST", http: { status: 400 } } },
+        );
+      }
+    });
+  },
+  onResponse({ response, setResponse }) {
+    if (response.status !== 406) return;
+    // Yoga names its media types once for each that the client names.
+    const accept = "application/graphql-response+json, application/json";
+    const error = { message: `Cannot answer in what Accept names: ask for ${accept}` };
+    const body = { errors: [{ ...error, extensions: { code: "BAD_USER_INPUT" } }] };
+    setResponse(Response.json(body, { status: 406, headers: { accept } }));
   },
 };
 

@@ -1,5 +1,8 @@
 import { Hono } from "hono";
+import { Buffer } from "node:buffer";
 import { cors } from "hono/cors";
+import { idsOf, modelOf, type Work } from "../../requests/engine_request.ts";
+import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { InfoflowError } from "../../errors.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
@@ -39,6 +42,8 @@ export interface AppOptions {
   /** A finished run that is shown. */
   readonly corpus?: FinishedRun | undefined;
   readonly log: Log;
+  /** How many lines of the log were dropped because nobody took them. */
+  readonly droppedLines?: (() => number) | undefined;
   readonly lines?: Partial<LineOptions> | undefined;
   readonly policy?: Partial<Policy> | undefined;
   /** Whether the server is about to stop, and takes nothing new. */
@@ -63,7 +68,11 @@ export function makeApp(options: AppOptions): Hono<Env> {
     // The models have one engine, which goes by the name of the first.
     const [first] = models();
     return new Map(first ? [[first.name, first.engine.stats]] : []);
-  }, { answerBytes: () => inFlight.bytes, openRequests: () => requests.open });
+  }, {
+    answerBytes: () => inFlight.bytes,
+    openRequests: () => requests.open,
+    droppedLines: options.droppedLines ?? (() => 0),
+  });
   const yoga = makeYoga({ log, introspection: policy.introspection });
   const recent = recentFiles(RECENT_FILES);
   const modelsFor = (scope: Caller): LoadedModel[] => {
@@ -74,7 +83,13 @@ export function makeApp(options: AppOptions): Hono<Env> {
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 
   app.use(securityHeaders);
-  app.use(observe(policy, { log, metrics, inFlight, open: requests, ...lines }));
+  const promptOf = (work: Work): string => {
+    const tokenizer = models()[modelOf(work)]?.tokenizer ?? GPT2_TOKENIZER;
+    const ids = idsOf(work);
+    const bytes = ids.slice(ids[0] === tokenizer.bos?.id ? 1 : 0).map((id) => tokenizer.bytes(id));
+    return Buffer.concat(bytes).toString();
+  };
+  app.use(observe(policy, { log, metrics, inFlight, open: requests, promptOf, ...lines }));
   app.use(async ({ req: { path } }, next) => {
     if (isDraining() && !HEALTH_PATHS.includes(path)) throw stopping();
     await next();
@@ -144,9 +159,13 @@ export function makeApp(options: AppOptions): Hono<Env> {
     return new Response(body, { headers: { "content-type": type } });
   });
 
-  app.notFound((context) =>
-    context.text(`Nothing is at ${context.req.path}. The page is at /, GraphQL at /graphql\n`, 404)
-  );
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const allowed = app.routes.filter((route) => route.path === path && route.method !== "ALL")
+      .flatMap((route) => route.method === "GET" ? ["GET", "HEAD"] : [route.method]);
+    if (allowed.length > 0) throw notAllowed(method, [...new Set(allowed)]);
+    return context.text(`Nothing is at ${path}. The page is at /, GraphQL at /graphql\n`, 404);
+  });
   app.onError((error, context) => answerTo(error, context, log));
   return app;
 }
@@ -178,6 +197,15 @@ async function readiness(model: LoadedModel | undefined): Promise<string> {
   if (!model?.engine.isReady) return "loading";
   const health = await model.engine.health();
   return health === "failing" ? "not working" : health;
+}
+
+function notAllowed(method: string, allowed: readonly string[]): InfoflowError {
+  const allow = allowed.join(", ");
+  return new InfoflowError(
+    "METHOD_NOT_ALLOWED",
+    `Cannot answer ${method} as this path takes ${allow}`,
+    { allow },
+  );
 }
 
 function stopping(): InfoflowError {

@@ -1,10 +1,9 @@
 import { logError } from "../observe/log_error.ts";
 import type { Context, MiddlewareHandler } from "hono";
-import { idsOf } from "../../requests/engine_request.ts";
+import { idsOf, type Work } from "../../requests/engine_request.ts";
 import { asMeant, InfoflowError } from "../../errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { textOf } from "../../tokens/vocabulary.ts";
 import { maskedProblem, problem } from "./problem.ts";
 import { type RequestLimits, RequestScope } from "./request_scope.ts";
 import type { BytesInFlight } from "../queue/bytes_in_flight.ts";
@@ -23,6 +22,8 @@ export interface ObserveOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly inFlight: BytesInFlight;
+  /** The text of a prompt, by the tokenizer of its model. */
+  readonly promptOf: (work: Work) => string;
   readonly open: OpenRequests;
   /** Whether each request gets a line. */
   readonly requests: boolean;
@@ -71,7 +72,7 @@ export function answerTo(
 function record(
   scope: RequestScope,
   { status, code }: { status: number; code: string },
-  { log, metrics, requests, prompts }: ObserveOptions,
+  { log, metrics, requests, prompts, promptOf }: ObserveOptions,
 ): void {
   const { id, operation, took } = scope;
   const calls = scope.calls.map(({ work, answer: { result: { cacheHit }, waited, worked } }) => {
@@ -94,6 +95,6 @@ function record(
       gpuMs: sum(({ worked }) => worked),
     }),
     ...(prompts &&
-      { prompt: scope.calls.map(({ work }) => textOf(idsOf(work).slice(1))).join(" | ") }),
+      { prompt: scope.calls.map(({ work }) => promptOf(work)).join(" | ") }),
   });
 }

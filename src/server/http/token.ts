@@ -2,6 +2,9 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { InfoflowError } from "../../errors.ts";
 
+/** A wrong token is told after this many ms: guesses are slow, and who knows the token does not wait. */
+const GUESS_MS = 500;
+
 /**
  * Asks for the token on all paths but `open` ones: as `Authorization: Bearer TOKEN`, or, since browsers and many readers
  * of links know only that, as the password of Basic authentication with any user name.
@@ -9,7 +12,9 @@ import { InfoflowError } from "../../errors.ts";
 export function requireToken(token: string, open: readonly string[]): MiddlewareHandler {
   const expected = digest(token);
   return async ({ req }, next) => {
-    if (!open.includes(req.path) && !isIt(given(req.header("authorization")), expected)) {
+    const guess = given(req.header("authorization"));
+    if (!open.includes(req.path) && !isIt(guess, expected)) {
+      if (guess !== undefined) await new Promise((resolve) => setTimeout(resolve, GUESS_MS));
       throw new InfoflowError(
         "UNAUTHORIZED",
         "Cannot answer without the token: send it as `Authorization: Bearer TOKEN`, " +

@@ -24,6 +24,7 @@ export interface CallFacts {
 export interface ServerGauges {
   readonly answerBytes: () => number;
   readonly openRequests: () => number;
+  readonly droppedLines: () => number;
 }
 
 /** Bounds of histograms, in seconds: a cached matrix takes a ms, a long prompt on a slow device a minute. */
@@ -101,7 +102,7 @@ export class Metrics {
     return { type: this.#registry.contentType, body: await this.#registry.metrics() };
   }
 
-  #serverGauges({ answerBytes, openRequests }: ServerGauges): void {
+  #serverGauges({ answerBytes, openRequests, droppedLines }: ServerGauges): void {
     const gauge = (name: string, help: string, read: () => number): void => {
       new Gauge({
         name,
@@ -113,6 +114,7 @@ export class Metrics {
       });
     };
     gauge("infoflow_answer_bytes", "Bytes of answers that are being made or read", answerBytes);
+    gauge("infoflow_log_lines_dropped", "Lines of the log that nobody took", droppedLines);
     gauge(
       "infoflow_open_requests",
       "Requests whose answers are not sent, this one among them",

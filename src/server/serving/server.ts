@@ -11,6 +11,8 @@ export interface ServerOptions
   readonly models: Omit<LoadOptions, "onNews"> | Promise<LoadedModels>;
   /** Writes a line where operators look. */
   readonly writeLine: (line: string) => void;
+  /** How many lines were dropped because nobody took them. */
+  readonly droppedLines?: () => number;
 }
 
 /**
@@ -38,6 +40,7 @@ export class InfoflowServer {
       lines,
       corpus,
       log: this.log,
+      droppedLines: options.droppedLines,
       isDraining: () => this.#isDraining,
     });
   }
