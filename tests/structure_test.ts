@@ -19,6 +19,7 @@ const FOLDERS = [
   "server/links",
   "server/answers",
   "server/helper",
+  "server/dashboards",
   "server/arrow",
   "server/observe",
   "server/queue",

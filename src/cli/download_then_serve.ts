@@ -74,8 +74,10 @@ function withDescriptors(args: string[]): Deno.Command {
   return new Deno.Command("sh", { args: ["-c", script, "serve", ...args] });
 }
 
-/** Where models and autoencoders are that were asked for, and the hub's files. */
-async function weightPaths({ models, saes, corpus }: ServeSettings): Promise<string[]> {
+/** Where models, autoencoders and dashboards are that were asked for, and the hub's files. */
+async function weightPaths(
+  { corpus, dashboards, models, saes }: ServeSettings,
+): Promise<string[]> {
   const caches = hubCaches();
   const cached = await Promise.all(
     (models.length > 0 ? models : [undefined]).map(async (model) => {
@@ -83,7 +85,7 @@ async function weightPaths({ models, saes, corpus }: ServeSettings): Promise<str
       return location?.isCached ? location.directory : undefined;
     }),
   );
-  const given = [...models, ...saes].flatMap(pathsIn);
+  const given = [...[...models, ...saes].flatMap(pathsIn), ...dashboards];
   if (corpus !== undefined) given.push(corpus);
   const directories = [...given, ...cached.filter((it) => it !== undefined), ...caches];
   const paths = await Promise.all(directories.map(readablePaths));

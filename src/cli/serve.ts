@@ -35,6 +35,7 @@ export async function serve(): Promise<void> {
     cacheBytes: settings.cacheBytes,
     saes: settings.saes,
     saeBytes: settings.saeBytes,
+    dashboards: settings.dashboards,
     mostWaiting: settings.mostWaiting,
     tuning: { file: ownFile("tuning.json"), redo: settings.tune },
     verifiedFile: ownFile("verified.json"),

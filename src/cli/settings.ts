@@ -22,6 +22,12 @@ export const SERVE_FLAGS = {
     help:
       "sparse autoencoder to serve; NAME=DIR gives it a name, MODEL:NAME is for another model than the first",
   },
+  dashboards: {
+    type: "string",
+    value: "DIR",
+    multiple: true,
+    help: "what `deno task dashboards` wrote to, to be shown",
+  },
   "sae-mib": {
     type: "string",
     value: "N",
@@ -113,6 +119,8 @@ export interface ServeSettings {
   readonly saeBytes: number;
   /** The directory of a finished run that is shown. */
   readonly corpus: string | undefined;
+  /** Directories of dashboards. */
+  readonly dashboards: readonly string[];
   readonly publicUrl: string | undefined;
   readonly policy: Policy;
   readonly lines: LineOptions;
@@ -167,6 +175,7 @@ export function serveSettings(args: string[]): ServeSettings {
     models: models(values.get("model") as readonly string[] | undefined),
     cacheBytes: MIB * number("cache-mib", 1024, 2 ** 24),
     saes: (values.get("sae") as readonly string[] | undefined) ?? [],
+    dashboards: (values.get("dashboards") as readonly string[] | undefined) ?? [],
     saeBytes: MIB * number("sae-mib", 1024, 2 ** 24),
     mostWaiting: number("max-waiting", MOST_WAITING, 100_000, 1),
     mostConnections: Math.min(

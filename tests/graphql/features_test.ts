@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { open } from "@infoflow/safetensors";
 import { tableFromIPC } from "@uwdata/flechette";
 import { ORIGIN, withApp } from "../support/app.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -197,3 +198,59 @@ Deno.test("an autoencoder of another model is refused", async () => {
     /autoencoder res-standard with this model as the model's activations have 128 channels: current value is 40/,
   );
 });
+
+Deno.test("dashboards of the bundled features agree with the reference's, and lists are sorted and searched", () =>
+  withApp(async (app) => {
+    await using file = await open(new URL("sae-bundled/dashboards.safetensors", FIXTURES));
+    const [density, max, values] = await Promise.all(
+      ["density", "max", "top_value"].map((name) => file.float32(name)),
+    );
+    const raised = new Int32Array((await file.read("raised_tokens")).buffer);
+    const bars = new Int32Array((await file.read("histogram")).buffer);
+    for (const index of [17, 43, 555, 873, 1021]) {
+      const { data, errors } = await app.query(
+        `query ($index: Int!) { feature(sae: "res-4", index: $index) {
+          density max histogram promoted { id token logit } suppressed { id } nearest { feature cosine }
+          together { feature jaccard } quantile(activation: 1e9)
+          examples(n: 20) { activation position tokens activations }
+          small: examples(n: 5, group: 0) { activation group }
+        } }`,
+        { index },
+      );
+      assert.equal(errors, undefined);
+      const card = data.feature;
+      assertClose([card.density], [density![index]!], { atol: 2e-5 });
+      assertClose([card.max], [max![index]!], { atol: 1e-4 });
+      assert.deepEqual(
+        card.promoted.map(({ id }: { id: number }) => id),
+        Array.from(raised.subarray(10 * index, 10 * index + 10)),
+      );
+      const own = bars.subarray(50 * index, 50 * index + 50);
+      const moved = card.histogram.reduce(
+        (sum: number, n: number, b: number) => sum + Math.abs(n - own[b]!),
+        0,
+      );
+      assert(moved <= 4, `${moved} counts are in another bar`);
+      card.examples.forEach((it: Record<string, number[]> & { activation: number }, n: number) => {
+        assertClose([it.activation], [values![20 * index + n]!], { atol: 1e-4 });
+        assert.equal(it.activations![it.position as unknown as number], it.activation);
+        assert.equal(it.activations!.length, it.tokens!.length);
+      });
+      for (const { activation, group } of card.small) {
+        assert.equal(group, 0);
+        assert(activation <= card.max / 5 + 1e-6);
+      }
+      assert.equal(card.quantile, 1);
+    }
+    const { data } = await app.query(
+      `{ dense: featureList(sae: "res-4", order: DENSITY, first: 3) { total features { index density } }
+         dead: featureList(sae: "res-4", maxDensity: 0) { total }
+         found: featureList(sae: "res-4", search: " the", first: 5) { features { promoted { token } } } }`,
+    );
+    assert.equal(data.dense.total, 1024);
+    assert.equal(data.dense.features[0].index, 555);
+    assert.equal(data.dead.total, 4);
+    for (const { promoted } of data.found.features) {
+      assert(promoted.some(({ token }: { token: string }) => token.toLowerCase().includes(" the")));
+    }
+  }));

@@ -1,5 +1,6 @@
 import type { Tokenizer } from "../../tokens/tokenizer.ts";
 import type { Helper } from "../helper/helper.ts";
+import type { Dashboards } from "../dashboards/dashboards.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import type { LongTexts } from "./long_texts.ts";
 
@@ -15,6 +16,8 @@ export interface LoadedModel {
   readonly engine: ModelClient;
   /** How it reads text, where that is not GPT-2's way. */
   readonly tokenizer?: Tokenizer;
+  /** What is known of its autoencoders' features over a corpus, by the autoencoder's name. */
+  readonly dashboards?: ReadonlyMap<string, Dashboards>;
   /** What was assumed about how it reads text, or what it can't be asked, in a sentence. */
   readonly note?: string | undefined;
 }

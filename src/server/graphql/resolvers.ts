@@ -7,6 +7,13 @@ import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { ComparedFlow, type Comparison } from "../answers/comparison.ts";
+import {
+  type FeatureCard,
+  featureCard,
+  type FeatureList,
+  featureList,
+  type FeatureListOptions,
+} from "../answers/feature_card.ts";
 import type { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import type { MatrixAnswer } from "../answers/matrix_answer.ts";
@@ -30,6 +37,11 @@ type Resolver<Parent, Arguments, Result> = (
 /** Arguments that have defaults, for which null stands too. */
 type Nullable<Arguments> = { readonly [Name in keyof Arguments]: Arguments[Name] | null };
 
+interface FeatureArguments extends Pick<ReadingArguments, "model"> {
+  readonly sae: string;
+  readonly index: number;
+}
+
 type ModelFields = Record<string, string | number>;
 
 /** What the fields of `schema.graphql` do, where it is more than reading a property. */
@@ -40,6 +52,8 @@ export interface Resolvers {
     readonly model: Resolver<unknown, unknown, ModelFields>;
     readonly models: Resolver<unknown, unknown, ModelFields[]>;
     readonly saes: Resolver<unknown, Pick<ReadingArguments, "model">, readonly Sae[]>;
+    readonly feature: Resolver<unknown, FeatureArguments, FeatureCard>;
+    readonly featureList: Resolver<unknown, FeatureListOptions, FeatureList>;
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
@@ -97,6 +111,8 @@ export const resolvers: Resolvers = {
     model: (_, __, { models }) => fieldsOf(models[0]!),
     models: (_, __, { models }) => models.map(fieldsOf),
     saes: (_, { model }, { models }) => saesOf(pickModel(models, model)),
+    feature: (_, { model, ...asked }, { models }) => featureCard(pickModel(models, model), asked),
+    featureList: (_, asked, { models }) => featureList(pickModel(models, asked.model), asked),
     device: (_, __, { models }) => models[0]!.engine.info.device,
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },

@@ -10,6 +10,7 @@ import { Helper } from "../helper/helper.ts";
 import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { EngineWorker, type EngineWorkerOptions } from "../queue/engine_worker.ts";
 import { ModelClient } from "../queue/model_client.ts";
+import { findDashboards } from "./find_dashboards.ts";
 import { saesOfModels } from "./saes_of_models.ts";
 
 /** Which models to load, and how. */
@@ -19,6 +20,8 @@ export interface LoadOptions
   readonly asked: readonly string[];
   /** Autoencoders, as {@linkcode saesOfModels} takes them. */
   readonly saes?: readonly string[] | undefined;
+  /** What `deno task dashboards` wrote to. */
+  readonly dashboards?: readonly string[] | undefined;
   /** Where the choice of kernels is kept, and whether it is made again. */
   readonly tuning?: EngineWorkerOptions["tuning"];
   /** Where it is kept which files have been checked; nowhere without it. */
@@ -51,7 +54,8 @@ const SILENT: LoadProgress = { checking: () => {}, loading: () => {}, stop: () =
  * @throws {Error} If there is no such model, or it can't be run.
  */
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
-  const { asked, saes = [], verifiedFile, progress = SILENT, ...engines } = options;
+  const { asked, saes = [], dashboards = [], verifiedFile, progress = SILENT, ...engines } =
+    options;
   const locations: Location[] = [];
   const choices: TokenizerChoice[] = [];
   try {
@@ -63,13 +67,15 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
     }
     progress.stop();
     checkNames(locations);
+    const ofModels = await saesOfModels(locations, saes, {
+      cache: cacheIfAny(),
+      verified: new VerifiedFiles(verifiedFile),
+    });
+    const found = await Promise.all(ofModels.map((own) => findDashboards(own, dashboards)));
     const worker = await EngineWorker.start({
       ...engines,
       directories: locations.map(({ directory }) => directory),
-      saes: await saesOfModels(locations, saes, {
-        cache: cacheIfAny(),
-        verified: new VerifiedFiles(verifiedFile),
-      }),
+      saes: ofModels,
       onProgress: (done, total, model) => progress.loading(locations[model]!.name, done, total),
     });
     const helper = new Helper();
@@ -80,6 +86,7 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
         name,
         engine: new ModelClient(worker, index),
         isFurther: index > 0,
+        dashboards: found[index]!,
         ...choice,
         tokenizer: longTexts.tokenizer,
         longTexts,
