@@ -58,7 +58,7 @@ export function pixelAt(page: Page, target: number, source: number): Promise<num
   return page.evaluate(([y, x]) => {
     // A copy: Chromium warns of canvases that are read often.
     const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
-    pixel.drawImage(document.querySelector<HTMLCanvasElement>("#heatmap canvas")!, -x!, -y!);
+    pixel.drawImage(document.querySelector<HTMLCanvasElement>("#heatmap > canvas")!, -x!, -y!);
     return [...pixel.getImageData(0, 0, 1, 1).data];
   }, [target, source]);
 }
@@ -71,7 +71,7 @@ export function colourOf(weight: number, top: number): number[] {
 
 /** Points at the centre of a cell, wherever it is on the page. */
 export async function hoverCell(page: Page, target: number, source: number): Promise<void> {
-  const position = await page.locator("#heatmap canvas").evaluate(
+  const position = await page.locator("#heatmap > canvas").evaluate(
     (canvas: HTMLCanvasElement, [y, x]) => {
       const cell = canvas.offsetWidth / canvas.width;
       return { x: canvas.offsetLeft + (x! + 0.5) * cell, y: canvas.offsetTop + (y! + 0.5) * cell };

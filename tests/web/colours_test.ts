@@ -45,7 +45,7 @@ Deno.test("colours on the page", (t) =>
       open(`${origin}/#method=ALTI`, async (page) => {
         await settled(page);
         const alpha = (): Promise<number[]> =>
-          page.locator("#heatmap canvas").evaluate((canvas: HTMLCanvasElement) => {
+          page.locator("#heatmap > canvas").evaluate((canvas: HTMLCanvasElement) => {
             const copy = new OffscreenCanvas(13, 13).getContext("2d")!;
             copy.drawImage(canvas, 0, 0);
             return [

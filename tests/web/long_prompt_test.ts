@@ -32,7 +32,7 @@ Deno.test("a prompt of 1,024 tokens, 12 layers and 12 heads on the page", async 
               await page.locator("#count").textContent(),
               "1,024 of 1,024 tokens, BOS among them",
             );
-            const size = await page.locator("#heatmap canvas").evaluate((c: HTMLCanvasElement) =>
+            const size = await page.locator("#heatmap > canvas").evaluate((c: HTMLCanvasElement) =>
               c.width
             );
             assert.equal(size, 1023);
@@ -68,7 +68,7 @@ Deno.test("a prompt of 1,024 tokens, 12 layers and 12 heads on the page", async 
             await page.getByRole("button", { name: "Layer 7, head 11" }).click();
             await page.getByRole("heading", { name: "Layer 7, head 11" }).waitFor();
             await settled(page);
-            const size = await page.locator("#heatmap canvas").evaluate((c: HTMLCanvasElement) =>
+            const size = await page.locator("#heatmap > canvas").evaluate((c: HTMLCanvasElement) =>
               c.width
             );
             assert.equal(size, 1024);

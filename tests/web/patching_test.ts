@@ -47,7 +47,7 @@ Deno.test("patching, lens and the effects of heads on the page", (t) =>
           await page.waitForFunction(() => location.hash.includes("patch=3.9"));
           await page.locator("#patched-flow").getByText("RESID_PRE of layer 3, position 9")
             .waitFor();
-          await page.locator("#heatmap canvas").waitFor();
+          await page.locator("#heatmap > canvas").waitFor();
           const rows = await page.locator("#forecast tbody tr").allTextContents();
           const mary = rows.find((row) => row.includes("Mary"))!;
           const [before, after] = Array.from(mary.matchAll(/[\d.]+(?=%)/g), Number);

@@ -8,7 +8,7 @@ Deno.test("the page on screens of every kind", (t) =>
     await t.step("a tap chooses a cell and keeps it", () =>
       open(`${origin}/`, async (page, record) => {
         await settled(page);
-        const canvas = page.locator("#heatmap canvas");
+        const canvas = page.locator("#heatmap > canvas");
         const box = (await canvas.boundingBox())!;
         const cell = box.width / 13;
         await page.touchscreen.tap(box.x + 2.5 * cell, box.y + 9.5 * cell);

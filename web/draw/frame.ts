@@ -1,4 +1,5 @@
 import { labelText } from "./token_label.ts";
+import { whole, type Window } from "./window.ts";
 import { widthOf } from "./measure.ts";
 
 /** Where the parts of a heatmap are, in pixels. */
@@ -18,6 +19,18 @@ export interface Frame {
   /** Degrees by which source labels are turned. */
   readonly turn: number;
   readonly fontSize: number;
+  /** What of it is in sight. */
+  readonly window: Window;
+}
+
+/** The left edge of a source's column. */
+export function xOf({ left, cell, window }: Frame, source: number): number {
+  return left + (source - window.source) * cell;
+}
+
+/** The upper edge of a target's row. */
+export function yOf({ top, cell, window }: Frame, target: number): number {
+  return top + (target - window.target) * cell;
 }
 
 /** The most letters of a label; the whole token is seen when it is pointed at. */
@@ -26,13 +39,19 @@ const AXIS_TITLE = 22;
 const LEGEND = 46;
 const MOST_MEASURED = 200;
 
-/** In a window that is lower than this, the picture goes on below it. */
-const LEAST_SIDE = 300;
+/** In a window that is lower than this, the picture goes on below it; one of many tokens needs more. */
+const LEAST_SIDE = { few: 300, many: 460 };
+const MANY = 64;
 
 /** Lays a heatmap out in so much width, all of it within so much height if that is not too little. */
 export function layOut(
   tokens: readonly string[],
-  { available, room, font }: { available: number; room: number; font: string },
+  { available, room, font, window = whole(tokens.length) }: {
+    available: number;
+    room: number;
+    font: string;
+    window?: Window;
+  },
 ): Frame {
   const fontSize = available < 480 ? 11 : 12.5;
   const stride = Math.ceil(tokens.length / MOST_MEASURED);
@@ -43,11 +62,12 @@ export function layOut(
   );
   const label = Math.min(widest + 10, available * 0.26);
   const left = Math.ceil(label + AXIS_TITLE);
-  // In few cells there is no corner for the legend: it goes above them.
-  const top = tokens.length < 4 ? LEGEND : 4;
-  const most = Math.max(LEAST_SIDE, room - top - label - AXIS_TITLE - 4);
-  const side = Math.max(80, Math.min(available - left - 4, most, 132 * tokens.length));
-  const cell = side / tokens.length;
+  // In few cells, or off the diagonal, there is no corner for the legend: it goes above them.
+  const top = hasCorner(window) ? 4 : LEGEND;
+  const least = tokens.length > MANY ? LEAST_SIDE.many : LEAST_SIDE.few;
+  const most = Math.max(least, room - top - label - AXIS_TITLE - 4);
+  const side = Math.max(80, Math.min(available - left - 4, most, 132 * window.size));
+  const cell = side / window.size;
   const turn = cell > 2.2 * fontSize ? 45 : 90;
   const below = (turn === 45 ? label * 0.78 + 10 : label + 2) + AXIS_TITLE;
   return {
@@ -60,5 +80,11 @@ export function layOut(
     step: Math.max(1, Math.ceil(1.15 * fontSize / cell)),
     turn,
     fontSize,
+    window,
   };
+}
+
+/** Whether the corner above the diagonal is empty. */
+export function hasCorner({ source, target, size }: Window): boolean {
+  return size >= 4 && target - source < size / 4;
 }

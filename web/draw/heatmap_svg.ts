@@ -1,6 +1,6 @@
 import type { Matrix } from "../server/matrix.ts";
 import { svg } from "./elements.ts";
-import { type Frame, LONGEST_LABEL } from "./frame.ts";
+import { type Frame, hasCorner, LONGEST_LABEL, xOf, yOf } from "./frame.ts";
 import { drawLegend } from "./legend.ts";
 import { coloursOf, factorOf, type Shade } from "./shade.ts";
 import { rampFor, type Theme } from "./theme.ts";
@@ -12,14 +12,17 @@ export function drawSurroundings(
   { frame, shade, theme }: { frame: Frame; shade: Shade; theme: Theme },
 ): SVGGElement {
   const { left, top, side, step, fontSize } = frame;
-  const isLabelled = (_: string, index: number): boolean => index % step === 0;
-  const targets = matrix.tokens.flatMap((token, index) =>
-    isLabelled(token, index) ? [targetLabel(token, index, frame, theme)] : []
+  const { window } = frame;
+  const labelled = (from: number): number[] =>
+    Array.from({ length: window.size }, (_, index) => from + index)
+      .filter((index) => index % step === 0 && index < matrix.tokens.length);
+  const targets = labelled(window.target).map((index) =>
+    targetLabel(matrix.tokens[index]!, index, frame, theme)
   );
-  const sources = matrix.tokens.flatMap((token, index) =>
-    isLabelled(token, index) ? [sourceLabel(token, index, frame, theme)] : []
+  const sources = labelled(window.source).map((index) =>
+    sourceLabel(matrix.tokens[index]!, index, frame, theme)
   );
-  const inCorner = matrix.positions >= 4;
+  const inCorner = hasCorner(window);
   return svg(
     "g",
     { "font-family": theme.font, "font-size": fontSize, fill: theme.ink },
@@ -42,10 +45,10 @@ export function targetLabel(
   frame: Frame,
   theme: Theme,
 ): SVGTextElement {
-  const { left, top, cell, fontSize } = frame;
+  const { left, fontSize } = frame;
   return label(token, theme, {
     x: left - 7,
-    y: top + (index + 0.5) * cell + fontSize * 0.35,
+    y: yOf(frame, index + 0.5) + fontSize * 0.35,
     "text-anchor": "end",
   });
 }
@@ -57,8 +60,8 @@ export function sourceLabel(
   frame: Frame,
   theme: Theme,
 ): SVGTextElement {
-  const { left, top, side, cell, turn, fontSize } = frame;
-  const x = left + (index + 0.5) * cell + (turn === 90 ? fontSize * 0.35 : 3);
+  const { top, side, turn, fontSize } = frame;
+  const x = xOf(frame, index + 0.5) + (turn === 90 ? fontSize * 0.35 : 3);
   const y = top + side + (turn === 90 ? 7 : 13);
   return label(token, theme, {
     transform: `translate(${x} ${y}) rotate(${-turn})`,
@@ -108,19 +111,22 @@ const ROOM_FOR_NUMBER = 26;
 
 function numbers(
   { values, positions }: Matrix,
-  { frame: { left, top, cell }, shade, theme }: { frame: Frame; shade: Shade; theme: Theme },
+  { frame, shade, theme }: { frame: Frame; shade: Shade; theme: Theme },
 ): SVGTextElement[] {
+  const { cell, window } = frame;
   if (cell < ROOM_FOR_NUMBER) return [];
   const texts: SVGTextElement[] = [];
-  for (let target = 0; target < positions; target++) {
-    for (let source = 0; source <= target; source++) {
+  const end = Math.min(positions, window.target + window.size);
+  for (let target = window.target; target < end; target++) {
+    const last = Math.min(target, window.source + window.size - 1);
+    for (let source = window.source; source <= last; source++) {
       if (shade.hidesSelf && source === target) continue;
       const weight = factorOf(shade.unit, target) * values[target * positions + source]!;
       const text = numberOf(weight, shade);
       if (text === "") continue;
       texts.push(svg("text", {
-        x: left + (source + 0.5) * cell,
-        y: top + (target + 0.5) * cell + 4,
+        x: xOf(frame, source + 0.5),
+        y: yOf(frame, target + 0.5) + 4,
         "text-anchor": "middle",
         "font-size": 11,
         fill: coloursOf(weight, shade, rampFor(theme, shade)).ink,

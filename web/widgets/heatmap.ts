@@ -1,10 +1,13 @@
 import { html, svg } from "../draw/elements.ts";
-import { type Frame, layOut } from "../draw/frame.ts";
+import { type Frame, layOut, xOf, yOf } from "../draw/frame.ts";
+import { including, moved as moveWindow, type Window } from "../draw/window.ts";
 import { drawSurroundings, sourceLabel, targetLabel } from "../draw/heatmap_svg.ts";
 import { paintMatrix } from "../draw/raster.ts";
 import type { Shade } from "../draw/shade.ts";
 import { rampFor, type Theme } from "../draw/theme.ts";
 import type { Matrix } from "../server/matrix.ts";
+import { Minimap } from "./minimap.ts";
+import { Zoom } from "./zoom.ts";
 
 /** A cell of a heatmap. */
 export interface Cell {
@@ -32,7 +35,11 @@ export interface HeatmapEvents {
 /** A large heatmap: its cells on a canvas, everything else in SVG above it, reachable by pointer and arrow keys. */
 export class Heatmap {
   readonly element: HTMLElement;
+  readonly zoom: Zoom;
   readonly #canvas = html("canvas", { class: "cells" });
+  /** All cells, of which the canvas shows what is in sight. */
+  readonly #raster = html("canvas");
+  readonly #minimap: Minimap;
   readonly #svg = svg("svg", { "aria-hidden": "true" });
   readonly #cursor = svg("g", { class: "cursor" });
   readonly #chosen = svg("g", { class: "chosen" });
@@ -45,7 +52,14 @@ export class Heatmap {
   constructor(element: HTMLElement, events: HeatmapEvents) {
     this.element = element;
     this.#events = events;
-    element.append(this.#canvas, this.#svg);
+    this.zoom = new Zoom(element, {
+      positions: () => this.#picture?.matrix.positions ?? 0,
+      cellSide: () => this.#frame?.cell ?? 1,
+      placeAt: (point) => this.#placeAt(point),
+      show: (window) => this.#draw(window),
+    });
+    this.#minimap = new Minimap((place) => this.#moveTo(place));
+    element.append(this.#canvas, this.#svg, this.#minimap.element);
     element.addEventListener("pointermove", (event) => this.#point(this.#cellAt(event), "pointer"));
     element.addEventListener("pointerdown", (event) => this.#point(this.#cellAt(event), "pointer"));
     element.addEventListener("pointerleave", ({ pointerType }) => {
@@ -65,17 +79,29 @@ export class Heatmap {
 
   /** Draws a picture in place of the one before it. */
   show(picture: HeatmapPicture): void {
-    const { matrix, theme, title } = picture;
-    const { element } = this;
+    const { matrix, theme, shade } = picture;
+    const known = this.#picture?.matrix.positions ?? 0;
     this.#picture = picture;
-    if (element.clientWidth === 0) return; // Not in sight: it is drawn when it comes into it.
+    paintMatrix(this.#raster, matrix, { shade, ramp: rampFor(theme, shade) });
+    if (this.#cell && this.#cell.target >= matrix.positions) this.#cell = undefined;
+    this.#draw(this.zoom.windowFor(matrix.positions, known));
+  }
+
+  #draw(window: Window): void {
+    const { element } = this;
+    if (!this.#picture || element.clientWidth === 0) return; // Drawn when it comes into sight.
+    const { matrix, theme, shade, title } = this.#picture;
+    this.zoom.windowFor(matrix.positions, matrix.positions);
     const frame = this.#frame = layOut(matrix.tokens, {
       available: element.clientWidth,
       room: innerHeight - element.getBoundingClientRect().top - scrollY,
       font: theme.font,
+      window,
     });
-    const ramp = rampFor(theme, picture.shade);
-    paintMatrix(this.#canvas, matrix, { shade: picture.shade, ramp });
+    const { source, target, size } = window;
+    this.#canvas.width = this.#canvas.height = size;
+    this.#canvas.getContext("2d")!
+      .drawImage(this.#raster, source, target, size, size, 0, 0, size, size);
     const { style } = this.#canvas;
     style.left = `${frame.left}px`;
     style.top = `${frame.top}px`;
@@ -87,9 +113,9 @@ export class Heatmap {
     this.#svg.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
     this.#svg.setAttribute("width", String(frame.width));
     this.#svg.setAttribute("height", String(frame.height));
-    const around = drawSurroundings(matrix, { frame, shade: picture.shade, theme });
+    const around = drawSurroundings(matrix, { frame, shade, theme });
     this.#svg.replaceChildren(around, this.#chosen, this.#cursor);
-    if (this.#cell && this.#cell.target >= matrix.positions) this.#cell = undefined;
+    this.#minimap.show(this.#raster, window, theme.ink);
     this.#drawCursor();
     this.mark(this.#target);
   }
@@ -100,11 +126,14 @@ export class Heatmap {
     if (!this.#frame || !this.#picture) return;
     const { theme, matrix } = this.#picture;
     if (target === undefined || target >= matrix.positions) return this.#chosen.replaceChildren();
-    const { left, top, cell } = this.#frame;
+    const { left, cell, side, window } = this.#frame;
+    const right = Math.min(left + side, xOf(this.#frame, target + 1));
+    const isInSight = target >= window.target && target < window.target + window.size;
+    if (!isInSight || right <= left) return this.#chosen.replaceChildren();
     this.#chosen.replaceChildren(svg("rect", {
       x: left - 1,
-      y: top + target * cell - 1,
-      width: (target + 1) * cell + 2,
+      y: yOf(this.#frame, target) - 1,
+      width: right - left + 2,
       height: Math.max(cell, 2) + 2,
       fill: "none",
       stroke: theme.ink,
@@ -125,7 +154,7 @@ export class Heatmap {
     if (!this.#cell || !this.#frame || !matrix || !theme) return this.#cursor.replaceChildren();
     const { left, top, cell, side, fontSize } = this.#frame;
     const { target, source } = this.#cell;
-    const [x, y] = [left + source * cell, top + target * cell];
+    const [x, y] = [xOf(this.#frame, source), yOf(this.#frame, target)];
     const line = { stroke: theme.ink, "stroke-width": 1, "stroke-dasharray": "2 3", opacity: 0.7 };
     const strong = (label: SVGTextElement): SVGTextElement => {
       label.setAttribute("font-weight", "700");
@@ -158,18 +187,45 @@ export class Heatmap {
 
   /** Where the centre of a cell is in the element. */
   centreOf({ target, source }: Cell): { x: number; y: number } {
-    const { left, top, cell } = this.#frame!;
-    return { x: left + (source + 0.5) * cell, y: top + (target + 0.5) * cell };
+    return { x: xOf(this.#frame!, source + 0.5), y: yOf(this.#frame!, target + 0.5) };
   }
 
   #cellAt(event: MouseEvent): Cell | undefined {
     if (!this.#frame || !this.#picture) return undefined;
+    const place = this.#placeAt(event);
+    const [source, target] = [Math.floor(place.source), Math.floor(place.target)];
+    const { window } = this.#frame;
+    const isInSight = source >= window.source && source < window.source + window.size &&
+      target >= window.target && target < window.target + window.size;
+    return isInSight && source <= target ? { target, source } : undefined;
+  }
+
+  #placeAt(
+    { clientX, clientY }: { readonly clientX: number; readonly clientY: number },
+  ): { source: number; target: number } {
     const { x, y } = this.element.getBoundingClientRect();
-    const { left, top, cell } = this.#frame;
-    const source = Math.floor((event.clientX - x - left) / cell);
-    const target = Math.floor((event.clientY - y - top) / cell);
-    const { positions } = this.#picture.matrix;
-    return source >= 0 && source <= target && target < positions ? { target, source } : undefined;
+    const { left, top, cell, window } = this.#frame!;
+    return {
+      source: window.source + (clientX - x - left) / cell,
+      target: window.target + (clientY - y - top) / cell,
+    };
+  }
+
+  /** Brings a place to the middle of what is in sight. */
+  #moveTo({ source, target }: { source: number; target: number }): void {
+    const { window } = this.#frame!;
+    const by = (place: number, from: number): number => Math.round(place - window.size / 2 - from);
+    this.#see(moveWindow(
+      window,
+      by(source, window.source),
+      by(target, window.target),
+      this.#picture!.matrix.positions,
+    ));
+  }
+
+  #see(window: Window): void {
+    this.zoom.follow(window);
+    this.#draw(window);
   }
 
   #onKey(event: KeyboardEvent): void {
@@ -179,7 +235,11 @@ export class Heatmap {
     const cell = this.#cell ? moved(from, event.key) : isMove(event.key) ? from : undefined;
     if (cell) {
       const target = Math.min(last, Math.max(0, cell.target));
-      this.#point({ target, source: Math.min(target, Math.max(0, cell.source)) }, "keyboard");
+      const next = { target, source: Math.min(target, Math.max(0, cell.source)) };
+      this.#see(including(this.#frame!.window, next, last + 1));
+      this.#point(next, "keyboard");
+    } else if (this.zoom.onKey(event.key)) {
+      // it is done
     } else if (event.key === "Escape") this.#point(undefined, "keyboard");
     else if ((event.key === "Enter" || event.key === " ") && this.#cell) {
       this.#events.choose(this.#cell.target);

@@ -66,6 +66,7 @@ export class MatrixBoard {
       point: (cell, by) => this.#pointCell(cell, by),
       choose,
     });
+    this.hint.append(this.#heatmap.zoom.buttons);
     this.#text = new TextView(this.text, {
       point: (position) => {
         this.#pointed = position;
