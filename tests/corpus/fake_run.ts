@@ -14,6 +14,7 @@ export interface FakeRun {
   readonly partRows?: number;
   readonly top?: number;
   readonly model?: string;
+  readonly definition?: "infoflow" | "headvis";
   readonly shard?: number;
   readonly shards?: number;
   /** Ms that the engine takes for a group of prompts. */
@@ -32,7 +33,7 @@ export async function fakeRun(options: FakeRun): Promise<RunResult> {
   const job = new HeadStatisticsJob(engine, {
     column: undefined,
     top,
-    definition: "infoflow",
+    definition: options.definition ?? "infoflow",
     reading: {},
   });
   const { path, bytes, sha256, rows } = file;

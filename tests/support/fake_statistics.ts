@@ -45,5 +45,13 @@ export function fakeStatistics(
       });
       return { sums, flows, tops };
     },
+    patterns: (ids, { heads }) => {
+      const T = ids.length;
+      const even = Array.from(
+        { length: T * T },
+        (_, at) => at % T <= at / T ? 1 / (1 + Math.floor(at / T)) : 0,
+      );
+      return Promise.resolve(Float32Array.from(heads.flatMap(() => even)));
+    },
   };
 }

@@ -16,16 +16,17 @@ export interface StoredPart {
 }
 
 /**
- * Adds up the parts of a run and writes `head-statistics.parquet`, a row for each head, and `examples.parquet`, the
- * prompts that its examples are of.
+ * Adds up the parts of a run.
+ *
+ * @returns All sums, and the prompts that examples are of, by their rows.
  */
-export async function finishHeadStatistics(
+export async function readStatistics(
   directory: string,
-  manifest: Manifest,
-): Promise<readonly string[]> {
+  { parts }: Pick<Manifest, "parts">,
+): Promise<{ readonly statistics: PartialStatistics; readonly prompts: readonly ExamplePrompt[] }> {
   let all: PartialStatistics | undefined;
   const prompts = new Map<number, ExamplePrompt>();
-  for (const { part } of manifest.parts) {
+  for (const { part } of parts) {
     const path = join(directory, partFile("statistics", part, "json"));
     const stored = JSON.parse(await Deno.readTextFile(path)) as StoredPart;
     const partial = PartialStatistics.fromJSON(stored.statistics);
@@ -35,12 +36,23 @@ export async function finishHeadStatistics(
     const kept = new Set(all.exampleRows);
     for (const row of prompts.keys()) if (!kept.has(row)) prompts.delete(row);
   }
-  if (!all) return [];
+  if (!all) throw new RangeError("Cannot add up the parts of a run that has none");
+  return { statistics: all, prompts: [...prompts.values()].sort((a, b) => a.row - b.row) };
+}
+
+/**
+ * Writes `head-statistics.parquet`, a row for each head, and `examples.parquet`, the prompts that its examples are of.
+ */
+export async function finishHeadStatistics(
+  directory: string,
+  manifest: Manifest,
+): Promise<readonly string[]> {
+  const { statistics: all, prompts } = await readStatistics(directory, manifest);
   const { name, options, model, rows } = manifest;
   const metadata = { name, options, model, rows, prompts: all.prompts, targets: all.targets };
   const headvis = options.definition === "headvis";
   const statistics = statisticsTable(finishStatistics(all), metadata, { headvis });
-  const examples = examplesTable([...prompts.values()].sort((a, b) => a.row - b.row), metadata);
+  const examples = examplesTable(prompts, metadata);
   const files = [["examples.parquet", examples], ["head-statistics.parquet", statistics]] as const;
   for (const [file, { schema, batch }] of files) {
     await writeParquet(join(directory, file), schema, [batch]);

@@ -9,7 +9,8 @@ import type { DonePart, Manifest } from "../output/manifest.ts";
 import { writeFile } from "../output/write_file.ts";
 import { writeParquet } from "../output/write_parquet.ts";
 import { type Job, type Part, partFile, type PartOutput } from "../run/job.ts";
-import { finishHeadStatistics, type StoredPart } from "./finish_head_statistics.ts";
+import { finishHeadStatistics, readStatistics, type StoredPart } from "./finish_head_statistics.ts";
+import { type ReadPrompt, TREE, type TreeSource, writeTree } from "./headvis/write_tree.ts";
 import { type ExamplePrompt, rowsTable } from "./statistics_table.ts";
 
 /** What reads prompts and sums what heads do with them. */
@@ -23,6 +24,8 @@ export interface StatisticsEngine {
   read(prompt: NonNullable<RowPrompt>): Omit<ExamplePrompt, "row">;
   /** Sums over some prompts. */
   sum(prompts: readonly (readonly number[])[]): Promise<HeadSums>;
+  /** (heads.length, T, T): patterns of some heads of a layer, BOS kept. */
+  patterns: TreeSource["patterns"];
 }
 
 /** How statistics are made. */
@@ -65,7 +68,8 @@ export class HeadStatisticsJob implements Job {
   }
 
   async make(part: Part, corpus: Corpus, output: PartOutput): Promise<DonePart["files"]> {
-    const sums = new PartSums(this.#engine, this.#options.top);
+    const { top, definition } = this.#options;
+    const sums = new PartSums(this.#engine, top, definition === "headvis");
     const notes: RowNote[] = [];
     for await (const { batch, faults, first } of corpus.read(part.first, part.end)) {
       const column = promptColumn(batch.schema, this.#options.column);
@@ -107,8 +111,25 @@ export class HeadStatisticsJob implements Job {
     }
   }
 
-  async finish(directory: string, manifest: Manifest): Promise<readonly string[]> {
-    return await finishHeadStatistics(directory, manifest);
+  async finish(
+    directory: string,
+    manifest: Manifest,
+    corpus: Corpus,
+  ): Promise<readonly string[]> {
+    const files = await finishHeadStatistics(directory, manifest);
+    if (this.#options.definition !== "headvis") return files;
+    const all = (await readStatistics(directory, manifest)).statistics;
+    const prompt = async (row: number): Promise<ReadPrompt> => {
+      for await (const { batch } of corpus.read(row, row + 1)) {
+        const column = promptColumn(batch.schema, this.#options.column);
+        const [read] = promptsOf(batch.getChild(column.name)!, column);
+        return this.#engine.read(read!);
+      }
+      throw new RangeError(`Cannot read row ${row} again`);
+    };
+    const { patterns } = this.#engine;
+    await writeTree(directory, { manifest, all, source: { prompt, patterns } });
+    return [...files, `${TREE}/config.json`];
   }
 }
 
@@ -121,9 +142,9 @@ class PartSums {
   #targets = 0;
   #inFlight: Promise<void>[] = [];
 
-  constructor(engine: StatisticsEngine, top: number) {
+  constructor(engine: StatisticsEngine, top: number, keepsSamples: boolean) {
     this.#engine = engine;
-    this.#partial = new PartialStatistics(engine.sizes, top);
+    this.#partial = new PartialStatistics(engine.sizes, top, keepsSamples);
   }
 
   /** Takes a prompt; waits where the engine has enough to do. */

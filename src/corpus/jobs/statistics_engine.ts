@@ -16,5 +16,9 @@ export function statisticsEngine(model: LoadedModel): StatisticsEngine {
       const lengths = prompts.map(({ length }) => length);
       return await model.engine.ask("headStatistics", { ids, lengths });
     },
+    patterns: async (ids, { layer, heads }) => {
+      const options = { byHead: true, bos: "KEEP", layers: [layer], heads } as const;
+      return (await model.engine.flow(ids, options)).flow;
+    },
   };
 }

@@ -43,7 +43,7 @@ export async function openOutput(
     if (manifest) checkSameRun(manifest, identity, directory);
   }
   for (const name of names) {
-    const [, part] = name.match(/-(\d+)\.\w+\.partial$/) ?? [];
+    const [, part] = name.match(/^[a-z]+-(\d{5,})\.\w+\.partial$/) ?? [];
     if (part !== undefined && isMine(Number(part))) await Deno.remove(join(directory, name));
   }
   const manifest = await readManifest(join(directory, manifestFile));

@@ -30,7 +30,7 @@ export interface Job {
    */
   make(part: Part, corpus: Corpus, output: PartOutput): Promise<DonePart["files"]>;
   /** Makes what is of the whole corpus, when all parts are there. */
-  finish(directory: string, manifest: Manifest): Promise<readonly string[]>;
+  finish(directory: string, manifest: Manifest, corpus: Corpus): Promise<readonly string[]>;
 }
 
 /** Where a part goes. */

@@ -72,10 +72,10 @@ export async function runCorpus(job: Job, corpus: Corpus, options: RunOptions): 
     }
   } finally {
     progress.end();
-    await corpus.close();
   }
   const isDone = mine.every(({ part }) => done.has(part));
-  const files = isComplete(manifest()) ? await job.finish(directory, manifest()) : [];
+  const files = isComplete(manifest()) ? await job.finish(directory, manifest(), corpus) : [];
+  await corpus.close();
   return { manifest: manifest(), isDone, files };
 }
 

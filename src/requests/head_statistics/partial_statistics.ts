@@ -1,6 +1,7 @@
 import { type Example, insertExample } from "./example.ts";
 import { flowSlots, type HeadSizes, headSlots, type HeadSums } from "./head_sums.ts";
 import { countInductionTargets } from "./occurrences.ts";
+import { insertSample } from "./sample.ts";
 import { REACH } from "./slots.ts";
 
 /** How many bins the histogram of a prompt's largest weight has, from 0 to 1. */
@@ -33,6 +34,7 @@ export interface StoredPartial extends HeadSizes {
   readonly distancesNoBos: readonly number[];
   readonly histograms: readonly (readonly number[])[];
   readonly maxima: readonly number[];
+  readonly samples: readonly (readonly (readonly number[])[])[];
   readonly examples: readonly (readonly Example[])[];
   readonly examplesByPrompt: readonly (readonly Example[])[];
 }
@@ -45,6 +47,8 @@ export class PartialStatistics {
   readonly sizes: HeadSizes;
   /** How many examples of different prompts are kept for each head. */
   readonly top: number;
+  /** (L * H), (BINS): rows of some prompts in each bin of the histogram, none where samples aren't kept. */
+  readonly samples: number[][][];
   /** Prompts of at least one target. */
   prompts = 0;
   /** N: positions from 1 on, of all prompts. */
@@ -65,7 +69,8 @@ export class PartialStatistics {
   readonly examples: Example[][];
   readonly examplesByPrompt: Example[][];
 
-  constructor(sizes: HeadSizes, top: number) {
+  /** @param keepsSamples Whether some prompts of each bin are kept, for pictures of a head at all its weights. */
+  constructor(sizes: HeadSizes, top: number, keepsSamples = false) {
     this.sizes = { layers: sizes.layers, heads: sizes.heads, context: sizes.context };
     this.top = top;
     const count = sizes.layers * sizes.heads;
@@ -73,6 +78,9 @@ export class PartialStatistics {
     this.flows = new Array<bigint>(flowSlots(sizes)).fill(0n);
     this.histograms = Array.from({ length: count }, () => new Array<number>(BINS).fill(0));
     this.maxima = new Array<number>(count).fill(0);
+    this.samples = keepsSamples
+      ? Array.from({ length: count }, () => Array.from({ length: BINS }, () => []))
+      : [];
     this.examples = Array.from({ length: count }, () => []);
     this.examplesByPrompt = Array.from({ length: count }, () => []);
   }
@@ -124,7 +132,9 @@ export class PartialStatistics {
       insertExample(this.examples[head]!, example, EXAMPLES);
       if (rank > 0) continue;
       insertExample(this.examplesByPrompt[head]!, example, this.top);
-      this.histograms[head]![Math.min(BINS - 1, Math.floor(weight * BINS))]!++;
+      const bin = Math.min(BINS - 1, Math.floor(weight * BINS));
+      this.histograms[head]![bin]!++;
+      insertSample(this.samples[head]?.[bin], row);
       this.maxima[head]! += Math.round(weight / WEIGHT_UNIT);
     }
   }
@@ -135,7 +145,9 @@ export class PartialStatistics {
    * @throws {RangeError} If it is of a model of other sizes, or has another number of examples.
    */
   merge(other: PartialStatistics): void {
-    const [ours, theirs] = [this, other].map(({ sizes, top }) => JSON.stringify({ ...sizes, top }));
+    const [ours, theirs] = [this, other].map(({ sizes, top, samples }) =>
+      JSON.stringify({ ...sizes, top, keepsSamples: samples.length > 0 })
+    );
     if (ours !== theirs) {
       throw new RangeError(
         `Cannot merge statistics as both must be of ${ours}: current value is ${theirs}`,
@@ -152,6 +164,11 @@ export class PartialStatistics {
     other.maxima.forEach((value, at) => this.maxima[at]! += value);
     other.histograms.forEach((bins, head) =>
       bins.forEach((value, at) => this.histograms[head]![at]! += value)
+    );
+    other.samples.forEach((bins, head) =>
+      bins.forEach((rows, bin) =>
+        rows.forEach((row) => insertSample(this.samples[head]![bin], row))
+      )
     );
     other.examples.forEach((list, head) =>
       list.forEach((example) => insertExample(this.examples[head]!, example, EXAMPLES))
@@ -175,7 +192,7 @@ export class PartialStatistics {
 
   /** From what {@linkcode toJSON} gave. */
   static fromJSON(stored: StoredPartial): PartialStatistics {
-    const partial = new PartialStatistics(stored, stored.top);
+    const partial = new PartialStatistics(stored, stored.top, stored.samples.length > 0);
     partial.prompts = stored.prompts;
     partial.targets = stored.targets;
     partial.inductionTargets = stored.inductionTargets;
@@ -186,6 +203,9 @@ export class PartialStatistics {
     stored.distancesNoBos.forEach((value, at) => partial.distancesNoBos[at] = value);
     stored.maxima.forEach((value, at) => partial.maxima[at] = value);
     stored.histograms.forEach((bins, head) => partial.histograms[head]!.splice(0, BINS, ...bins));
+    stored.samples.forEach((bins, head) =>
+      bins.forEach((rows, bin) => partial.samples[head]![bin]!.push(...rows))
+    );
     stored.examples.forEach((list, head) => partial.examples[head]!.push(...list));
     stored.examplesByPrompt.forEach((list, head) => partial.examplesByPrompt[head]!.push(...list));
     return partial;
