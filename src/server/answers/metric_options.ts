@@ -4,7 +4,7 @@ import type { MetricArgument } from "../../requests/questions.ts";
 import type { Reading } from "./reading.ts";
 import { tokenId, type TokenName } from "./token_id.ts";
 
-/** What will take longer, in seconds, is refused. */
+/** What will take longer, in seconds, is refused; and what will take longer than its request may. */
 const LIMIT = 60;
 
 /** What is read off runs, as it is asked for. */
@@ -43,5 +43,6 @@ export function metricArgument(
         "LOG_PROB, PROB or KL",
     );
   }
-  return { metric, answer, against: against ?? answer, limit: LIMIT };
+  const limit = Math.min(LIMIT, reading.model.engine.seconds);
+  return { metric, answer, against: against ?? answer, limit };
 }

@@ -20,6 +20,7 @@ export interface RequestLimits {
 /** One request to the server: until when somebody waits for its answer, and what it took. */
 export class RequestScope implements Caller {
   readonly budget: PromptBudget;
+  readonly seconds: number;
   readonly bytes: ByteBudget;
   /** Whether its answer is still being computed while it is sent. */
   isStreamed = false;
@@ -44,6 +45,7 @@ export class RequestScope implements Caller {
     inFlight: BytesInFlight,
   ) {
     this.budget = new PromptBudget(passes);
+    this.seconds = deadline / 1000;
     this.bytes = new ByteBudget(answerBytes, inFlight);
     this.endsAt = performance.timeOrigin + performance.now() + deadline;
     this.#client = request.signal;

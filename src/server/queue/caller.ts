@@ -10,6 +10,8 @@ export interface Caller {
   readonly signal?: AbortSignal;
   /** When the caller gives up, in ms since 1970; never without it. */
   readonly endsAt?: number;
+  /** How long the request may take, in seconds; as long as it likes without it. */
+  readonly seconds?: number;
   /** The prompts that the request may have computed; as many as it likes without it. */
   readonly budget?: PromptBudget;
   /** The bytes that its answer may have; as many as it likes without it. */

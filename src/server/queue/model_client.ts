@@ -36,6 +36,11 @@ export class ModelClient {
     return new ModelClient(this.#worker, this.#model, caller);
   }
 
+  /** How long the request may take, in seconds: what will take longer need not be begun. */
+  get seconds(): number {
+    return this.#caller.seconds ?? Infinity;
+  }
+
   /** What runs, and on what. */
   get info(): EngineInfo {
     return this.#worker.infos[this.#model]!;
