@@ -18,6 +18,9 @@ const STATUSES: Record<ErrorCode, number> = {
   DEADLINE_EXCEEDED: 504,
 };
 
+/** Each has a parameter: Chromium asks for no password where one stands without. */
+const CHALLENGES = 'Basic realm="Infoflow", charset="UTF-8", Bearer realm="Infoflow"';
+
 /** What HTTP says of an error: its status, and headers that tell a client what to do. */
 export interface HttpForm {
   readonly status: number;
@@ -30,7 +33,7 @@ export function httpFormOf({ code, details }: InfoflowError): HttpForm {
 }
 
 function headersOf(code: ErrorCode, details: InfoflowError["details"]): Record<string, string> {
-  if (code === "UNAUTHORIZED") return { "www-authenticate": `Basic realm="Infoflow", Bearer` };
+  if (code === "UNAUTHORIZED") return { "www-authenticate": CHALLENGES };
   if (code === "OVERLOADED") return { "retry-after": String(details.retryAfter ?? 1) };
   if (code === "METHOD_NOT_ALLOWED") return { allow: String(details.allow) };
   return {};

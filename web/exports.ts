@@ -37,7 +37,7 @@ export class Exports {
     this.#part.disabled = exhibit === undefined;
     if (exhibit) {
       this.#arrow.href = linkOf(exhibit.call);
-      this.#graphiql.href = `/graphql?query=${encodeURIComponent(documentOf(exhibit.call))}`;
+      this.#graphiql.href = `graphql?query=${encodeURIComponent(documentOf(exhibit.call))}`;
     } else this.#arrow.removeAttribute("href");
   }
 
@@ -67,8 +67,13 @@ export class Exports {
   }
 
   #textOf({ call, python, known: { state } }: Exhibit, kind: string): string {
-    if (kind === "python") return pythonOf(call, python);
-    if (kind === "javascript") return javascriptOf(new URL(linkOf(call), location.href).href);
+    // Programs elsewhere are told where the server is if they need its token, too.
+    const server = "token" in document.documentElement.dataset
+      ? new URL(".", location.href).href
+      : undefined;
+    if (kind === "python") return pythonOf(call, python, server);
+    const url = new URL(linkOf(call), location.href).href;
+    if (kind === "javascript") return javascriptOf(url, server !== undefined);
     return `${location.origin}${location.pathname}${writeState(state)}`;
   }
 }

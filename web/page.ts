@@ -1,7 +1,7 @@
 import { count } from "./draw/format.ts";
 import { currentTheme, onThemeChange } from "./draw/theme.ts";
 import type { Exhibit } from "./exhibits/exhibit.ts";
-import { bosOf, type PageState, type ViewName } from "./page_state.ts";
+import { bosOf, type PageState, type ViewName, withoutBos } from "./page_state.ts";
 import { Answers } from "./server/answers.ts";
 import { Failure } from "./server/failure.ts";
 import { type Reading, type ServerCard, serverQuestion, tokensOf } from "./server/reading.ts";
@@ -143,7 +143,10 @@ export class Page {
     const server = await ask(serverQuestion);
     if (isNewest()) this.#parts.showServer(server, state);
     const { state: possible, notes, model } = within(state, server);
-    const reading = { model, tokens: await ask(tokensOf(possible.prompt, possible.model)) };
+    const reading = {
+      model,
+      tokens: await ask(tokensOf(possible.prompt, possible.model, withoutBos(possible))),
+    };
     const view = this.#viewOf(possible.view);
     const bos = bosOf(possible);
     const asked: Asked = {

@@ -1,3 +1,4 @@
+import { encoded } from "./calls/encoded.ts";
 import type { BosPolicy } from "../src/requests/flow_options.ts";
 import { COMMON } from "./state/common.ts";
 import type { ColourChoice } from "./draw/shade.ts";
@@ -78,10 +79,15 @@ function decode(text: string): string | undefined {
   }
 }
 
+/** What questions are to say that don't tell leaving BOS out from keeping it: NONE, or nothing. */
+export function withoutBos(state: Pick<PageState, "bos" | "view">): "NONE" | undefined {
+  return bosOf(state) === "NONE" ? "NONE" : undefined;
+}
+
 /** Writes what differs from {@linkcode DEFAULT_STATE} as a link's fragment. */
 export function writeState(state: PageState): string {
   const parts = (Object.keys(DEFAULT_STATE) as (keyof PageState)[])
     .filter((key) => state[key] !== undefined && state[key] !== DEFAULT_STATE[key])
-    .map((key) => `${key}=${encodeURIComponent(String(state[key]).toWellFormed())}`);
+    .map((key) => `${key}=${encoded(String(state[key]).toWellFormed())}`);
   return parts.length === 0 ? "" : `#${parts.join("&")}`;
 }

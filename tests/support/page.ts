@@ -3,6 +3,7 @@
 /// <reference lib="dom.iterable" />
 import { tableFromIPC } from "@uwdata/flechette";
 import type { Page } from "playwright-core";
+import { encoded } from "../../web/calls/encoded.ts";
 import { makeRamp } from "../../web/draw/ramp.ts";
 import { stepOf } from "../../web/draw/shade.ts";
 import { type OpenPage, withBrowser } from "./browser.ts";
@@ -40,7 +41,7 @@ export async function ask(page: Page, prompt: string): Promise<void> {
   await page.locator("#prompt").fill(prompt);
   await page.waitForFunction(
     (link) => location.hash.includes(link),
-    `prompt=${encodeURIComponent(prompt)}`,
+    `prompt=${encoded(prompt)}`,
   );
   await settled(page);
 }

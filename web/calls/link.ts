@@ -1,10 +1,11 @@
 import { areHeads, arePatches, type Call, given, type Value } from "./call.ts";
+import { encoded } from "./encoded.ts";
 
-/** The link that answers with Arrow. It is relative, so that it works behind any proxy. */
+/** The link that answers with Arrow. It is relative to the page, so that it works under any path of a proxy. */
 export function linkOf(call: Call): string {
-  const pairs = given(call).map(([name, value]) => `${name}=${encodeURIComponent(written(value))}`);
+  const pairs = given(call).map(([name, value]) => `${name}=${encoded(written(value))}`);
   const name = call.field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return `/${name}.arrow?${pairs.join("&")}`;
+  return `${name}.arrow?${pairs.join("&")}`;
 }
 
 function written(value: Value): string {

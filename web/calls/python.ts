@@ -1,12 +1,19 @@
 import { areHeads, arePatches, type Call, given, type Value } from "./call.ts";
 
-/** A line of Python that asks the same, with the package infoflow. */
-export function pythonOf(call: Call, result: string): string {
+/**
+ * A line of Python that asks the same, with the package infoflow.
+ *
+ * @param server Where the server is, if it wants a token.
+ */
+export function pythonOf(call: Call, result: string, server?: string): string {
   const args = given(call).map(([name, value]) =>
     name === "prompt" ? literal(value) : `${snake(name)}=${literal(value)}`
   );
   const name = call.field === "infoFlow" ? "flow" : snake(call.field);
-  return `import infoflow; ${name} = infoflow.${name}(${args.join(", ")})${result}`;
+  const client = server === undefined
+    ? "infoflow"
+    : `infoflow.connect(${text(server)}, token="TOKEN")`;
+  return `import infoflow; ${name} = ${client}.${name}(${args.join(", ")})${result}`;
 }
 
 function snake(name: string): string {

@@ -12,7 +12,7 @@ const LONGEST_URL = 8000;
 export function requestOf(call: Call): Request {
   const url = linkOf(call);
   if (url.length <= LONGEST_URL) return new Request(url);
-  return new Request("/graphql", {
+  return new Request("graphql", {
     method: "POST",
     headers: {
       "content-type": "application/json",

@@ -1,4 +1,5 @@
 import type { Head } from "../calls/call.ts";
+import { type PageState, withoutBos } from "../page_state.ts";
 import type { Question } from "./answers.ts";
 import { askGraphQL } from "./graphql.ts";
 
@@ -30,29 +31,31 @@ export interface Forecast {
 }
 
 const FIELDS = "{ predictions { text probability } }";
-const QUERY = `query Next($prompt: String!, $model: String) {
-  whole: nextTokens(prompt: $prompt, model: $model, k: 50) ${FIELDS}
+const QUERY = `query Next($prompt: String!, $model: String, $bos: BosPolicy) {
+  whole: nextTokens(prompt: $prompt, model: $model, bos: $bos, k: 50) ${FIELDS}
 }`;
-const QUERY_OFF = `query Next($prompt: String!, $model: String, $off: [HeadInput!]!) {
-  whole: nextTokens(prompt: $prompt, model: $model, k: 50) ${FIELDS}
-  without: nextTokens(prompt: $prompt, model: $model, k: 50, ablate: $off) ${FIELDS}
+const QUERY_OFF =
+  `query Next($prompt: String!, $model: String, $bos: BosPolicy, $off: [HeadInput!]!) {
+  whole: nextTokens(prompt: $prompt, model: $model, bos: $bos, k: 50) ${FIELDS}
+  without: nextTokens(prompt: $prompt, model: $model, bos: $bos, k: 50, ablate: $off) ${FIELDS}
 }`;
 
 type List = { readonly predictions: readonly Prediction[] };
 
 /** Asks what comes next, as the model is and with heads switched off. */
 export function forecastOf(
-  prompt: string,
-  model: string | undefined,
+  state: Pick<PageState, "prompt" | "model" | "bos" | "view">,
   off = "",
 ): Question<Forecast> {
+  const { prompt, model } = state;
+  const bos = withoutBos(state);
   return {
-    key: `forecast ${JSON.stringify([prompt, model, off])}`,
+    key: `forecast ${JSON.stringify([prompt, model, bos, off])}`,
     fetch: async (signal) => {
       const heads = headsOff(off);
       const { whole, without } = await askGraphQL<{ whole: List; without?: List }>(
         heads.length === 0 ? QUERY : QUERY_OFF,
-        { prompt, model, ...heads.length === 0 ? {} : { off: heads } },
+        { prompt, model, bos, ...heads.length === 0 ? {} : { off: heads } },
         signal,
       );
       return { whole: whole.predictions, without: without?.predictions };

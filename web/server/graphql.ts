@@ -15,7 +15,7 @@ export async function askGraphQL<Data>(
   variables: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Data> {
-  const response = await fetch("/graphql", {
+  const response = await fetch("graphql", {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({ query, variables }),

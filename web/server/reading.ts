@@ -1,3 +1,4 @@
+import type { BosPolicy } from "../../src/requests/flow_options.ts";
 import type { Question } from "./answers.ts";
 import { askGraphQL } from "./graphql.ts";
 
@@ -36,8 +37,8 @@ const SERVER = `query Server {
   device { description isFallback }
 }`;
 
-const TOKENS = `query Tokens($prompt: String!, $model: String) {
-  tokens(prompt: $prompt, model: $model) { text start end }
+const TOKENS = `query Tokens($prompt: String!, $model: String, $bos: BosPolicy) {
+  tokens(prompt: $prompt, model: $model, bos: $bos) { text start end }
 }`;
 
 /** Asks what there is to ask. */
@@ -50,10 +51,11 @@ export const serverQuestion: Question<ServerCard> = {
 export function tokensOf(
   prompt: string,
   model: string | undefined,
+  bos?: BosPolicy,
 ): Question<readonly TokenSpan[]> {
   return {
-    key: `tokens ${JSON.stringify([prompt, model])}`,
+    key: `tokens ${JSON.stringify([prompt, model, bos])}`,
     fetch: async (signal) =>
-      (await askGraphQL<Pick<Reading, "tokens">>(TOKENS, { prompt, model }, signal)).tokens,
+      (await askGraphQL<Pick<Reading, "tokens">>(TOKENS, { prompt, model, bos }, signal)).tokens,
   };
 }

@@ -26,8 +26,9 @@ export const BOS: Option = {
   label: "BOS",
   help:
     "The beginning-of-text token stands before every prompt. Heads rest on it when they have nothing to do: " +
-    "left out, each row is divided by what remains.",
-  choices: [["DROP", "left out"], ["KEEP", "kept"]],
+    "left out, each row is divided by what remains. That is another thing than none: there the model reads the prompt " +
+    "without it, as Python does by itself.",
+  choices: [["DROP", "left out"], ["KEEP", "kept"], ["NONE", "none"]],
 };
 
 /** What colours are of. */

@@ -9,13 +9,13 @@ export class ForecastPanel {
   #key = "";
 
   /** Takes away what belongs to another picture than the one that is drawn now. */
-  clearFor({ state: { prompt, model } }: Pick<Asked, "state">, off = ""): void {
-    if (forecastOf(prompt, model, off).key !== this.#key) this.element.replaceChildren();
+  clearFor({ state }: Pick<Asked, "state">, off = ""): void {
+    if (forecastOf(state, off).key !== this.#key) this.element.replaceChildren();
   }
 
   /** Asks for it and draws it. */
-  async show({ state: { prompt, model }, ask, isNewest }: Asked, off = ""): Promise<void> {
-    const question = forecastOf(prompt, model, off);
+  async show({ state, ask, isNewest }: Asked, off = ""): Promise<void> {
+    const question = forecastOf(state, off);
     const forecast = await ask(question);
     if (!isNewest() || this.#key === question.key && this.element.hasChildNodes()) return;
     this.#key = question.key;

@@ -18,19 +18,19 @@ export function corpusPage(run: FinishedRun, view: CorpusView): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <title>${name} · ${said(statistic)} · Infoflow</title>
-        <link rel="icon" href="/favicon.svg" type="image/svg+xml">
-        <link rel="stylesheet" href="/page.css">
-        <link rel="stylesheet" href="/corpus.css">
+        <link rel="icon" href="favicon.svg" type="image/svg+xml">
+        <link rel="stylesheet" href="page.css">
+        <link rel="stylesheet" href="corpus.css">
       </head>
       <body class="corpus">
         <header class="masthead">
-          <h1><img src="/favicon.svg" alt="" width="26" height="26">Infoflow</h1>
+          <h1><img src="favicon.svg" alt="" width="26" height="26">Infoflow</h1>
           <p class="tagline">What every head does over a corpus</p>
-          <nav aria-label="Elsewhere"><a href="/">One prompt</a></nav>
+          <nav aria-label="Elsewhere"><a href="./">One prompt</a></nav>
         </header>
         <main>
           <p>${run.model}, ${count(run.rows)} prompts, ${count(run.targets)} targets</p>
-          <form action="/corpus">
+          <form action="corpus">
             <label for="statistic">Statistic</label>
             <select name="statistic" id="statistic">${Object.entries(STATISTICS).map((
               [value, text],

@@ -23,6 +23,7 @@ import { isMatrixField } from "../schema.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { CORPUS_PATH, corpusAnswer } from "./corpus_answer.ts";
 import type { FinishedRun } from "../corpus/finished_run.ts";
+import { linkOrigin } from "./link_origin.ts";
 import { PAGE_FILES, promptPage } from "./page.ts";
 import { BytesInFlight } from "../queue/bytes_in_flight.ts";
 import { answerTo, type Env, observe, type OpenRequests } from "./observe.ts";
@@ -101,7 +102,12 @@ export function makeApp(options: AppOptions): Hono<Env> {
   });
 
   const { corpus } = options;
-  const files = [["/", promptPage({ hasCorpus: corpus !== undefined })], ...PAGE_FILES] as const;
+  const prompt = promptPage({
+    hasCorpus: corpus !== undefined,
+    hasToken: policy.token !== undefined,
+    origins: policy.origins,
+  });
+  const files = [["/", prompt], ...PAGE_FILES] as const;
   for (const [path, file] of files) {
     app.get(path, ({ req: { raw }, var: { scope } }) => {
       scope.operation = "page";
@@ -111,13 +117,13 @@ export function makeApp(options: AppOptions): Hono<Env> {
   if (corpus) {
     app.get(CORPUS_PATH, ({ req: { raw }, var: { scope } }) => {
       scope.operation = "page";
-      return corpusAnswer(corpus, raw);
+      return corpusAnswer(corpus, raw, policy.origins);
     });
   }
   app.all(GRAPHQL_PATH, async ({ req: { raw }, var: { scope } }) => {
     scope.operation = isGraphiQL(raw) ? "page" : "graphql";
-    if (isGraphiQL(raw)) return graphiql(raw);
-    const origin = publicUrl ?? new URL(raw.url).origin;
+    if (isGraphiQL(raw)) return graphiql(raw, policy.origins);
+    const origin = publicUrl ?? linkOrigin(raw);
     const held = new HeldBytes();
     const context = { scope, models: modelsFor(scope), origin, held };
     const format = wantedArrow(raw);

@@ -28,7 +28,7 @@ query Flow {
 }
 `;
 
-let page: Promise<StaticFile> | undefined;
+const PAGES = new Map<string, Promise<StaticFile>>();
 
 /** Whether a browser came to look, rather than a program to ask. */
 export function wantsGraphiQL(request: Request): boolean {
@@ -36,18 +36,24 @@ export function wantsGraphiQL(request: Request): boolean {
     (request.headers.get("accept") ?? "").includes("text/html");
 }
 
-/** Answers with GraphiQL, which needs nothing from any other server. */
-export async function graphiql(request: Request): Promise<Response> {
-  page ??= render();
+/**
+ * Answers with GraphiQL, which needs nothing from any other server.
+ *
+ * @param origins Other origins whose pages may show it in a frame.
+ */
+export async function graphiql(request: Request, origins: readonly string[]): Promise<Response> {
+  const key = origins.join();
+  const page = PAGES.get(key) ?? render(origins);
+  PAGES.set(key, page);
   return (await page).answer(request);
 }
 
 /** The page is 9 MB: it is loaded when somebody wants it. */
-async function render(): Promise<StaticFile> {
+async function render(origins: readonly string[]): Promise<StaticFile> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const text = renderGraphiQL({ title: "Infoflow", defaultQuery: DEFAULT_QUERY });
   return new StaticFile(text, "text/html; charset=utf-8", {
-    "content-security-policy": inlinePolicy(scriptHashes(text)),
+    "content-security-policy": inlinePolicy(scriptHashes(text), origins),
     vary: "accept, accept-encoding",
   });
 }

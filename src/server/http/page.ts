@@ -4,14 +4,25 @@ import html from "../../../web/index.html" with { type: "text" };
 import script from "../../../web/dist/page.js" with { type: "text" };
 import corpusStyle from "../../../web/corpus.css" with { type: "text" };
 import style from "../../../web/page.css" with { type: "text" };
-import { PAGE_POLICY } from "./security_headers.ts";
+import { pagePolicy } from "./security_headers.ts";
 import { StaticFile } from "./static_file.ts";
 
-/** The page of one prompt, with or without the way to that of a corpus. */
-export function promptPage({ hasCorpus }: { readonly hasCorpus: boolean }): StaticFile {
-  const page = hasCorpus ? html.replace(' id="corpus" hidden', ' id="corpus"') : html;
+/** What the page is to know of the server. */
+export interface PageOptions {
+  /** Whether there is a way to the page of a corpus. */
+  readonly hasCorpus: boolean;
+  /** Whether lines that are copied from it must give a token. */
+  readonly hasToken: boolean;
+  /** Other origins whose pages may show it in a frame. */
+  readonly origins: readonly string[];
+}
+
+/** The page of one prompt. */
+export function promptPage({ hasCorpus, hasToken, origins }: PageOptions): StaticFile {
+  let page = hasCorpus ? html.replace(' id="corpus" hidden', ' id="corpus"') : html;
+  if (hasToken) page = page.replace("<html ", "<html data-token ");
   return new StaticFile(page, "text/html; charset=utf-8", {
-    "content-security-policy": PAGE_POLICY,
+    "content-security-policy": pagePolicy(origins),
   });
 }
 

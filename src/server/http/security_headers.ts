@@ -23,7 +23,6 @@ const PAGE: Policy = {
 /** What every answer says, whatever it is. */
 const ALWAYS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
-  "x-frame-options": "DENY",
   "referrer-policy": "no-referrer", // prompts stand in links
   "cross-origin-resource-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
@@ -32,13 +31,29 @@ const ALWAYS: Readonly<Record<string, string>> = {
 
 const POLICY = "content-security-policy";
 
-/** The policy of a page of ours, whose scripts are files of ours. */
-export const PAGE_POLICY: string = written(PAGE);
+/**
+ * The policy of a page of ours, whose scripts are files of ours. It may be shown in frames of our own origin, where
+ * notebooks are that reach the server through their own.
+ *
+ * @param origins Other origins whose pages may show it in a frame.
+ */
+export function pagePolicy(origins: readonly string[]): string {
+  return written({ ...PAGE, ...framedBy(origins) });
+}
 
 /** The policy of a page whose styles are inline, and whose scripts are too, known by their hashes (`sha256-…`). */
-export function inlinePolicy(hashes: readonly string[]): string {
+export function inlinePolicy(hashes: readonly string[], origins: readonly string[]): string {
   const scripts = hashes.map((hash) => `'${hash}'`).join(" ");
-  return written({ ...PAGE, "script-src": scripts, "style-src": "'self' 'unsafe-inline'" });
+  return written({
+    ...PAGE,
+    ...framedBy(origins),
+    "script-src": scripts,
+    "style-src": "'self' 'unsafe-inline'",
+  });
+}
+
+function framedBy(origins: readonly string[]): Policy {
+  return { "frame-ancestors": ["'self'", ...origins].join(" ") };
 }
 
 /** Writes the security headers onto every answer; a page brings its own policy. */
@@ -46,7 +61,9 @@ export async function securityHeaders(context: Context, next: Next): Promise<voi
   await next();
   const { headers } = context.res;
   for (const [name, value] of Object.entries(ALWAYS)) headers.set(name, value);
-  if (!headers.has(POLICY)) headers.set(POLICY, written(DATA));
+  if (headers.has(POLICY)) return; // it says who may frame the page
+  headers.set(POLICY, written(DATA));
+  headers.set("x-frame-options", "DENY");
 }
 
 function written(policy: Policy): string {

@@ -26,6 +26,7 @@ export function refuseStrangers(
   isPage: (request: Request) => boolean,
 ): MiddlewareHandler {
   const isOurHost = hostCheck(host, names);
+  const destinations = origins.length > 0 ? ["document", "iframe"] : ["document"];
   return async ({ req: { raw: request } }, next) => {
     const { headers } = request;
     const url = new URL(request.url);
@@ -39,7 +40,10 @@ export function refuseStrangers(
     }
     const origin = headers.get("origin");
     if (origin !== null && origins.includes(origin)) return await next();
-    if (isForeign(headers, origin, headers.get("host") ?? url.host) && !isVisit(request, isPage)) {
+    if (
+      isForeign(headers, origin, headers.get("host") ?? url.host) &&
+      !isVisit(request, isPage, destinations)
+    ) {
       throw new InfoflowError(
         "FORBIDDEN",
         "Cannot answer a request that another site's page makes: " +
@@ -81,11 +85,18 @@ function isForeign(headers: Headers, origin: string | null, host: string): boole
   return from !== null && URL.parse(from)?.host !== host.toLowerCase();
 }
 
-/** Whether somebody followed a link to one of our pages, which will be shown on its own. */
-function isVisit(request: Request, isPage: (request: Request) => boolean): boolean {
+/**
+ * Whether somebody followed a link to one of our pages, or a page elsewhere has it in a frame where some may: browsers
+ * show it only in those that the page's policy names.
+ */
+function isVisit(
+  request: Request,
+  isPage: (request: Request) => boolean,
+  destinations: readonly string[],
+): boolean {
   return ["GET", "HEAD"].includes(request.method) &&
     request.headers.get("sec-fetch-mode") === "navigate" &&
-    request.headers.get("sec-fetch-dest") === "document" && isPage(request);
+    destinations.includes(request.headers.get("sec-fetch-dest") ?? "") && isPage(request);
 }
 
 function shown(hostname: string): string {

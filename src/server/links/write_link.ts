@@ -27,7 +27,12 @@ export function writeLink(
   if (layout !== DEFAULT_FORM.layout) searchParams.set("layout", layout);
   if (format !== DEFAULT_FORM.format) searchParams.set("format", format);
   url.search = url.search.replace(LISTS, (list) => list.replaceAll("%2C", ","));
-  return url.href;
+  // What chats take for the end of the sentence where a link ends in it is written out.
+  return url.href.replace(/[.*_]+$/, (end) => Array.from(end, escaped).join(""));
+}
+
+function escaped(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function textsOf({ kind, isList }: LinkParameter, value: unknown): string[] {

@@ -55,7 +55,7 @@ export class FlowView implements View {
     const [large, ...small] = [call, ...smallCalls(state, spans.length)].map((one) =>
       ask(matricesOf(one, spans.length))
     );
-    keep(forecastOf(state.prompt, state.model));
+    keep(forecastOf(state));
     const [matrix, all] = [panelsOf(await large!)[0]!, await Promise.all(small)];
     // Both have one scale, so they are drawn together.
     const shadeOf = scaleOf(coloursOf(state), all.at(-1)!);

@@ -11,20 +11,21 @@ export interface HeadScore {
   readonly induction: number | null;
 }
 
-const QUERY = `query Scores($prompt: String!, $model: String) {
-  headScores(prompt: $prompt, model: $model) { heads { layer head previousToken bos induction } }
+const QUERY = `query Scores($prompt: String!, $model: String, $bos: BosPolicy) {
+  headScores(prompt: $prompt, model: $model, bos: $bos) { heads { layer head previousToken bos induction } }
 }`;
 
 /** Asks what heads do on a prompt. */
 export function scoresOf(
   prompt: string,
   model: string | undefined,
+  bos: "NONE" | undefined,
 ): Question<readonly HeadScore[]> {
   return {
-    key: `scores ${JSON.stringify([prompt, model])}`,
+    key: `scores ${JSON.stringify([prompt, model, bos])}`,
     fetch: async (signal) => {
       type Data = { headScores: { heads: HeadScore[] } };
-      return (await askGraphQL<Data>(QUERY, { prompt, model }, signal)).headScores.heads;
+      return (await askGraphQL<Data>(QUERY, { prompt, model, bos }, signal)).headScores.heads;
     },
   };
 }

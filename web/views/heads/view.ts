@@ -2,7 +2,7 @@ import { html } from "../../draw/elements.ts";
 import { rampFor } from "../../draw/theme.ts";
 import { scaleOf } from "../../draw/shade.ts";
 import { matrixExhibit } from "../../exhibits/matrix_exhibit.ts";
-import { coloursOf } from "../../page_state.ts";
+import { coloursOf, withoutBos } from "../../page_state.ts";
 import { forecastOf } from "../../server/forecast.ts";
 import { panelsOf } from "../../server/matrix.ts";
 import { matricesOf } from "../../server/matrix_question.ts";
@@ -67,8 +67,10 @@ export class HeadsView implements View {
     const { state, reading: { model }, spans, theme, ask, keep, present } = asked;
     const { sort, prompt } = state;
     const small = ask(matricesOf(attentionCall(state, { cells: SMALL }), spans.length));
-    const scores = sort === "place" ? undefined : ask(scoresOf(prompt, state.model));
-    keep(forecastOf(prompt, state.model));
+    const scores = sort === "place"
+      ? undefined
+      : ask(scoresOf(prompt, state.model, withoutBos(state)));
+    keep(forecastOf(state));
     // Where heads are sorted and none is chosen, the one that does most is shown.
     const isOpen = state.layer === undefined && state.head === undefined;
     const best = scores && isOpen && sort !== "place" ? bestOf(await scores, sort) : undefined;

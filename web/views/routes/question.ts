@@ -44,8 +44,9 @@ export function carriedBy({ nodes }: Pick<Routes, "nodes">): (edge: RouteEdge) =
   };
 }
 
-const QUERY = `query Routes($prompt: String!, $model: String, $target: Int, $threshold: Float!) {
-  routes(prompt: $prompt, model: $model, target: $target, threshold: $threshold) {
+const QUERY =
+  `query Routes($prompt: String!, $model: String, $bos: BosPolicy, $target: Int, $threshold: Float!) {
+  routes(prompt: $prompt, model: $model, bos: $bos, target: $target, threshold: $threshold) {
     target
     nodes { layer place position share }
     edges { layer kind head source target weight }
@@ -65,6 +66,7 @@ export function routesOf(args: RoutesArguments): Question<Routes> {
 export interface RoutesArguments {
   readonly prompt: string;
   readonly model: string | undefined;
+  readonly bos: "NONE" | undefined;
   readonly target: number | undefined;
   readonly threshold: number;
 }

@@ -1,7 +1,7 @@
 import { type Call } from "../../calls/call.ts";
 import { html } from "../../draw/elements.ts";
 import type { Exhibit } from "../../exhibits/exhibit.ts";
-import { bosOf, type PageState } from "../../page_state.ts";
+import { bosOf, type PageState, withoutBos } from "../../page_state.ts";
 import { forecastOf } from "../../server/forecast.ts";
 import { ForecastPanel } from "../../widgets/forecast.ts";
 import type { Asked, Slots, Tools, View } from "../view.ts";
@@ -38,7 +38,7 @@ export class RoutesView implements View {
     const { state, reading: { tokens, model }, theme, ask, keep, present } = asked;
     const args = argumentsOf(state);
     const question = ask(routesOf(args));
-    keep(forecastOf(state.prompt, state.model));
+    keep(forecastOf(state));
     const routes = await question;
     const picture = {
       routes,
@@ -63,13 +63,13 @@ export class RoutesView implements View {
 function argumentsOf(state: PageState): RoutesArguments {
   const { prompt, model, token, threshold } = state;
   const target = token === undefined ? undefined : token + (bosOf(state) === "DROP" ? 1 : 0);
-  return { prompt, model, target, threshold: Number(threshold) };
+  return { prompt, model, bos: withoutBos(state), target, threshold: Number(threshold) };
 }
 
 function exhibitOf(known: Asked, args: RoutesArguments, picture: RoutesPicture): Exhibit {
   const call: Call = {
     field: "routes",
-    args: { ...args },
+    args: { ...args, bos: args.bos && { word: args.bos } },
     selects: "target edges { layer kind head source target weight } url",
   };
   const { routes: { edges }, tokens } = picture;

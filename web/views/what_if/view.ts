@@ -86,7 +86,7 @@ export class WhatIfView implements View {
     });
     const large = ask(matricesOf(call));
     const small = ask(matricesOf(attentionCall(state, { cells: SMALL }), spans.length));
-    keep(forecastOf(state.prompt, state.model, state.off));
+    keep(forecastOf(state, state.off));
     const [[shown], all] = [panelsOf(await large), await small];
     const matrix = { ...shown!, isChange };
     const shadeOf = scaleOf(coloursOf(state), all);
@@ -111,9 +111,9 @@ export class WhatIfView implements View {
   }
 
   async afterwards(asked: Asked): Promise<void> {
-    const { state: { prompt, model, off }, ask, isNewest } = asked;
-    await this.#forecast.show(asked, off);
-    const forecast = await ask(forecastOf(prompt, model, off));
+    const { state, ask, isNewest } = asked;
+    await this.#forecast.show(asked, state.off);
+    const forecast = await ask(forecastOf(state, state.off));
     if (!isNewest()) return;
     await this.#showNote(asked, forecast);
     await this.#showTint(asked, forecast.whole);
