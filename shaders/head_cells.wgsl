@@ -4,13 +4,14 @@
 //   patterns (L, H, T, T)  packed triangles of some layers
 //   places                 of each chosen head n in these: where its triangle begins, in vec4s; the first one at
 //                          prompt.places
-//   flows                  W (N, K, K) at prompt.result, and dropped (N, K) at prompt.dropped
+//   flows                  W (N, R, K) at prompt.result, and dropped (N, R) at prompt.dropped
 //
+// R rows t are made: all K cells, or where prompt.targets is not 0, those that `places` lists from prompt.targets - 1 on.
 // A cell is prompt.span neighbouring positions, the last one of fewer. rest[i] is 1 where BOS is kept, so that a pattern
 // comes out as the softmax left it; where it is left out, it is the sum of what is kept of the row. A row of which
 // nothing is left is 0.
 //
-// Dispatch: (K, N), N the chosen heads that are bound. One workgroup makes one row of cells, 32 targets at a time.
+// Dispatch: (R, N), N the chosen heads that are bound. One workgroup makes one row of cells, 32 targets at a time.
 
 struct Prompt {
   tokens: u32, // T
@@ -26,6 +27,8 @@ struct Prompt {
   places: u32,
   span: u32,
   dropped: u32,
+  cells: u32, // K
+  targets: u32,
 }
 
 const LANES = 32u;
@@ -44,11 +47,15 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let cells = groups.x;
-  let row_of_cells = group.y * cells + group.x;
+  let cells = prompt.cells;
+  var cell_row = group.x; // t
+  if (prompt.targets > 0u) {
+    cell_row = places[prompt.targets - 1u + group.x];
+  }
+  let row_of_cells = group.y * groups.x + group.x;
   let out = prompt.result + row_of_cells * cells;
   let triangle = 4u * places[prompt.places + group.y];
-  let begin = prompt.kept + group.x * prompt.span;
+  let begin = prompt.kept + cell_row * prompt.span;
   let end = min(begin + prompt.span, prompt.tokens);
   let targets = f32(end - begin);
 
@@ -70,7 +77,7 @@ fn main(
       }
       workgroupBarrier();
     }
-    for (var cell = lane; cell <= group.x; cell += LANES) {
+    for (var cell = lane; cell <= cell_row; cell += LANES) {
       var sum = 0.0;
       for (var i = first; i < last; i++) {
         sum += share(triangle + 4u * row_start(i), cell, i, i - first);
@@ -80,7 +87,7 @@ fn main(
     }
     workgroupBarrier(); // the rests have been read
   }
-  for (var cell = group.x + 1u + lane; cell < cells; cell += LANES) {
+  for (var cell = cell_row + 1u + lane; cell < cells; cell += LANES) {
     flows[out + cell] = 0.0;
   }
   if (lane == 0u) {

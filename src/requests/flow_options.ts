@@ -57,6 +57,8 @@ export interface AttentionOptions extends Choice {
   readonly cells?: number | null | undefined;
   /** What is changed in the run, in canonical form. */
   readonly interventions?: readonly Intervention[] | null | undefined;
+  /** The rows to make, in ascending order; all where nothing is said. */
+  readonly targets?: readonly number[] | undefined;
 }
 
 /** Which matrix is asked for. */

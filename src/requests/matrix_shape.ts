@@ -11,7 +11,8 @@ export function flowShape(
   const [layers, heads] = [chosen.layers.length, chosen.heads.length];
   const cells = Math.ceil((tokens - keptFrom(options)) / spanOf(options, tokens));
   if (isByHead(options)) {
-    return { axes: ["layer", "head", "target", "source"], shape: [layers, heads, cells, cells] };
+    const rows = options.targets?.length ?? cells;
+    return { axes: ["layer", "head", "target", "source"], shape: [layers, heads, rows, cells] };
   }
   return options.byLayer
     ? { axes: ["layer", "target", "source"], shape: [layers, cells, cells] }

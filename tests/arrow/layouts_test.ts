@@ -8,7 +8,13 @@ import { Random } from "../support/random.ts";
 
 const LAYERS = 3;
 const TOKENS = ["Zoë", " ate", " ate", "\\xf0\\x9f", "\n\u0000"];
-const LABELS = { layers: [0, 1, 2], heads: [0, 1], tokens: TOKENS, span: 1 };
+const LABELS = {
+  layers: [0, 1, 2],
+  heads: [0, 1],
+  tokens: TOKENS,
+  span: 1,
+  targets: [0, 1, 2, 3, 4],
+};
 
 function someFlow(byLayer: boolean): { matrix: LabelledMatrix; metadata: Metadata } {
   const P = TOKENS.length;

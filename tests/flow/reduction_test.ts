@@ -102,7 +102,11 @@ for (const tokens of [2, 5, 65]) {
       const patterns = somePatterns(tokens);
       const activations = await entryOf(gpu, patterns, tokens);
       const jobs = [...FLOWS, ...ATTENTIONS].map((options) => ({ activations, tokens, options }));
-      const reduction = await FlowReduction.create(gpu.device, { layers, heads }, jobs.length);
+      const reduction = await FlowReduction.create(
+        gpu.device,
+        { layers, heads, context: 1024 },
+        jobs.length,
+      );
       for (const some of [jobs, ...jobs.map((job) => [job])]) {
         const prepared = await reduction.prepare(some);
         const prompts = prepared.fields.map((fields) =>
@@ -129,7 +133,7 @@ Deno.test("a row that BOS has wholly is 0 where BOS is dropped, and dropped says
     const patterns = somePatterns(tokens);
     patterns.set([1, 0, 0], (heads + 2) * tokens ** 2 + tokens); // layer 1, head 2, target 1
     const activations = await entryOf(gpu, patterns, tokens);
-    const reduction = await FlowReduction.create(gpu.device, { layers, heads }, 2);
+    const reduction = await FlowReduction.create(gpu.device, { layers, heads, context: 1024 }, 2);
     const choice = { bos: "DROP", layers: [1], heads: [2] } as const;
     const options: MatrixOptions[] = [
       { ...choice, byHead: true },

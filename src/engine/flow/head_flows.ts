@@ -33,10 +33,18 @@ export class HeadFlows {
     const kernel = this.#kernel;
     const chosen = chosenOf(options, this.#model);
     const heads = chosen.heads.length;
-    const cells = flowShape(options, { ...this.#model, tokens }).shape.at(-1)!;
+    const [rows, cells] = flowShape(options, { ...this.#model, tokens }).shape.slice(-2) as [
+      number,
+      number,
+    ];
     const shares = shareOut(activations, chosen, this.#model.heads);
-    const common = { kept: keptFrom(options), span: spanOf(options, tokens) };
-    const dropped = result + chosen.layers.length * heads * cells ** 2;
+    const common = {
+      kept: keptFrom(options),
+      span: spanOf(options, tokens),
+      cells,
+      targets: options.targets ? this.#places.add(options.targets) + 1 : 0,
+    };
+    const dropped = result + chosen.layers.length * heads * rows * cells;
     return shares.map((share) => {
       const patterns = share.slab.buffer;
       const places = this.#places.buffer;
@@ -48,11 +56,11 @@ export class HeadFlows {
         fields: {
           ...common,
           places: this.#places.add(share.places),
-          result: result + share.before * heads * cells ** 2,
-          dropped: dropped + share.before * heads * cells,
+          result: result + share.before * heads * rows * cells,
+          dropped: dropped + share.before * heads * rows,
         },
         encode: (pass, prompt) =>
-          kernel.dispatch(pass, [[group], prompt], { cells, heads: share.layers * heads }),
+          kernel.dispatch(pass, [[group], prompt], { targets: rows, heads: share.layers * heads }),
       };
     });
   }

@@ -1,6 +1,7 @@
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import type { BoundGroup } from "../gpu/kernel.ts";
 import type { PromptFields } from "../kernels/prompt.ts";
+import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Heads } from "../../requests/flow_options.ts";
 import { type FlowMatrix, type FlowOptions, isByHead } from "../../requests/flow_options.ts";
 import { HeadFlows } from "./head_flows.ts";
@@ -49,11 +50,11 @@ export class FlowReduction {
    */
   static async create(
     device: GPUDevice,
-    { layers, heads }: Heads,
+    { layers, heads, context }: Heads & Pick<Architecture, "context">,
     most: number,
   ): Promise<FlowReduction> {
     const model = { layers, heads };
-    const places = new Places(device, most * layers * heads);
+    const places = new Places(device, most * (layers * heads + context));
     const layerFlows = await LayerFlows.create(device, model, places);
     const headFlows = await HeadFlows.create(device, model, places);
     return new FlowReduction(device, { model, layerFlows, headFlows, places });

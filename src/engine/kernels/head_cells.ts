@@ -8,7 +8,7 @@ export const HeadCells = defineKernel({
   code,
   groups: [{ patterns: "read", places: "read", flows: "readWrite" }, PROMPT],
   workgroups: (
-    { cells, heads }: { readonly cells: number; readonly heads: number },
-  ) => [cells, heads],
+    { targets, heads }: { readonly targets: number; readonly heads: number },
+  ) => [targets, heads],
 });
 export type HeadCells = KernelOf<typeof HeadCells>;

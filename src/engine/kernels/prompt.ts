@@ -28,6 +28,10 @@ export interface PromptFields {
   readonly span: number;
   /** Where the shares that BOS had go in the buffer of results, in numbers. */
   readonly dropped: number;
+  /** The columns of a matrix of cells. */
+  readonly cells: number;
+  /** One more than where the chosen rows begin among the places; 0 where all are chosen. */
+  readonly targets: number;
 }
 
 /** The members of `struct Prompt` in the shaders' order; a shader declares as many of the first as it needs. */
@@ -45,6 +49,8 @@ export const PROMPT_MEMBERS = [
   "places",
   "span",
   "dropped",
+  "cells",
+  "targets",
 ] as const satisfies (keyof PromptFields)[];
 
 /** The group that tells a kernel of the prompt. */

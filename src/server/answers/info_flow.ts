@@ -30,8 +30,14 @@ const MOST_BYTES = 256 * 2 ** 20;
 
 /** Which matrix is asked for, interventions as `schema.graphql` has them. */
 export type AskedMatrix =
-  | Omit<FlowOptions, "interventions"> & ChangeArguments
-  | Omit<AttentionOptions, "interventions"> & ChangeArguments;
+  & (
+    | Omit<FlowOptions, "interventions"> & ChangeArguments
+    | Omit<AttentionOptions, "interventions" | "targets"> & ChangeArguments
+  )
+  & {
+    /** The rows to hand out; negative ones count from the end. */
+    readonly targets?: readonly number[] | null | undefined;
+  };
 
 /** A matrix of more numbers is encoded in the helping thread: this one is encoded in a few ms. */
 const MOST_ENCODED = 2 ** 18;
@@ -45,8 +51,11 @@ export class InfoFlow extends MatrixAnswer {
   override readonly shape: readonly number[];
   /** How many neighbouring positions share a cell of the matrix. */
   readonly span: number;
+  /** The rows that are handed out, in ascending order, where they were chosen. */
+  readonly targets: readonly number[] | undefined;
+  readonly #rows: readonly number[];
   /** The same of the engine, which leaves the first token out if that is BOS, and heads that write nothing. */
-  readonly #asked: MatrixOptions;
+  #asked: MatrixOptions;
   /** Interventions as they were asked for. */
   readonly #interventions: unknown;
   #result: Promise<FlowResult> | undefined;
@@ -55,8 +64,9 @@ export class InfoFlow extends MatrixAnswer {
   constructor(reading: Reading, asked: AskedMatrix) {
     super(reading);
     const { model: { engine: { info: { architecture } } }, tokens, hasBos } = reading;
-    const { interventions, linkArguments } = changesOf(reading, asked);
-    const options = canonical<MatrixOptions>({ ...asked, interventions }, architecture);
+    const { targets: askedTargets, ...others } = asked;
+    const { interventions, linkArguments } = changesOf(reading, others);
+    const options = canonical<MatrixOptions>({ ...others, interventions }, architecture);
     checkMethodWork(methodOf(options), architecture, tokens.length);
     this.options = options;
     this.#interventions = linkArguments["interventions"];
@@ -69,9 +79,16 @@ export class InfoFlow extends MatrixAnswer {
       : tokens.slice(kept).map((token, index) => ({ ...token, index }));
     const { layers, heads } = architecture;
     const { axes, shape } = flowShape(this.#asked, { layers, heads, tokens: tokens.length });
-    this.axes = axes;
-    this.shape = shape;
     this.span = spanOf(this.#asked, tokens.length);
+    const cells = shape.at(-1)!;
+    this.targets = askedTargets ? rowsOf(askedTargets, cells, this.span) : undefined;
+    this.#rows = this.targets ?? Array.from({ length: cells }, (_, row) => row);
+    this.axes = axes;
+    this.shape = shape.with(-2, this.#rows.length);
+    // Of attention only these leave the device; flows are small enough to be cut here.
+    if (isByHead(this.#asked) && this.targets) {
+      this.#asked = { ...this.#asked, targets: this.targets };
+    }
   }
 
   override get field(): string {
@@ -80,7 +97,7 @@ export class InfoFlow extends MatrixAnswer {
 
   override get linkArguments(): LinkArguments {
     const options = isByHead(this.options) ? withoutHead(this.options) : this.options;
-    return { ...options, interventions: this.#interventions };
+    return { ...options, targets: this.targets, interventions: this.#interventions };
   }
 
   /** The layers and heads that take part. */
@@ -98,8 +115,38 @@ export class InfoFlow extends MatrixAnswer {
     if (bytes > MOST_BYTES) return Promise.reject(tooLarge(this.shape, bytes));
     const { model: { engine }, ids } = this.reading;
     return this.#result ??= isDifference(this.#asked)
-      ? this.#difference(this.#asked)
-      : engine.flow(ids, this.#asked);
+      ? this.#difference(this.#asked).then((result) => this.#cut(result))
+      : engine.flow(ids, this.#asked).then((result) => this.#cut(result));
+  }
+
+  /** Takes the rows that were asked for out of whole matrices. */
+  #cut(result: FlowResult): FlowResult {
+    const { targets } = this;
+    if (!targets || isByHead(this.#asked)) return result;
+    const cells = result.shape.at(-1)!;
+    const matrices = result.flow.length / cells ** 2;
+    const flow = new Float32Array(matrices * targets.length * cells);
+    const dropped = new Float32Array(matrices * targets.length);
+    for (let to = 0; to < dropped.length; to++) {
+      const row = Math.floor(to / targets.length) * cells + targets[to % targets.length]!;
+      flow.set(result.flow.subarray(row * cells, (row + 1) * cells), to * cells);
+      dropped[to] = result.dropped[row]!;
+    }
+    return { ...result, flow, dropped, shape: this.shape };
+  }
+
+  override along(axis: string, index: number): number {
+    const { layers, heads } = this.chosen;
+    switch (axis) {
+      case "layer":
+        return layers[index]!;
+      case "head":
+        return heads[index]!;
+      case "target":
+        return this.#rows[index]! * this.span;
+      default:
+        return index * this.span;
+    }
   }
 
   /** What the changes of the run make of it. */
@@ -132,7 +179,8 @@ export class InfoFlow extends MatrixAnswer {
 
   override async arrow(form: ArrowForm = DEFAULT_FORM): Promise<Uint8Array<ArrayBuffer>> {
     const tokens = this.tokens.map(({ text }) => text);
-    const matrix = { ...await this.compute(), ...this.chosen, tokens, span: this.span };
+    const { span, chosen } = this;
+    const matrix = { ...await this.compute(), ...chosen, tokens, span, targets: this.#rows };
     const metadata = {
       ...this.metadata,
       tokens,
@@ -152,13 +200,16 @@ export class InfoFlow extends MatrixAnswer {
   }
 
   protected override identity(): LinkArguments {
-    return { ...this.options, cells: undefined, span: this.span };
+    return { ...this.options, targets: this.targets, cells: undefined, span: this.span };
   }
 
   #optionsInMetadata(): Partial<Metadata> & Pick<Metadata, "bos"> {
     const { options } = this;
     const { interventions } = options;
-    const changes = interventions && { interventions };
+    const changes = {
+      ...(interventions && { interventions }),
+      ...(this.targets && { targets: this.targets }),
+    };
     if (isByHead(options)) {
       return { ...this.chosen, bos: options.bos, span: this.span, ...changes };
     }
@@ -174,6 +225,26 @@ export class InfoFlow extends MatrixAnswer {
       ...(this.span > 1 && { span: this.span }),
     };
   }
+}
+
+/**
+ * Which rows targets name, in ascending order, each once.
+ *
+ * @throws {InfoflowError} BAD_USER_INPUT if there is no such row, or positions share cells.
+ */
+function rowsOf(targets: readonly number[], cells: number, span: number): readonly number[] {
+  const bad = (rule: string, value: unknown): InfoflowError =>
+    new InfoflowError(
+      "BAD_USER_INPUT",
+      `Cannot choose targets as ${rule}: current value is ${value}`,
+      { min: -cells, max: cells - 1 },
+    );
+  if (span > 1) throw bad("positions must not share cells: leave cells out", `cells of ${span}`);
+  if (targets.length === 0) throw bad("there must be one", "none");
+  const wrong = targets.find((it) => !Number.isInteger(it) || it < -cells || it >= cells);
+  if (wrong !== undefined) throw bad(`they must be ${-cells} to ${cells - 1}`, wrong);
+  const rows = targets.map((target) => target < 0 ? target + cells : target);
+  return [...new Set(rows)].sort((a, b) => a - b);
 }
 
 function onlyBos(): InfoflowError {

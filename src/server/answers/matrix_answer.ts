@@ -10,6 +10,11 @@ export abstract class MatrixAnswer extends Answer {
   /** The numbers, row-major. */
   abstract numbers(): Promise<Float32Array>;
 
+  /** What an index along an axis stands for, such as a layer's number. */
+  along(_axis: string, index: number): number {
+    return index;
+  }
+
   /** How many numbers there are. */
   get size(): number {
     return this.shape.reduce((product, size) => product * size, 1);

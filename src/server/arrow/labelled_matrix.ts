@@ -11,6 +11,8 @@ export interface LabelledMatrix extends FlowMatrix {
   readonly tokens: readonly string[];
   /** How many neighbouring tokens share a cell. */
   readonly span: number;
+  /** The rows that are there, in ascending order. */
+  readonly targets: readonly number[];
 }
 
 /** What goes into the schema's metadata, under the key `infoflow`. */
@@ -43,6 +45,8 @@ export interface Metadata {
   readonly layers?: readonly number[];
   /** The heads, likewise. */
   readonly heads?: readonly number[];
+  /** The rows that are there, where they were chosen. */
+  readonly targets?: readonly number[];
   /** How many neighbouring tokens share a cell, where each head is by itself. */
   readonly span?: number;
 }

@@ -8,24 +8,20 @@ import type { LabelledMatrix } from "./labelled_matrix.ts";
  * row's cell, and `token` has the texts of all of them.
  */
 export function rowsLayout(matrix: LabelledMatrix): Column[] {
-  const { dropped, flow, shape, span } = matrix;
-  const cells = shape.at(-1)!;
-  const targets = Int32Array.from(dropped, (_, row) => row % cells * span);
+  const { dropped, flow, shape, span, targets: rows } = matrix;
+  const targets = Int32Array.from(dropped, (_, row) => rows[row % rows.length]! * span);
   return [
-    ...matrixColumns(matrix, cells),
+    ...matrixColumns(matrix, rows.length),
     { name: "target", data: int32(targets) },
     { name: "token", data: texts(cellTexts(matrix), dropped.length) },
     { name: "dropped", data: float32(dropped) },
-    { name: "flow", data: lists(flow, cells) },
+    { name: "flow", data: lists(flow, shape.at(-1)!) },
   ];
 }
 
-function cellTexts({ tokens, span }: LabelledMatrix): readonly string[] {
-  if (span === 1) return tokens;
-  return Array.from(
-    { length: Math.ceil(tokens.length / span) },
-    (_, cell) => tokens.slice(cell * span, (cell + 1) * span).join(""),
-  );
+/** The texts of the rows. */
+function cellTexts({ tokens, span, targets }: LabelledMatrix): readonly string[] {
+  return targets.map((cell) => tokens.slice(cell * span, (cell + 1) * span).join(""));
 }
 
 /** The texts over and over, to so many rows. */

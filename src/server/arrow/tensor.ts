@@ -8,14 +8,14 @@ import type { LabelledMatrix } from "./labelled_matrix.ts";
  */
 export function tensorLayout(matrix: LabelledMatrix): Column[] {
   const { dropped, flow, shape } = matrix;
-  const cells = shape.at(-1)!;
-  const tensor = { shape: [cells, cells], dim_names: ["target", "source"] };
+  const [rows, cells] = shape.slice(-2) as [number, number];
+  const tensor = { shape: [rows, cells], dim_names: ["target", "source"] };
   return [
     ...matrixColumns(matrix, 1),
-    { name: "dropped", data: lists(dropped, cells) },
+    { name: "dropped", data: lists(dropped, rows) },
     {
       name: "flow",
-      data: lists(flow, cells ** 2),
+      data: lists(flow, rows * cells),
       metadata: new Map([
         ["ARROW:extension:name", "arrow.fixed_shape_tensor"],
         ["ARROW:extension:metadata", JSON.stringify(tensor)],

@@ -6,17 +6,17 @@ import type { LabelledMatrix } from "./labelled_matrix.ts";
  * `weight`. What is not there is 0. Where tokens share cells, `target` and `source` are the first of theirs.
  */
 export function tidyLayout(matrix: LabelledMatrix): Column[] {
-  const { flow, shape, span } = matrix;
+  const { flow, shape, span, targets: rows } = matrix;
   const cells = shape.at(-1)!;
-  const half = cells * (cells + 1) / 2;
-  const matrices = flow.length / cells ** 2;
+  const half = rows.reduce((sum, target) => sum + target + 1, 0);
+  const matrices = flow.length / (rows.length * cells);
   const targets = new Int32Array(matrices * half);
   const sources = new Int32Array(matrices * half);
   const weights = new Float32Array(matrices * half);
   const positions = Int32Array.from({ length: cells }, (_, cell) => cell * span);
   let at = 0;
-  for (let row = 0; row < matrices * cells; row++) {
-    const target = row % cells;
+  for (let row = 0; row < matrices * rows.length; row++) {
+    const target = rows[row % rows.length]!;
     targets.fill(target * span, at, at + target + 1);
     sources.set(positions.subarray(0, target + 1), at);
     weights.set(flow.subarray(row * cells, row * cells + target + 1), at);

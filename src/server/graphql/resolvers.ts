@@ -16,6 +16,8 @@ import {
 } from "../answers/feature_card.ts";
 import type { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
+import { checkInteger } from "../answers/check_integer.ts";
+import { type Cell, topCells } from "../answers/top_cells.ts";
 import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 import { pickModel } from "../answers/pick_model.ts";
 import { read, type ReadingArguments } from "../answers/reading.ts";
@@ -27,6 +29,8 @@ import type { GraphQLContext } from "./context.ts";
 
 /** More numbers than that nobody reads as JSON. */
 const MOST_VALUES = 4096;
+/** As in `schema.graphql`. */
+const DEFAULT_TOP = 10;
 
 type Resolver<Parent, Arguments, Result> = (
   parent: Parent,
@@ -64,6 +68,8 @@ export interface Resolvers {
     readonly arrow: Resolver<MatrixAnswer, Nullable<Pick<ArrowForm, "layout">>, string>;
     readonly url: Resolver<MatrixAnswer, Nullable<ArrowForm>, string>;
     readonly values: Resolver<MatrixAnswer, unknown, number[]>;
+    readonly rows: Resolver<MatrixAnswer, unknown, number[][] | null>;
+    readonly top: Resolver<MatrixAnswer, { n: number | null }, Cell[]>;
   };
   /** What the values of the enums are here. */
   readonly Layout: Record<string, Layout>;
@@ -133,6 +139,13 @@ export const resolvers: Resolvers = {
       if (answer.size > MOST_VALUES) throw tooManyValues(answer);
       return Array.from(await answer.numbers());
     },
+    rows: async (answer) => {
+      if (answer.axes.length > 2) return null;
+      if (answer.size > MOST_VALUES) throw tooManyValues(answer);
+      return rowsOf(await answer.numbers(), answer.shape.at(-1)!);
+    },
+    top: (answer, { n }) =>
+      topCells(answer, checkInteger("n", n ?? DEFAULT_TOP, { min: 1, max: MOST_VALUES })),
   },
   Layout: { ROWS: "rows", TENSOR: "tensor", TIDY: "tidy" },
   Format: { STREAM: "stream", FILE: "file" },
@@ -146,6 +159,13 @@ export const resolvers: Resolvers = {
       ),
   },
 };
+
+function rowsOf(numbers: Float32Array, width: number): number[][] {
+  return Array.from(
+    { length: numbers.length / width },
+    (_, row) => Array.from(numbers.subarray(row * width, (row + 1) * width)),
+  );
+}
 
 function formOf({ layout, format }: Partial<Nullable<ArrowForm>>): ArrowForm {
   return { layout: layout ?? DEFAULT_FORM.layout, format: format ?? DEFAULT_FORM.format };
