@@ -58,6 +58,7 @@ Deno.test("readLink() reads what URLs say, in both ways of writing a space", () 
     interventions: undefined,
     specialTokens: false,
     byLayer: true,
+    cells: undefined,
     aggregation: "ROLLOUT",
     bos: "KEEP",
     layers: [2, 0],
@@ -66,6 +67,7 @@ Deno.test("readLink() reads what URLs say, in both ways of writing a space", () 
     ablate: [{ layer: 3, head: 1 }, { layer: 0, head: 2 }],
     compare: false,
     difference: true,
+    targets: undefined,
     model: undefined,
   };
   const rest = "byLayer=true&aggregation=ROLLOUT&bos=KEEP&layers=2,0&heads=1&method=ALTI" +
@@ -126,6 +128,7 @@ Deno.test("readLink() reads lists in both ways of writing them", () => {
         layers: [0, 11],
         heads: [3, 4, 5],
         cells: 48,
+        targets: undefined,
       },
       form: { layout: "tidy", format: "file" },
     });
