@@ -22,7 +22,7 @@ export function readView({ all }: FinishedRun, search: URLSearchParams): CorpusV
 
 /** The link that shows a statistic and a head. */
 export function linkTo({ statistic, head: { layer, head } }: CorpusView): string {
-  return `/corpus?${new URLSearchParams({ statistic, head: `${layer}.${head}` })}`;
+  return `corpus?${new URLSearchParams({ statistic, head: `${layer}.${head}` })}`;
 }
 
 /** A number for people; nothing where there is none. */

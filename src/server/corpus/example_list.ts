@@ -41,7 +41,7 @@ function linkOf(
   const parts = Object.entries(state).map(([key, it]) =>
     `${key}=${encodeURIComponent(String(it))}`
   );
-  return `/#${parts.join("&")}`;
+  return `./#${parts.join("&")}`;
 }
 
 function tokensOf({ tokens, target, source }: RunExample): Html {
