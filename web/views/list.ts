@@ -1,4 +1,5 @@
 import type { ViewCard } from "./card.ts";
+import { FEATURES } from "./features/card.ts";
 import { FLOW } from "./flow/card.ts";
 import { HEADS } from "./heads/card.ts";
 import { LENS } from "./lens/card.ts";
@@ -13,6 +14,7 @@ export const VIEWS = {
   text: TEXT,
   heads: HEADS,
   routes: ROUTES,
+  features: FEATURES,
   whatif: WHAT_IF,
   patching: PATCHING,
   lens: LENS,

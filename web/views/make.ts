@@ -1,4 +1,5 @@
 import type { ViewName } from "../page_state.ts";
+import { FeaturesView } from "./features/view.ts";
 import { FlowView } from "./flow/view.ts";
 import { HeadsView } from "./heads/view.ts";
 import { LensView } from "./lens/view.ts";
@@ -12,6 +13,7 @@ export const MAKE: Readonly<Record<ViewName, (tools: Tools) => View>> = {
   flow: (tools) => new FlowView(tools, "heatmap"),
   text: (tools) => new FlowView(tools, "text"),
   heads: (tools) => new HeadsView(tools),
+  features: (tools) => new FeaturesView(tools),
   routes: (tools) => new RoutesView(tools),
   whatif: (tools) => new WhatIfView(tools),
   patching: (tools) => new PatchingView(tools),

@@ -1,0 +1,145 @@
+import { html } from "../../draw/elements.ts";
+import { share } from "../../draw/format.ts";
+import { labelText } from "../../draw/token_label.ts";
+import { tokenOf } from "../../widgets/details.ts";
+import type { FeatureCard, FeatureFlow } from "./question.ts";
+
+const MOST_SOURCES = 8;
+/** Tokens on either side of an example's. */
+const AROUND = 8;
+
+/** What a part is called. */
+const PARTS: Readonly<Record<string, string>> = {
+  EMBEDDING: "its own token",
+  POSITION: "its position",
+  ATTENTION_BIAS: "attention’s biases",
+  MLP: "MLPs",
+  BIAS: "the autoencoder’s bias",
+};
+
+/** Draws what fed a feature at one target: tokens first, then what came from no token. */
+export function drawSources(
+  element: HTMLElement,
+  flow: FeatureFlow | undefined,
+  { tokens, target, feature }: {
+    readonly tokens: readonly string[];
+    readonly target: number;
+    readonly feature: number;
+  },
+): void {
+  if (!flow) {
+    element.replaceChildren(html(
+      "p",
+      { class: "note" },
+      "What an MLP makes is no sum of tokens: choose an autoencoder of the residual stream or of attention.",
+    ));
+    return;
+  }
+  const { values, rows, axis, parts, preActivation } = flow;
+  const sources = tokens.map((_, source) => {
+    let [sum, best, at] = [0, 0, 0];
+    for (let row = 0; row < rows; row++) {
+      const value = values[row * tokens.length + source]!;
+      sum += value;
+      if (Math.abs(value) > Math.abs(best)) [best, at] = [value, row];
+    }
+    return { source, sum, at };
+  });
+  const strongest = sources.toSorted((a, b) => Math.abs(b.sum) - Math.abs(a.sum))
+    .slice(0, MOST_SOURCES);
+  const kinds = [...new Set(parts.map(({ kind }) => kind))];
+  const others = kinds.map((kind) => ({
+    name: PARTS[kind] ?? kind,
+    sum: parts.filter((it) => it.kind === kind).reduce((sum, { value }) => sum + value, 0),
+  }));
+  const number = (value: number): HTMLElement => html("td", { class: "number" }, signed(value));
+  element.replaceChildren(html(
+    "table",
+    {},
+    html("caption", {}, `What fed feature ${feature} at `, tokenOf(tokens[target]!)),
+    html(
+      "thead",
+      {},
+      html(
+        "tr",
+        {},
+        html("th", { scope: "col" }, "From"),
+        html("th", { scope: "col" }, `Most by ${axis}`),
+        html("th", { scope: "col", class: "number" }, "Adds"),
+      ),
+    ),
+    html(
+      "tbody",
+      {},
+      ...strongest.map(({ source, sum, at }) =>
+        html(
+          "tr",
+          {},
+          html("th", { scope: "row" }, tokenOf(tokens[source]!)),
+          html("td", {}, String(at)),
+          number(sum),
+        )
+      ),
+      ...others.map(({ name, sum }) =>
+        html("tr", {}, html("th", { scope: "row" }, name), html("td", {}, ""), number(sum))
+      ),
+      html(
+        "tr",
+        {},
+        html("th", { scope: "row" }, "All of it"),
+        html("td", {}, ""),
+        number(preActivation),
+      ),
+    ),
+  ));
+}
+
+/** Draws what is known of a feature over a corpus. */
+export function drawCard(element: HTMLElement, card: FeatureCard | undefined): void {
+  if (!card) {
+    element.replaceChildren(html(
+      "p",
+      { class: "note" },
+      "What else turns it on is in its dashboard, which is not made yet: deno task dashboards.",
+    ));
+    return;
+  }
+  const list = (name: string, tokens: FeatureCard["promoted"]): HTMLElement =>
+    html(
+      "p",
+      {},
+      html("strong", {}, name),
+      ...tokens.slice(0, 6).flatMap(({ token }) => [" ", tokenOf(token)]),
+    );
+  element.replaceChildren(
+    html(
+      "p",
+      {},
+      `On at ${share(card.density)} of a corpus’ tokens, ${card.max.toFixed(1)} at most.`,
+    ),
+    list("Promotes", card.promoted),
+    list("Suppresses", card.suppressed),
+    html("h3", {}, "Where it is largest"),
+    html("ol", { class: "examples" }, ...card.examples.map(exampleOf)),
+  );
+}
+
+function exampleOf({ tokens, position, activation }: FeatureCard["examples"][number]): HTMLElement {
+  const first = Math.max(1, position - AROUND);
+  const end = Math.min(tokens.length, position + AROUND + 1);
+  const text = (from: number, to: number): string =>
+    tokens.slice(from, to).map((token) => labelText(token, 40).replaceAll("·", " ")).join("");
+  return html(
+    "li",
+    {},
+    html("bdi", {}, text(first, position)),
+    html("mark", {}, text(position, position + 1)),
+    html("bdi", {}, text(position + 1, end)),
+    html("span", { class: "place" }, ` ${activation.toFixed(1)}`),
+  );
+}
+
+/** A number with its sign. */
+export function signed(value: number): string {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+}

@@ -1,0 +1,203 @@
+import type { Call } from "../../calls/call.ts";
+import type { Question } from "../../server/answers.ts";
+import { Failure } from "../../server/failure.ts";
+import type { Forecast, Prediction } from "../../server/forecast.ts";
+import { askGraphQL } from "../../server/graphql.ts";
+
+/** A sparse autoencoder of the model. */
+export interface SaeCard {
+  readonly name: string;
+  readonly hook: string;
+  readonly layer: number;
+  readonly site: string;
+  readonly features: number;
+}
+
+/** A feature that is on at a position, which counts from BOS. */
+export interface ActiveFeature {
+  readonly position: number;
+  readonly feature: number;
+  readonly activation: number;
+}
+
+/** What fed a feature at one target; positions count from BOS. */
+export interface FeatureFlow {
+  /** By layer or by head, then by source. */
+  readonly values: readonly number[];
+  readonly axis: "layer" | "head";
+  readonly rows: number;
+  readonly parts: readonly {
+    readonly kind: string;
+    readonly layer: number | null;
+    readonly value: number;
+  }[];
+  readonly preActivation: number;
+}
+
+/** A feature over a corpus. */
+export interface FeatureCard {
+  readonly density: number;
+  readonly max: number;
+  readonly promoted: readonly { readonly token: string }[];
+  readonly suppressed: readonly { readonly token: string }[];
+  readonly examples: readonly {
+    readonly position: number;
+    readonly activation: number;
+    readonly tokens: readonly string[];
+    readonly activations: readonly number[];
+  }[];
+}
+
+/** Features of a position: more are never shown. */
+const MOST = 8;
+
+/** Asks which autoencoders a model has. */
+export function saesOf(model: string | undefined): Question<readonly SaeCard[]> {
+  return {
+    key: `saes ${model ?? ""}`,
+    fetch: async (signal) => {
+      const query = `query Saes($model: String) {
+        saes(model: $model) { name hook layer site features }
+      }`;
+      return (await askGraphQL<{ saes: SaeCard[] }>(query, { model }, signal)).saes;
+    },
+  };
+}
+
+/** The question to the API: the strongest features of each position. */
+export function featuresCall(prompt: string, model: string | undefined, sae: string): Call {
+  return {
+    field: "features",
+    args: { prompt, model, sae, k: MOST },
+    selects: "activations { position feature activation rank } url",
+  };
+}
+
+/** Asks for the strongest features of each position. */
+export function featuresOf(
+  prompt: string,
+  model: string | undefined,
+  sae: string,
+): Question<readonly ActiveFeature[]> {
+  return {
+    key: `features ${JSON.stringify([prompt, model, sae])}`,
+    fetch: async (signal) => {
+      const query = `query Features($prompt: String!, $model: String, $sae: String!) {
+        features(prompt: $prompt, model: $model, sae: $sae, k: ${MOST}) {
+          activations { position feature activation }
+        }
+      }`;
+      type Data = { features: { activations: ActiveFeature[] } };
+      return (await askGraphQL<Data>(query, { prompt, model, sae }, signal)).features.activations;
+    },
+  };
+}
+
+/** What is asked about one feature. */
+export interface AboutFeature {
+  readonly prompt: string;
+  readonly model: string | undefined;
+  readonly sae: SaeCard;
+  readonly feature: number;
+}
+
+/** Asks what fed a feature at a target; nothing where that can't be had, as of an MLP's output. */
+export function flowTo(
+  { prompt, model, sae, feature }: AboutFeature,
+  target: number,
+): Question<FeatureFlow | undefined> {
+  return {
+    key: `feature-flow ${JSON.stringify([prompt, model, sae.name, feature, target])}`,
+    fetch: async (signal) => {
+      const query =
+        `query Flow($prompt: String!, $model: String, $sae: String!, $feature: Int!, $target: Int!) {
+        featureFlow(prompt: $prompt, model: $model, sae: $sae, feature: $feature, target: $target) {
+          preActivations parts { kind layer values } matrix { axes shape values }
+        }
+      }`;
+      const variables = { prompt, model, sae: sae.name, feature, target };
+      try {
+        const { featureFlow } = await askGraphQL<FlowData>(query, variables, signal);
+        const { matrix: { axes, shape, values }, parts, preActivations } = featureFlow;
+        return {
+          values,
+          axis: axes[0]!,
+          rows: shape[0]!,
+          parts: parts.map(({ kind, layer, values }) => ({ kind, layer, value: values[0]! })),
+          preActivation: preActivations[0]!,
+        };
+      } catch (error) {
+        if (error instanceof Failure && error.kind === "refused") return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+interface FlowData {
+  readonly featureFlow: {
+    readonly preActivations: readonly number[];
+    readonly parts: readonly { kind: string; layer: number | null; values: readonly number[] }[];
+    readonly matrix: {
+      readonly axes: readonly ("layer" | "head")[];
+      readonly shape: readonly number[];
+      readonly values: readonly number[];
+    };
+  };
+}
+
+/** Asks what comes next with a feature’s activation multiplied. */
+export function forecastWith(
+  { prompt, model, sae, feature }: AboutFeature,
+  factor: number,
+): Question<Forecast> {
+  return {
+    key: `feature-forecast ${JSON.stringify([prompt, model, sae.name, feature, factor])}`,
+    fetch: async (signal) => {
+      const query =
+        `query Next($prompt: String!, $model: String, $interventions: [InterventionInput!]) {
+        whole: nextTokens(prompt: $prompt, model: $model, k: 50) { predictions { text probability } }
+        without: nextTokens(prompt: $prompt, model: $model, k: 50, interventions: $interventions) {
+          predictions { text probability }
+        }
+      }`;
+      const site = sae.site === "LN2_NORMALIZED" ? "MLP_OUT" : sae.site;
+      const interventions = [{
+        site,
+        layer: sae.layer,
+        action: "SCALE",
+        factor,
+        feature: { sae: sae.name, index: feature },
+      }];
+      type List = { readonly predictions: readonly Prediction[] };
+      const { whole, without } = await askGraphQL<{ whole: List; without: List }>(
+        query,
+        { prompt, model, interventions },
+        signal,
+      );
+      return { whole: whole.predictions, without: without.predictions };
+    },
+  };
+}
+
+/** Asks for what is known of a feature over a corpus; nothing where there are no dashboards. */
+export function cardOf({ model, sae, feature }: AboutFeature): Question<FeatureCard | undefined> {
+  return {
+    key: `feature ${JSON.stringify([model, sae.name, feature])}`,
+    fetch: async (signal) => {
+      const query = `query Card($model: String, $sae: String!, $feature: Int!) {
+        feature(model: $model, sae: $sae, index: $feature) {
+          density max promoted { token } suppressed { token }
+          examples(n: 6) { position activation tokens activations }
+        }
+      }`;
+      try {
+        const variables = { model, sae: sae.name, feature };
+        return (await askGraphQL<{ feature: FeatureCard }>(query, variables, signal)).feature;
+      } catch (error) {
+        if (error instanceof Failure && error.kind === "refused") return undefined;
+        throw error;
+      }
+    },
+  };
+}
