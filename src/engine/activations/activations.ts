@@ -1,5 +1,6 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { ActivationCache, CacheStats, Hold } from "./cache.ts";
+import { SpareActivations } from "./spare_activations.ts";
 import {
   activationBytes,
   allocateActivations,
@@ -34,6 +35,8 @@ export class Activations {
   readonly #architecture: Architecture;
   readonly #model: string;
   readonly #cache: ActivationCache<PromptActivations>;
+  /** Memory for prompts that nothing is kept of. */
+  readonly #spare = new SpareActivations();
   /** Those to which a lease adds positions; no other may do so meanwhile. */
   readonly #growing = new Set<PromptActivations>();
 
@@ -92,7 +95,8 @@ export class Activations {
     const least = variant === "" ? WORTHWHILE[cache] * ids.length : ids.length;
     if (!found || shared < least) {
       found?.hold.release();
-      return this.#inNew(ids, { activations: await this.#make(ids.length), variant, cache });
+      const activations = await this.#make(ids.length, cache);
+      return this.#inNew(ids, { activations, variant, cache });
     }
     const { hold } = found;
     const base = hold.value;
@@ -102,7 +106,7 @@ export class Activations {
       return this.#grown(ids, hold);
     }
     try {
-      const activations = await this.#make(ids.length);
+      const activations = await this.#make(ids.length, cache);
       const lease = this.#inNew(ids, { activations, variant, cache });
       let isKept = false;
       return {
@@ -163,17 +167,24 @@ export class Activations {
         isKept = cache === "keep";
       },
       [Symbol.dispose]: () => {
-        if (!isKept) return activations.destroy();
+        if (!isKept) return this.#spare.give(activations);
         activations.ids = ids;
         this.#cache.add(activations).release();
       },
     };
   }
 
-  /** Makes room for a prompt, in memory that another prompt has to give up where there is such. */
-  async #make(tokens: number): Promise<PromptActivations> {
+  /**
+   * Makes room for a prompt, in memory that another prompt has to give up where there is such. What is not kept takes
+   * nothing from what is.
+   */
+  async #make(tokens: number, cache: CacheUse): Promise<PromptActivations> {
     const capacity = capacityFor(tokens);
     const model = this.#model;
+    if (cache !== "keep") {
+      return this.#spare.take(capacity) ??
+        await allocateActivations(this.#device, this.#architecture, { model, capacity });
+    }
     const taken = this.#cache.makeRoom(
       activationBytes(this.#architecture, capacity),
       (evicted) => evicted.model === model && evicted.capacity === capacity,

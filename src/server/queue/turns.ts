@@ -5,7 +5,7 @@ const MOST_BATCHES = 2;
 /** Jobs get every fourth turn at least, whoever waits. */
 const JOBS_TURN = 4;
 /** Who asked a moment ago may ask again: jobs then take short turns, one at a time. */
-const MOMENT_MS = 10_000;
+const MOMENT_MS = 2000;
 
 /** What waits for a turn, and what has its turn. */
 export interface Waiting {
