@@ -78,7 +78,7 @@ const MISUSES: [args: string[], code: number, message: RegExp][] = [
   [["--port", "http"], 2, /^error: --port must be a whole number from 0 to 65535: .* http/],
   [["--port", "65536"], 2, /^error: --port must be a whole number/],
   [["--cache-mib", "-1"], 2, /^error: .*--cache-mib/],
-  [["--cash"], 2, /^error: Unknown option '--cash'/],
+  [["--cash"], 2, /^error: There is no flag --cash: did you mean --/],
   [
     ["--host", "0.0.0.0"],
     2,
