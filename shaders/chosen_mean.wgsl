@@ -1,8 +1,8 @@
 // chosen_mean: M[c, i, j] = sum over the chosen heads h of A[layer c, h, i, j] / how many they are
 //
 //   patterns (L, H, T, T)  packed triangles of some layers
-//   places                 of each chosen layer in these, and each chosen head of it: where its triangle begins, in
-//                          vec4s; the first one at prompt.places
+//   indices                of each chosen layer in these, and each chosen head of it: where its triangle begins, in
+//                          vec4s; the first one at prompt.triangles
 //   mean     (C, T, T)     packed triangles; that of the first chosen layer in these begins at prompt.result, in vec4s
 //
 // What head_mean is for all heads. A flow of some heads or layers is made from it as any other is from head_mean.
@@ -20,13 +20,13 @@ struct Prompt {
   result: u32,
   layers: u32,
   heads: u32, // how many are chosen
-  places: u32,
+  triangles: u32,
 }
 
 const WORKGROUP = 64u;
 
 @group(0) @binding(0) var<storage, read> patterns: array<vec4f>;
-@group(0) @binding(1) var<storage, read> places: array<u32>;
+@group(0) @binding(1) var<storage, read> indices: array<u32>;
 @group(0) @binding(2) var<storage, read_write> mean: array<vec4f>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   var sum = vec4f();
   for (var h = 0u; h < prompt.heads; h++) {
-    sum += patterns[places[prompt.places + id.y * prompt.heads + h] + id.x];
+    sum += patterns[indices[prompt.triangles + id.y * prompt.heads + h] + id.x];
   }
   mean[prompt.result + id.y * prompt.stride + id.x] = sum / f32(prompt.heads);
 }

@@ -29,7 +29,7 @@ struct Prompt {
   result: u32,
   layers: u32, // L
   heads: u32,
-  places: u32,
+  triangles: u32,
   span: u32,
   dropped: u32,
 }

@@ -2,11 +2,11 @@
 //             dropped[n, t] = the mean over targets i of cell t of A[n, i, 0], or 0 where BOS is kept
 //
 //   patterns (L, H, T, T)  packed triangles of some layers
-//   places                 of each chosen head n in these: where its triangle begins, in vec4s; the first one at
-//                          prompt.places
+//   indices                of each chosen head n in these: where its triangle begins, in vec4s; the first one at
+//                          prompt.triangles
 //   flows                  W (N, R, K) at prompt.result, and dropped (N, R) at prompt.dropped
 //
-// R rows t are made: all K cells, or where prompt.targets is not 0, those that `places` lists from prompt.targets - 1 on.
+// R rows t are made: all K cells, or where prompt.targets is not 0, those that `indices` lists from prompt.targets - 1 on.
 // A cell is prompt.span neighbouring positions, the last one of fewer. rest[i] is 1 where BOS is kept, so that a pattern
 // comes out as the softmax left it; where it is left out, it is the sum of what is kept of the row. A row of which
 // nothing is left is 0.
@@ -24,7 +24,7 @@ struct Prompt {
   result: u32,
   layers: u32,
   heads: u32,
-  places: u32,
+  triangles: u32,
   span: u32,
   dropped: u32,
   cells: u32, // K
@@ -34,7 +34,7 @@ struct Prompt {
 const LANES = 32u;
 
 @group(0) @binding(0) var<storage, read> patterns: array<f32>;
-@group(0) @binding(1) var<storage, read> places: array<u32>;
+@group(0) @binding(1) var<storage, read> indices: array<u32>;
 @group(0) @binding(2) var<storage, read_write> flows: array<f32>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
@@ -50,11 +50,11 @@ fn main(
   let cells = prompt.cells;
   var cell_row = group.x; // t
   if (prompt.targets > 0u) {
-    cell_row = places[prompt.targets - 1u + group.x];
+    cell_row = indices[prompt.targets - 1u + group.x];
   }
   let row_of_cells = group.y * groups.x + group.x;
   let out = prompt.result + row_of_cells * cells;
-  let triangle = 4u * places[prompt.places + group.y];
+  let triangle = 4u * indices[prompt.triangles + group.y];
   let begin = prompt.kept + cell_row * prompt.span;
   let end = min(begin + prompt.span, prompt.tokens);
   let targets = f32(end - begin);

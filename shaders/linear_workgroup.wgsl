@@ -6,7 +6,7 @@
 //   residual (T, N)  the residual stream before, read by ADD only
 //   y (T, N)
 //
-// f is chosen by shape.epilogue: PLACE writes row t to row rows.first + t, GELU_NEW, GELU, RELU, SILU and TANH
+// f is chosen by shape.epilogue: STORE writes row t to row rows.first + t, GELU_NEW, GELU, RELU, SILU and TANH
 // apply an activation, ADD adds to the residual stream.
 //
 // Dispatch: (ceil(N / 64), ceil(T / 32)). One workgroup makes 32 rows x 64 columns. It goes over K in steps of 16, each
@@ -20,10 +20,10 @@ struct Shape {
 }
 struct Rows {
   count: u32, // T
-  first: u32, // where PLACE puts the first row
+  first: u32, // where STORE puts the first row
 }
 
-const PLACE = 0u;
+const STORE = 0u;
 const GELU_NEW = 1u;
 const ADD = 2u;
 const GELU = 3u;
@@ -85,7 +85,7 @@ fn finish(at: u32, row: u32, sum: vec4f) {
   }
   let value = sum + b[at];
   switch shape.epilogue {
-    case PLACE: { textureStore(y, vec2u(at, rows.first + row), value); }
+    case STORE: { textureStore(y, vec2u(at, rows.first + row), value); }
     case GELU_NEW: { textureStore(y, vec2u(at, row), gelu_new(value)); }
     case GELU: { textureStore(y, vec2u(at, row), gelu(value)); }
     case RELU: { textureStore(y, vec2u(at, row), max(value, vec4f(0.0))); }

@@ -25,11 +25,11 @@ const SIZES = [
 /** A product of nothing, for a look at what comes after it. */
 const ZERO = { x: new Float32Array(4), w: new Float32Array(64), before: new Float32Array(16) };
 
-/** Where `place` puts the first row. */
+/** Where `store` puts the first row. */
 const FIRST = 3;
 
 const EPILOGUES: Record<Epilogue, (sums: Float64Array, before: Float32Array) => Float64Array> = {
-  place: (sums) => sums,
+  store: (sums) => sums,
   ...ACTIVATIONS,
   add: (sums, before) => add(sums, before),
 };
@@ -62,7 +62,7 @@ async function compute(
   });
   await run(gpu, (pass) => matrix.dispatch(pass, operands, { rows: tokens }));
   const numbers = await y.download();
-  if (epilogue === "place") {
+  if (epilogue === "store") {
     assert(numbers.subarray(0, FIRST * outputs).every(Number.isNaN), "rows before were written to");
     return numbers.subarray(FIRST * outputs);
   }

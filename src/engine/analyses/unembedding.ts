@@ -221,6 +221,6 @@ async function uploadBlock(
   return await kernel.upload(`unembedding from token ${first}`, matrix, {
     inputs: channels,
     outputs,
-    epilogue: "place",
+    epilogue: "store",
   });
 }

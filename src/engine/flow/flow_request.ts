@@ -10,7 +10,7 @@ export interface FlowRequest {
   isWanted?(): boolean;
 }
 
-/** A request, its place among the requests, and whether another one before it has the same prompt. */
+/** A request, its index among the requests, and whether another one before it has the same prompt. */
 export interface Job extends FlowRequest {
   readonly index: number;
   readonly isRepeated: boolean;

@@ -3,32 +3,32 @@ import { HeadCells } from "../kernels/head_cells.ts";
 import { chosenOf } from "../../requests/choice.ts";
 import type { Heads } from "../../requests/flow_options.ts";
 import { type AttentionOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
-import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
-import { type Places, shareOut } from "./triangle_offsets.ts";
+import type { FlowJob, FlowStep, ResultRange } from "./job.ts";
+import { type IndexList, shareOut } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
 /** The patterns of chosen heads, each by itself: they leave the device as they are, or pooled to cells. */
 export class HeadFlows {
   readonly #model: Heads;
   readonly #kernel: HeadCells;
-  readonly #places: Places;
+  readonly #indices: IndexList;
   readonly #groups = new BindGroups();
 
-  private constructor(model: Heads, places: Places, kernel: HeadCells) {
+  private constructor(model: Heads, indices: IndexList, kernel: HeadCells) {
     this.#model = model;
-    this.#places = places;
+    this.#indices = indices;
     this.#kernel = kernel;
   }
 
   /** Compiles the kernel. */
-  static async create(device: GPUDevice, model: Heads, places: Places): Promise<HeadFlows> {
-    return new HeadFlows(model, places, await HeadCells.create(device));
+  static async create(device: GPUDevice, model: Heads, indices: IndexList): Promise<HeadFlows> {
+    return new HeadFlows(model, indices, await HeadCells.create(device));
   }
 
   /** Makes the steps of one request, a step for each slab that has chosen heads. */
   steps(
     { activations, tokens, options }: FlowJob<AttentionOptions>,
-    { results, result }: ResultPlace,
+    { results, result }: ResultRange,
   ): FlowStep[] {
     const kernel = this.#kernel;
     const chosen = chosenOf(options, this.#model);
@@ -42,20 +42,20 @@ export class HeadFlows {
       kept: keptFrom(options),
       span: spanOf(options, tokens),
       cells,
-      targets: options.targets ? this.#places.add(options.targets) + 1 : 0,
+      targets: options.targets ? this.#indices.add(options.targets) + 1 : 0,
     };
     const dropped = result + chosen.layers.length * heads * rows * cells;
     return shares.map((share) => {
       const patterns = share.slab.buffer;
-      const places = this.#places.buffer;
+      const indices = this.#indices.buffer;
       const group = this.#groups.of(
         [patterns, results],
-        () => kernel.bind({ patterns, places, flows: results }),
+        () => kernel.bind({ patterns, indices, flows: results }),
       );
       return {
         fields: {
           ...common,
-          places: this.#places.add(share.places),
+          triangles: this.#indices.add(share.triangles),
           result: result + share.before * heads * rows * cells,
           dropped: dropped + share.before * heads * rows,
         },

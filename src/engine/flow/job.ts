@@ -12,8 +12,8 @@ export interface FlowJob<Options extends MatrixOptions = MatrixOptions> {
   readonly measured?: GPUBuffer | undefined;
 }
 
-/** Where a result goes: a buffer, and a place in it, in numbers. */
-export interface ResultPlace {
+/** Where a result goes: a buffer, and the first of its numbers there. */
+export interface ResultRange {
   readonly results: GPUBuffer;
   readonly result: number;
 }

@@ -9,8 +9,8 @@ import { Rollout } from "../kernels/rollout.ts";
 import { type Chosen, chosenOf, isNarrowed } from "../../requests/choice.ts";
 import type { Head, Heads } from "../../requests/flow_options.ts";
 import { type FlowOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
-import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
-import { type Places, shareOut } from "./triangle_offsets.ts";
+import type { FlowJob, FlowStep, ResultRange } from "./job.ts";
+import { type IndexList, shareOut } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
 interface Kernels {
@@ -32,7 +32,7 @@ export class LayerFlows {
   readonly #device: GPUDevice;
   readonly #model: Heads;
   readonly #kernels: Kernels;
-  readonly #places: Places;
+  readonly #indices: IndexList;
   readonly #products: GrowingBuffer;
   readonly #chosenMean: GrowingBuffer;
   readonly #groups = {
@@ -42,18 +42,27 @@ export class LayerFlows {
     chosenMean: new BindGroups(),
   };
 
-  private constructor(device: GPUDevice, model: Heads, places: Places, kernels: Kernels) {
+  private constructor(
+    device: GPUDevice,
+    model: Heads,
+    indices: IndexList,
+    kernels: Kernels,
+  ) {
     this.#device = device;
     this.#model = model;
     this.#kernels = kernels;
-    this.#places = places;
+    this.#indices = indices;
     this.#products = new GrowingBuffer(device, "rollout");
     this.#chosenMean = new GrowingBuffer(device, "mean over chosen heads");
   }
 
   /** Compiles the kernels that every flow needs. */
-  static async create(device: GPUDevice, model: Heads, places: Places): Promise<LayerFlows> {
-    return new LayerFlows(device, model, places, {
+  static async create(
+    device: GPUDevice,
+    model: Heads,
+    indices: IndexList,
+  ): Promise<LayerFlows> {
+    return new LayerFlows(device, model, indices, {
       flow: await Flow.create(device),
       flowCells: await FlowCells.create(device),
       chosenMean: await ChosenMean.create(device),
@@ -81,10 +90,10 @@ export class LayerFlows {
   }
 
   /** Makes the steps of one flow, its scratch being reserved. */
-  steps(job: FlowJob<FlowOptions>, place: ResultPlace): FlowStep[] {
+  steps(job: FlowJob<FlowOptions>, into: ResultRange): FlowStep[] {
     const mean = job.measured ?? job.activations.mean;
-    if (!hasOwnMean(job.options)) return [this.#flow(job, mean, place)];
-    return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, place)];
+    if (!hasOwnMean(job.options)) return [this.#flow(job, mean, into)];
+    return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, into)];
   }
 
   #means({ activations, options, measured }: FlowJob<FlowOptions>): FlowStep[] {
@@ -100,15 +109,15 @@ export class LayerFlows {
     return meansOf(chosen, options.leftOut ?? []).flatMap(({ before, ...some }) =>
       shareOut({ slabs, stride }, some, model.heads).map((share): FlowStep => {
         const patterns = share.slab.buffer;
-        const places = this.#places.buffer;
+        const indices = this.#indices.buffer;
         const group = this.#groups.chosenMean.of(
           [patterns, mean],
-          () => kernel.bind({ patterns, places, mean }),
+          () => kernel.bind({ patterns, indices, mean }),
         );
         return {
           fields: {
             heads: some.heads.length,
-            places: this.#places.add(share.places),
+            triangles: this.#indices.add(share.triangles),
             result: (before + share.before) * stride,
           },
           encode: (pass, prompt) =>
@@ -121,7 +130,7 @@ export class LayerFlows {
   #flow(
     { tokens, options, measured }: FlowJob<FlowOptions>,
     mean: GPUBuffer,
-    { results, result }: ResultPlace,
+    { results, result }: ResultRange,
   ): FlowStep {
     const { flow, flowCells } = this.#kernels;
     const layers = chosenOf(options, this.#model).layers.length;

@@ -5,9 +5,9 @@ import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Heads } from "../../requests/flow_options.ts";
 import { type FlowMatrix, type FlowOptions, isByHead } from "../../requests/flow_options.ts";
 import { HeadFlows } from "./head_flows.ts";
-import type { FlowJob, FlowStep, ResultPlace } from "./job.ts";
+import type { FlowJob, FlowStep, ResultRange } from "./job.ts";
 import { LayerFlows } from "./layer_flows.ts";
-import { Places } from "./triangle_offsets.ts";
+import { IndexList } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
 /** Matrices with room made for them on the device. */
@@ -29,17 +29,17 @@ export class FlowReduction {
   readonly #model: Heads;
   readonly #layerFlows: LayerFlows;
   readonly #headFlows: HeadFlows;
-  readonly #places: Places;
+  readonly #indices: IndexList;
   readonly #results: GrowingBuffer;
 
   private constructor(
     device: GPUDevice,
-    parts: { model: Heads; layerFlows: LayerFlows; headFlows: HeadFlows; places: Places },
+    parts: { model: Heads; layerFlows: LayerFlows; headFlows: HeadFlows; indices: IndexList },
   ) {
     this.#model = parts.model;
     this.#layerFlows = parts.layerFlows;
     this.#headFlows = parts.headFlows;
-    this.#places = parts.places;
+    this.#indices = parts.indices;
     this.#results = new GrowingBuffer(device, "flows");
   }
 
@@ -54,10 +54,10 @@ export class FlowReduction {
     most: number,
   ): Promise<FlowReduction> {
     const model = { layers, heads };
-    const places = new Places(device, most * (layers * heads + context));
-    const layerFlows = await LayerFlows.create(device, model, places);
-    const headFlows = await HeadFlows.create(device, model, places);
-    return new FlowReduction(device, { model, layerFlows, headFlows, places });
+    const indices = new IndexList(device, most * (layers * heads + context));
+    const layerFlows = await LayerFlows.create(device, model, indices);
+    const headFlows = await HeadFlows.create(device, model, indices);
+    return new FlowReduction(device, { model, layerFlows, headFlows, indices });
   }
 
   /**
@@ -75,11 +75,11 @@ export class FlowReduction {
     const bytes = numbers * Float32Array.BYTES_PER_ELEMENT;
     const buffer = await this.#results.atLeast(bytes);
     await this.#layerFlows.reserve(jobs.filter(isOfLayers));
-    this.#places.clear();
+    this.#indices.clear();
     const steps = jobs.map((job, index) =>
       this.#steps(job, { results: buffer, result: begins[index]! })
     );
-    this.#places.flush();
+    this.#indices.flush();
     const fields = steps.flatMap((some, job) => some.map(({ fields }) => ({ ...fields, job })));
     return { jobs, buffer, bytes, fields, steps: steps.flat() };
   }
@@ -109,11 +109,11 @@ export class FlowReduction {
     });
   }
 
-  #steps(job: FlowJob, place: ResultPlace): FlowStep[] {
+  #steps(job: FlowJob, into: ResultRange): FlowStep[] {
     const { options } = job;
     return isByHead(options)
-      ? this.#headFlows.steps({ ...job, options }, place)
-      : this.#layerFlows.steps({ ...job, options }, place);
+      ? this.#headFlows.steps({ ...job, options }, into)
+      : this.#layerFlows.steps({ ...job, options }, into);
   }
 
   #shape({ tokens, options }: FlowJob): Pick<FlowMatrix, "axes" | "shape"> {

@@ -9,7 +9,7 @@ export interface SlabShare {
   /** How many lie in it. */
   readonly layers: number;
   /** Where the triangle of each chosen head of each of these layers begins in the slab, in vec4s. */
-  readonly places: readonly number[];
+  readonly triangles: readonly number[];
 }
 
 /** Finds the chosen heads in an activations's slabs. `heads` is how many a layer has. */
@@ -23,47 +23,47 @@ export function shareOut(
   for (const slab of slabs) {
     const inSlab = chosen.layers.map((layer) => layer - slab.firstLayer)
       .filter((layer) => layer >= 0 && layer < slab.layers);
-    const places = inSlab.flatMap((layer) =>
+    const triangles = inSlab.flatMap((layer) =>
       chosen.heads.map((head) => (layer * heads + head) * stride)
     );
-    if (inSlab.length > 0) shares.push({ slab, before, layers: inSlab.length, places });
+    if (inSlab.length > 0) shares.push({ slab, before, layers: inSlab.length, triangles });
     before += inSlab.length;
   }
   return shares;
 }
 
-/** The places of several requests, on the device. */
-export class Places {
+/** Numbers that tell kernels what is chosen, for several requests: where triangles begin, which rows are made. */
+export class IndexList {
   readonly buffer: GPUBuffer;
   readonly #device: GPUDevice;
   readonly #words: Uint32Array<ArrayBuffer>;
   #length = 0;
 
-  /** @param most How many places there is room for. */
+  /** @param most How many there is room for. */
   constructor(device: GPUDevice, most: number) {
     this.#device = device;
     this.#words = new Uint32Array(most);
     this.buffer = device.createBuffer({
-      label: "places of chosen heads",
+      label: "indices of what is chosen",
       size: this.#words.byteLength,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
     });
   }
 
-  /** Forgets all places. */
+  /** Forgets all. */
   clear(): void {
     this.#length = 0;
   }
 
   /**
-   * Adds places; the device has them after {@linkcode flush}.
+   * Adds some; the device has them after {@linkcode flush}.
    *
    * @returns Where the first of them is.
    */
-  add(places: readonly number[]): number {
+  add(indices: readonly number[]): number {
     const at = this.#length;
-    this.#words.set(places, at);
-    this.#length += places.length;
+    this.#words.set(indices, at);
+    this.#length += indices.length;
     return at;
   }
 

@@ -9,7 +9,7 @@ const WORKGROUP = wgslConstant(code, "WORKGROUP");
 export const ChosenMean = defineKernel({
   name: "chosen_mean",
   code,
-  groups: [{ patterns: "read", places: "read", mean: "readWrite" }, PROMPT],
+  groups: [{ patterns: "read", indices: "read", mean: "readWrite" }, PROMPT],
   /** `stride`: vec4s from one triangle to the next. */
   workgroups: (
     { stride, layers }: { readonly stride: number; readonly layers: number },

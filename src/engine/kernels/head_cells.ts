@@ -6,7 +6,7 @@ import { PROMPT } from "./prompt.ts";
 export const HeadCells = defineKernel({
   name: "head_cells",
   code,
-  groups: [{ patterns: "read", places: "read", flows: "readWrite" }, PROMPT],
+  groups: [{ patterns: "read", indices: "read", flows: "readWrite" }, PROMPT],
   workgroups: (
     { targets, heads }: { readonly targets: number; readonly heads: number },
   ) => [targets, heads],

@@ -5,7 +5,7 @@ import { makeUniform } from "../gpu/uniform.ts";
 import { wgslConstant } from "../gpu/wgsl_constant.ts";
 
 const EPILOGUES: Record<Epilogue, number> = {
-  place: 0,
+  store: 0,
   gelu_new: 1,
   add: 2,
   gelu: 3,

@@ -22,15 +22,15 @@ export interface PromptFields {
   readonly layers: number;
   /** How many heads are chosen. */
   readonly heads: number;
-  /** Where the places of the chosen heads' triangles begin. */
-  readonly places: number;
+  /** Where this prompt's offsets of triangles begin in the list of indices. */
+  readonly triangles: number;
   /** How many neighbouring positions share a cell. */
   readonly span: number;
   /** Where the shares that BOS had go in the buffer of results, in numbers. */
   readonly dropped: number;
   /** The columns of a matrix of cells. */
   readonly cells: number;
-  /** One more than where the chosen rows begin among the places; 0 where all are chosen. */
+  /** One more than where the chosen rows begin in the list of indices; 0 where all are chosen. */
   readonly targets: number;
 }
 
@@ -46,7 +46,7 @@ export const PROMPT_MEMBERS = [
   "result",
   "layers",
   "heads",
-  "places",
+  "triangles",
   "span",
   "dropped",
   "cells",

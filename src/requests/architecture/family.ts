@@ -9,10 +9,10 @@ export interface Parameter {
 }
 
 /**
- * What becomes of a linear's sums: they are put at a row that the pass names, put through an activation, or added to
+ * What becomes of a linear's sums: they are stored from the row on that the pass names, put through an activation, or added to
  * the residual stream.
  */
-export type Epilogue = "place" | "add" | Activation;
+export type Epilogue = "store" | "add" | Activation;
 
 /** A part of a layer: a layer norm, or a linear. */
 export interface LayerPart {

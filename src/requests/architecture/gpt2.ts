@@ -25,7 +25,7 @@ function tensorsOf(architecture: Architecture): Tensors {
     unembedding: isTied ? undefined : { name: UNEMBEDDING, shape: [V, C] },
     layers: Array.from({ length: layers }, (_, layer) => [
       part("norm1", `h.${layer}.ln_1`, [C]),
-      part("attentionIn", `h.${layer}.attn.c_attn`, [C, 3 * C], "place"),
+      part("attentionIn", `h.${layer}.attn.c_attn`, [C, 3 * C], "store"),
       part("attentionOut", `h.${layer}.attn.c_proj`, [C, C], "add"),
       part("norm2", `h.${layer}.ln_2`, [C]),
       part("mlpIn", `h.${layer}.mlp.c_fc`, [C, inner], activation),
