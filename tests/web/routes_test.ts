@@ -12,7 +12,7 @@ Deno.test("routes and what heads do, on the page", (t) =>
         open(`${origin}/#view=routes&threshold=0.04`, async (page, record) => {
           await settled(page);
           const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) => a.href);
-          assert.match(url, /\/routes\.arrow\?.*threshold=0\.04$/);
+          assert.match(url, /\/routes\.arrow\?.*threshold=0\.04&strongest=40$/);
           const table = tableFromIPC(await (await fetch(url)).arrayBuffer());
           assert.equal(await page.locator("#routes .edge").count(), table.numRows);
           const heads = Array.from(table.getChild("kind")!).filter((kind) =>
@@ -25,7 +25,7 @@ Deno.test("routes and what heads do, on the page", (t) =>
           assert.match((await page.locator("#tip").textContent())!, /comes through here$/);
           const edge = page.locator("#routes .edge[data-head]").last();
           const says = (await edge.getAttribute("aria-label"))!;
-          const [, layer, head] = says.match(/^Layer (\d+), head (\d+): .* takes [\d.]+% from /)!;
+          const [, layer, head] = says.match(/Layer (\d+), head (\d+): .* takes [\d.]+% from /)!;
           await edge.focus();
           await page.keyboard.press("Enter");
           await page.getByRole("heading", { name: `Layer ${layer}, head ${head}` }).waitFor();
@@ -38,6 +38,25 @@ Deno.test("routes and what heads do, on the page", (t) =>
           assert.deepEqual(record, { strangers: [], complaints: [] });
         }),
     );
+
+    await t.step("as many edges as are wanted, and a row lights its way", () =>
+      open(`${origin}/#view=routes&edges=20`, async (page, record) => {
+        await settled(page);
+        const edges = page.locator("#routes .edge");
+        assert.equal(await edges.count(), 20);
+        await page.locator("#edges").fill("60");
+        await page.waitForFunction(() => location.hash.includes("edges=60"));
+        await settled(page);
+        assert.equal(await edges.count(), 60);
+        await page.locator("#details tbody tr").first().hover();
+        const dim = await page.locator("#routes .edge.dim").count();
+        assert(dim > 30 && dim < 60, `${dim} of 60 are dimmed`);
+        await page.mouse.move(4, 4);
+        assert.equal(await page.locator("#routes .edge.dim").count(), 0);
+        await page.locator("#details .lights").first().focus();
+        assert.equal(await page.locator("#routes .edge.dim").count(), dim, "by keyboard too");
+        assert.deepEqual(record, { strangers: [], complaints: [] });
+      }));
 
     await t.step("routes leave as SVG and CSV", () =>
       open(`${origin}/#view=routes`, async (page) => {
@@ -59,11 +78,14 @@ Deno.test("routes and what heads do, on the page", (t) =>
         await settled(page);
         for (const job of ["previousToken", "bos", "induction"]) {
           await setOption(page, "Sort", job);
-          await page.waitForFunction((part) => location.hash.includes(part), `sort=${job}`);
+          await page.waitForFunction((part) =>
+            location.hash.includes(part), `sort=${job}`);
           await settled(page);
           const captions = await page.locator("#panels .panel").allTextContents();
           assert.equal(captions.length, 48);
-          const shares = captions.map((text) => Number.parseFloat(text.split("·")[1]!));
+          const shares = captions.map((text) =>
+            Number.parseFloat(text.split("·")[1]!)
+          );
           assert(shares.every((share, i) => i === 0 || share <= shares[i - 1]!), `${shares}`);
         }
         const [first] = await page.locator("#panels .panel").all();

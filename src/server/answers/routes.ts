@@ -4,6 +4,7 @@ import { InfoflowError } from "../../errors.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
 import type { Questions, RouteEdge, RouteNode } from "../../requests/questions.ts";
+import { strongestRoutes } from "../../requests/strongest_routes.ts";
 import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
@@ -14,7 +15,12 @@ export interface RoutesOptions extends ChangeArguments {
   readonly target?: number | null | undefined;
   /** The least share of an edge, 0 to 1. */
   readonly threshold: number;
+  /** How many edges, those that carry most; all where nothing is said. */
+  readonly strongest?: number | null | undefined;
 }
+
+/** More can't be told apart in any picture. */
+const MOST_EDGES = 100_000;
 
 type Result = Questions["routes"]["result"];
 
@@ -24,6 +30,8 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
   /** The position that the routes lead to, 0 for BOS. */
   readonly target: number;
   readonly threshold: number;
+  /** How many edges there are at most. */
+  readonly strongest: number | undefined;
   readonly #changes: Changes;
 
   /**
@@ -32,7 +40,7 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
    */
   constructor(
     reading: Reading,
-    { target, threshold, ...changes }: RoutesOptions,
+    { target, threshold, strongest, ...changes }: RoutesOptions,
   ) {
     super(reading);
     const max = this.tokens.length - 1;
@@ -45,6 +53,9 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
       );
     }
     this.threshold = threshold;
+    this.strongest = strongest === null || strongest === undefined
+      ? undefined
+      : checkInteger("strongest", strongest, { min: 1, max: MOST_EDGES });
     this.#changes = changesOf(reading, changes);
   }
 
@@ -52,6 +63,7 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
     return {
       target: this.target,
       threshold: this.threshold,
+      strongest: this.strongest,
       ...this.#changes.linkArguments,
     };
   }
@@ -69,12 +81,14 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     const { target, threshold } = this;
     const { interventions } = this.#changes;
-    return await engine.ask("routes", {
+    const result = await engine.ask("routes", {
       ids,
       target,
       threshold,
       ...(interventions && { interventions }),
     });
+    if (this.strongest === undefined) return result;
+    return { ...result, ...strongestRoutes({ ...result, target }, this.strongest) };
   }
 
   protected override identity(): LinkArguments {

@@ -1,4 +1,4 @@
-import { oneOf } from "../../state/part.ts";
+import { index, oneOf } from "../../state/part.ts";
 import type { ViewCard } from "../card.ts";
 
 const THRESHOLD = {
@@ -16,6 +16,8 @@ export const ROUTES = {
   unit: "share",
   options: [THRESHOLD],
   state: {
+    /** How many edges, those that carry most; not given: 40. */
+    edges: index,
     /** The least share of an edge. */
     threshold: oneOf(["0.005", "0.01", "0.02", "0.04", "0.08"], "0.02"),
   },

@@ -1,14 +1,15 @@
 import { html } from "../../draw/elements.ts";
 import { count, share } from "../../draw/format.ts";
-import { drawRoutes } from "./routes_svg.ts";
+import type { RouteEdge } from "../../../src/requests/questions.ts";
+import { drawRoutes, edgeKey } from "./routes_svg.ts";
 import type { Theme } from "../../draw/theme.ts";
-import { carriedBy, type Routes } from "./question.ts";
+import { carriedBy, type RouteGraph, wayThrough } from "../../../src/requests/strongest_routes.ts";
 import { tokenOf } from "../../widgets/details.ts";
 import type { Tip } from "../../widgets/tip.ts";
 
 /** What the picture of routes shows. */
 export interface RoutesPicture {
-  readonly routes: Routes;
+  readonly routes: RouteGraph;
   /** The labels of the positions, BOS first. */
   readonly tokens: readonly string[];
   readonly layers: number;
@@ -60,6 +61,16 @@ export class RoutesGraph {
     this.#draw(picture);
   }
 
+  /** Lights the strongest way through an edge, and dims all others; without one, nothing is dimmed. */
+  light(edge?: RouteEdge): void {
+    const way = edge && this.#picture
+      ? new Set([...wayThrough(this.#picture.routes, edge)].map(edgeKey))
+      : undefined;
+    for (const drawn of this.#element.querySelectorAll<SVGElement>(".edge")) {
+      drawn.classList.toggle("dim", way !== undefined && !way.has(drawn.dataset["edge"]!));
+    }
+  }
+
   #draw(picture: RoutesPicture): void {
     const width = this.#element.clientWidth;
     if (width > 0) this.#element.replaceChildren(drawRoutes({ ...picture, width }));
@@ -69,7 +80,11 @@ export class RoutesGraph {
 const MOST_ROWS = 10;
 
 /** Draws the table of the strongest heads of some routes. */
-export function drawRouteDetails(element: HTMLElement, { routes, tokens }: RoutesPicture): void {
+export function drawRouteDetails(
+  element: HTMLElement,
+  { routes, tokens }: RoutesPicture,
+  light: (edge?: RouteEdge) => void,
+): void {
   const carried = carriedBy(routes);
   const heads = routes.edges.filter(({ kind }) => kind === "HEAD")
     .toSorted((a, b) => carried(b) - carried(a));
@@ -77,32 +92,42 @@ export function drawRouteDetails(element: HTMLElement, { routes, tokens }: Route
     html("th", { scope: "col", ...isNumber ? { class: "number" } : {} }, text);
   const rows = heads.slice(0, MOST_ROWS).map((edge) => {
     const { layer, head, source, target } = edge;
-    return html(
+    const name = html("button", { type: "button", class: "lights" }, `${layer}.${head}`);
+    name.addEventListener("focus", () => light(edge));
+    name.addEventListener("blur", () => light());
+    const row = html(
       "tr",
       {},
-      html("th", { scope: "row" }, `${layer}.${head}`),
+      html("th", { scope: "row" }, name),
       html("td", {}, tokenOf(tokens[source]!), " → ", tokenOf(tokens[target]!)),
       html("td", { class: "number" }, share(carried(edge))),
     );
+    row.addEventListener("pointerenter", () => light(edge));
+    row.addEventListener("pointerleave", () => light());
+    return row;
   });
   element.replaceChildren(
     html(
       "table",
       {},
       html("caption", {}, "Heads on the routes to ", tokenOf(tokens[routes.target]!)),
-      html("thead", {}, html("tr", {}, column("Head"), column("Carries"), column("Of it", true))),
+      html(
+        "thead",
+        {},
+        html("tr", {}, column("Head"), column("Carries"), column("Of the target", true)),
+      ),
       html("tbody", {}, ...rows),
     ),
     html(
       "p",
       { class: "note" },
       heads.length === 0
-        ? "No head carries as much as that: try a lower threshold."
+        ? "No head carries as much as that: show more edges, or try a lower threshold."
         : `${count(heads.length)} of ${
           count(routes.edges.length)
         } edges are heads. Lines between tokens are heads, ` +
           "bows are MLPs, grey is what is kept; the thicker, the more of the target comes that way. " +
-          "Click a head to see its pattern, a place to follow the routes from there.",
+          "Point at a row to light its way. Click a head to see its pattern, a place to follow the routes from there.",
     ),
   );
 }

@@ -1,4 +1,5 @@
-import { carriedBy, type RouteEdge, type RouteNode, type Routes } from "./question.ts";
+import type { RouteEdge, RouteNode } from "../../../src/requests/questions.ts";
+import { carriedBy, type RouteGraph } from "../../../src/requests/strongest_routes.ts";
 import { svg } from "../../draw/elements.ts";
 import { share } from "../../draw/format.ts";
 import type { Theme } from "../../draw/theme.ts";
@@ -6,7 +7,7 @@ import { labelText } from "../../draw/token_label.ts";
 
 /** What a picture of routes is drawn from. */
 export interface RoutesDrawing {
-  readonly routes: Routes;
+  readonly routes: RouteGraph;
   /** The labels of the positions, BOS first. */
   readonly tokens: readonly string[];
   readonly layers: number;
@@ -16,7 +17,7 @@ export interface RoutesDrawing {
 
 interface Places {
   readonly x: (position: number) => number;
-  /** Of the residual stream behind so many layers; halves are behind attention. */
+  /** Of the residual stream after so many layers; halves are after attention. */
   readonly y: (layers: number) => number;
 }
 
@@ -27,6 +28,8 @@ const TOP = 16;
 const NARROW = 64;
 /** The most heads that are named in the picture; all are when they are pointed at. */
 const MOST_NAMES = 24;
+/** Pixels between heads that go the same way. */
+const FAN = 3;
 
 /** Draws routes: positions from left to right, layers from the bottom up. Heads can be chosen, and so can places. */
 export function drawRoutes({ routes, tokens, layers, theme, width }: RoutesDrawing): SVGSVGElement {
@@ -45,9 +48,14 @@ export function drawRoutes({ routes, tokens, layers, theme, width }: RoutesDrawi
   const order = ["RESIDUAL", "MLP_RESIDUAL", "MLP", "HEAD"];
   const edges = routes.edges.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   const carried = carriedBy(routes);
+  // Of each head the edge that carries most has its name.
+  const byHead = new Map<string, RouteEdge>();
+  for (const edge of edges.filter(({ kind }) => kind === "HEAD")) {
+    const known = byHead.get(`${edge.layer}.${edge.head}`);
+    if (!known || carried(edge) > carried(known)) byHead.set(`${edge.layer}.${edge.head}`, edge);
+  }
   const named = new Set(
-    edges.filter(({ kind }) => kind === "HEAD").sort((a, b) => carried(b) - carried(a))
-      .slice(0, MOST_NAMES),
+    [...byHead.values()].sort((a, b) => carried(b) - carried(a)).slice(0, MOST_NAMES),
   );
   return svg(
     "svg",
@@ -120,6 +128,11 @@ export function edgeSentence(edge: RouteEdge, tokens: readonly string[]): string
   }
 }
 
+/** What tells an edge from all others of its routes. */
+export function edgeKey({ layer, kind, head, source, target }: RouteEdge): string {
+  return [layer, kind, head ?? "", source, target].join(" ");
+}
+
 function drawEdge(
   edge: RouteEdge,
   { places: { x, y }, tokens, theme, carried, isNamed }: {
@@ -134,8 +147,9 @@ function drawEdge(
   const isAbove = kind === "MLP" || kind === "MLP_RESIDUAL";
   const [x1, y1] = [x(source), y(layer + (isAbove ? 0.5 : 0))];
   const [x2, y2] = [x(target), y(layer + (isAbove ? 1 : 0.5))];
-  const bow = kind === "MLP" ? 22 : 0;
-  const middle = (y1 + y2) / 2;
+  // Heads of a layer between the same tokens go beside each other.
+  const bow = kind === "MLP" ? 22 : kind === "HEAD" ? FAN * ((head! * 5) % 7 - 3) : 0;
+  const middle = (y1 + y2) / 2 + (kind === "HEAD" ? bow / 2 : 0);
   const path = `M${x1},${y1}C${x1 + bow},${middle} ${x2 + bow},${middle} ${x2},${y2}`;
   const colours = theme.ramp.colours;
   const at = (share: number): string =>
@@ -151,7 +165,7 @@ function drawEdge(
         class: "edge",
         role: "button",
         tabindex: 0,
-        "aria-label": sentence,
+        "aria-label": isNamed ? `${layer}.${head}: ${sentence}` : sentence,
         "data-head": `${layer}.${head}`,
       }
       : { class: "edge" },
@@ -164,6 +178,7 @@ function drawEdge(
     svg("path", { ...line, stroke: "transparent", "stroke-width": 16, "pointer-events": "stroke" }),
   );
   group.dataset["says"] = sentence;
+  group.dataset["edge"] = edgeKey(edge);
   if (isNamed) {
     group.append(svg("text", {
       x: (x1 + x2) / 2 + 6,
@@ -185,7 +200,7 @@ function drawNode(
   theme: Theme,
 ): SVGGElement {
   const name = labelText(tokens[position]!);
-  const sentence = `${name} behind ${layer} layers: ${share(through)} comes through here`;
+  const sentence = `${name} after ${layer} layers: ${share(through)} comes through here`;
   const group = svg(
     "g",
     { class: "node", "data-position": position },

@@ -5,9 +5,14 @@ import { bosOf, type PageState, withoutBos } from "../../page_state.ts";
 import { forecastOf } from "../../server/forecast.ts";
 import { ForecastPanel } from "../../widgets/forecast.ts";
 import type { Asked, Slots, Tools, View } from "../view.ts";
+import { strongestRoutes } from "../../../src/requests/strongest_routes.ts";
 import { drawRouteDetails, RoutesGraph, type RoutesPicture } from "./graph.ts";
 import { type RoutesArguments, routesOf } from "./question.ts";
 import { drawRoutes } from "./routes_svg.ts";
+
+/** Edges that are shown where nobody says how many, and the most. */
+const EDGES = 40;
+const MOST = 300;
 
 /** What carries the prediction at one token, from the bottom up. */
 export class RoutesView implements View {
@@ -15,6 +20,8 @@ export class RoutesView implements View {
   readonly #graph: RoutesGraph;
   readonly #details = html("div", { id: "details" });
   readonly #forecast = new ForecastPanel();
+  readonly #slider = html("input", { type: "range", id: "edges", min: 5, step: 5 });
+  readonly #count = html("span");
   #first = 1;
 
   constructor(tools: Tools) {
@@ -25,7 +32,12 @@ export class RoutesView implements View {
         if (position >= this.#first) tools.change({ token: position - this.#first });
       },
     });
-    this.slots = { stage: [element], side: [this.#details, this.#forecast.element] };
+    this.#slider.addEventListener(
+      "input",
+      () => tools.change({ edges: Number(this.#slider.value) }, "replace"),
+    );
+    const slider = html("label", { class: "slider" }, this.#count, this.#slider);
+    this.slots = { stage: [element, slider], side: [this.#details, this.#forecast.element] };
   }
 
   says(): string {
@@ -39,18 +51,25 @@ export class RoutesView implements View {
     const args = argumentsOf(state);
     const question = ask(routesOf(args));
     keep(forecastOf(state));
-    const routes = await question;
+    const edges = state.edges ?? EDGES;
+    const all = await question;
+    const routes = strongestRoutes(all, edges);
     const picture = {
       routes,
       tokens: tokens.map(({ text }) => text),
       layers: model.layers,
       theme,
     };
-    present(exhibitOf(asked, args, picture), () => {
+    present(exhibitOf(asked, { ...args, strongest: edges }, picture), () => {
+      this.#slider.max = String(Math.max(EDGES, Math.min(MOST, all.edges.length)));
+      this.#slider.value = String(edges);
+      this.#count.textContent =
+        `${routes.edges.length} of ${all.edges.length} edges, those that carry most`;
+
       this.#first = bosOf(state) === "DROP" ? 1 : 0;
       this.#forecast.clearFor(asked);
       this.#graph.show(picture);
-      drawRouteDetails(this.#details, picture);
+      drawRouteDetails(this.#details, picture, (edge) => this.#graph.light(edge));
     });
   }
 
@@ -66,7 +85,11 @@ function argumentsOf(state: PageState): RoutesArguments {
   return { prompt, model, bos: withoutBos(state), target, threshold: Number(threshold) };
 }
 
-function exhibitOf(known: Asked, args: RoutesArguments, picture: RoutesPicture): Exhibit {
+function exhibitOf(
+  known: Asked,
+  args: RoutesArguments & { readonly strongest: number },
+  picture: RoutesPicture,
+): Exhibit {
   const call: Call = {
     field: "routes",
     args: { ...args, bos: args.bos && { word: args.bos } },

@@ -29,6 +29,7 @@ TYPES = {
     "positions": "[Int!]!",
     "target": "Int!",
     "threshold": "Float!",
+    "strongest": "Int!",
     "answer": "TokenName!",
     "clean": "String!",
     "cleanIds": "[Int!]!",

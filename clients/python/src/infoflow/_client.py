@@ -81,7 +81,7 @@ class Client:
         return self._table("headScores", prompt, options)
 
     def routes(self, prompt: str | None = None, **options: Any) -> Answer:
-        """What carries the prediction at one target: ``target``, ``threshold``."""
+        """What carries the prediction at one target: ``target``, ``threshold``, ``strongest``."""
         return self._table("routes", prompt, options)
 
     def patching(self, clean: str | None = None, corrupted: str | None = None, *, answer: str | int, **options: Any) -> Answer:
