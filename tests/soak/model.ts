@@ -13,12 +13,23 @@ const CONFIG = {
   layer_norm_epsilon: 1e-5,
 };
 
-/** Makes a small model that takes prompts as long as GPT-2 does, for as long as `use` runs. */
-export async function withLongModel(use: (directory: string) => Promise<void>): Promise<void> {
+/** What makes a model as slow as GPT-2 small is with long prompts: its layers and heads. */
+export const MANY_HEADS = { n_layer: 12, n_head: 12, n_embd: 48 };
+
+/**
+ * Makes a small model that takes prompts as long as GPT-2 does, for as long as `use` runs.
+ *
+ * @param sizes What its `config.json` has in place of 4 layers, 4 heads and 64 channels.
+ */
+export async function withLongModel(
+  use: (directory: string) => Promise<void>,
+  sizes: Partial<typeof CONFIG> = {},
+): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "infoflow-soak-" });
+  const config = { ...CONFIG, ...sizes };
   try {
-    await Deno.writeTextFile(join(directory, "config.json"), JSON.stringify(CONFIG));
-    const bytes = safetensors(randomModel(CONFIG, 7));
+    await Deno.writeTextFile(join(directory, "config.json"), JSON.stringify(config));
+    const bytes = safetensors(randomModel(config, 7));
     await Deno.writeFile(join(directory, "model.safetensors"), bytes);
     await use(directory);
   } finally {
