@@ -58,7 +58,7 @@ const RECENT_FILES = 64 * 2 ** 20;
 const HEALTH_PATHS = ["/healthz", "/readyz"];
 
 /** Answers requests over HTTP; part of an {@linkcode InfoflowServer}. */
-export function makeApp(options: AppOptions): Hono<Env> {
+export function makeApp(options: AppOptions): (request: Request) => Promise<Response> {
   const { models, publicUrl, log, isDraining = () => false } = options;
   const app = new Hono<Env>();
   const policy = { ...DEFAULT_POLICY, ...options.policy };
@@ -83,14 +83,16 @@ export function makeApp(options: AppOptions): Hono<Env> {
   };
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 
-  app.use(securityHeaders);
   const promptOf = (work: Work): string => {
     const tokenizer = models()[modelOf(work)]?.tokenizer ?? GPT2_TOKENIZER;
     const ids = idsOf(work);
     const bytes = ids.slice(ids[0] === tokenizer.bos?.id ? 1 : 0).map((id) => tokenizer.bytes(id));
     return Buffer.concat(bytes).toString();
   };
-  app.use(observe(policy, { log, metrics, inFlight, open: requests, promptOf, ...lines }));
+  app.use(async (context, next) => {
+    context.set("scope", context.env.scope);
+    await next();
+  });
   app.use(async ({ req: { path } }, next) => {
     if (isDraining() && !HEALTH_PATHS.includes(path)) throw stopping();
     await next();
@@ -172,8 +174,17 @@ export function makeApp(options: AppOptions): Hono<Env> {
     if (allowed.length > 0) throw notAllowed(method, [...new Set(allowed)]);
     return context.text(`Nothing is at ${path}. The page is at /, GraphQL at /graphql\n`, 404);
   });
-  app.onError((error, context) => answerTo(error, context, log));
-  return app;
+  app.onError((error, { req: { path }, var: { scope } }) => answerTo(error, { path, scope }, log));
+
+  const observed = observe(
+    policy,
+    { log, metrics, inFlight, open: requests, promptOf, ...lines },
+    async (request, scope) => await app.fetch(request, { scope }),
+  );
+  const outer = new Hono();
+  outer.use(securityHeaders);
+  outer.all("*", ({ req: { raw } }) => observed(raw));
+  return async (request) => await outer.fetch(request);
 }
 
 /** What every request goes through before anything is done for it, cheap checks first. */

@@ -1,5 +1,4 @@
 import { logError } from "../observe/log_error.ts";
-import type { Context, MiddlewareHandler } from "hono";
 import { idsOf, type Work } from "../../requests/engine_request.ts";
 import { asMeant, InfoflowError } from "../../errors.ts";
 import type { Log } from "../observe/log.ts";
@@ -10,7 +9,7 @@ import type { BytesInFlight } from "../queue/bytes_in_flight.ts";
 import { whenSent } from "./when_sent.ts";
 
 /** What handlers know of a request. */
-export type Env = { Variables: { scope: RequestScope } };
+export type Env = { Bindings: { scope: RequestScope }; Variables: { scope: RequestScope } };
 
 /** How many requests are not answered, or their answers not sent. */
 export interface OpenRequests {
@@ -31,23 +30,32 @@ export interface ObserveOptions {
   readonly prompts: boolean;
 }
 
-/** Gives each request its scope, an answer by its deadline, a line in the log and its place in the metrics. */
-export function observe(limits: RequestLimits, options: ObserveOptions): MiddlewareHandler<Env> {
-  return async (context, next) => {
-    const scope = new RequestScope(context.req.raw, limits, options.inFlight);
+/** Answers a request in its scope. */
+export type ScopedHandler = (request: Request, scope: RequestScope) => Promise<Response>;
+
+/**
+ * Gives each request its scope, an answer by its deadline, a line in the log and its place in the metrics. It stands
+ * around the app and is no middleware of it: what a request that was given up still comes to must not become its answer.
+ */
+export function observe(
+  limits: RequestLimits,
+  options: ObserveOptions,
+  handler: ScopedHandler,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const scope = new RequestScope(request, limits, options.inFlight);
     options.open.open++;
-    context.set("scope", scope);
+    let response: Response;
     try {
-      await scope.within(next());
+      response = await scope.within(handler(request, scope));
     } catch (error) {
-      context.res = answerTo(error, context, options.log);
+      response = answerTo(error, { path: new URL(request.url).pathname, scope }, options.log);
     }
-    const { status } = context.res;
+    const { status } = response;
     const code = scope.code ?? (status >= 400 ? `HTTP_${status}` : "OK");
     record(scope, { status, code }, options);
-    if (!scope.isStreamed) scope.end();
-    context.res = whenSent(context.res, () => {
-      scope.end();
+    scope.end();
+    return whenSent(response, () => {
       scope.bytes.release();
       options.open.open--;
     });
@@ -57,7 +65,7 @@ export function observe(limits: RequestLimits, options: ObserveOptions): Middlew
 /** Answers with an error: as it is, if it is meant for clients, and else as an id that the log has too. */
 export function answerTo(
   thrown: unknown,
-  { req: { path }, var: { scope } }: Context<Env>,
+  { path, scope }: { readonly path: string; readonly scope: RequestScope },
   log: Log,
 ): Response {
   const error = asMeant(thrown);

@@ -22,8 +22,6 @@ export class RequestScope implements Caller {
   readonly budget: PromptBudget;
   readonly seconds: number;
   readonly bytes: ByteBudget;
-  /** Whether its answer is still being computed while it is sent. */
-  isStreamed = false;
   /** What the log calls it. */
   readonly id = crypto.randomUUID().slice(0, 13);
   /** What it asks, in a word of ours; there are few of them. */

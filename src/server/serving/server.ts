@@ -62,7 +62,7 @@ export class InfoflowServer {
 
   /** Answers a request. */
   async fetch(request: Request): Promise<Response> {
-    return await this.#app.fetch(request);
+    return await this.#app(request);
   }
 
   /**
