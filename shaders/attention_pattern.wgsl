@@ -6,9 +6,9 @@
 //                      then zeros up to a whole vec4; heads are prompt.stride vec4s apart
 //
 // Dispatch: (ceil((T - prompt.first) / 8), H). Only targets from prompt.first on are made. One workgroup makes 8 targets
-// of one head. Each lane takes every eighth vec4 of sources: it writes the raw scores of its sources, keeping the
-// running maximum and sum of exponents of each row (Milakov & Gimelshein 2018), and when the lanes have put those
-// together, goes over its own scores again and makes them probabilities. Where scores are changed in between, one
+// of one head. Each lane takes every eighth vec4 of sources, two of them at a time: it writes the raw scores of its
+// sources, keeping the running maximum and sum of exponents of each row (Milakov & Gimelshein 2018), and when the lanes
+// have put those together, goes over its own scores again and makes them probabilities. Where scores are changed in between, one
 // dispatch (STAGE) makes the scores and another the rest, to the same bits.
 
 override C4: u32; // channels
@@ -40,11 +40,11 @@ const LOWEST = -3.0e38; // a score that no score is below: where there is no sou
 var<workgroup> maxima: array<array<f32, LANES>, ROWS>;
 var<workgroup> sums: array<array<f32, LANES>, ROWS>;
 
-// Four scores (a vec4 of sources) of each of the 8 targets.
-struct Scores { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f }
+// Four scores (a vec4 of sources), or four channels of the query, of each of the 8 targets.
+struct Rows { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f, r4: vec4f, r5: vec4f, r6: vec4f, r7: vec4f }
 
 // What softmax needs to know of a row: its largest score, and the sum of exp(score - largest).
-struct Row { largest: f32, sum: f32 }
+struct Softmax { largest: f32, sum: f32 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -53,12 +53,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let last = min(first + ROWS, prompt.tokens) - 1u;
   let sources = last / 4u + 1u; // vec4s of sources that the last target sees
 
-  var row0 = Row(LOWEST, 0.0); var row1 = Row(LOWEST, 0.0); var row2 = Row(LOWEST, 0.0); var row3 = Row(LOWEST, 0.0);
-  var row4 = Row(LOWEST, 0.0); var row5 = Row(LOWEST, 0.0); var row6 = Row(LOWEST, 0.0); var row7 = Row(LOWEST, 0.0);
-  for (var source = lane; source < sources; source += LANES) {
-    var scores = Scores();
+  var row0 = Softmax(LOWEST, 0.0);
+  var row1 = Softmax(LOWEST, 0.0);
+  var row2 = Softmax(LOWEST, 0.0);
+  var row3 = Softmax(LOWEST, 0.0);
+  var row4 = Softmax(LOWEST, 0.0);
+  var row5 = Softmax(LOWEST, 0.0);
+  var row6 = Softmax(LOWEST, 0.0);
+  var row7 = Softmax(LOWEST, 0.0);
+  for (var source = lane; source < sources; source += 2u * LANES) {
+    let next = source + LANES;
+    var scores = Rows();
+    var scores_of_next = Rows();
     if (STAGE != SOFTMAX) {
-      scores = score(first, source, head);
+      score(&scores, &scores_of_next, first, source, head);
     }
     put(&row0, first, source, head, scores.r0);
     put(&row1, first + 1u, source, head, scores.r1);
@@ -68,6 +76,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     put(&row5, first + 5u, source, head, scores.r5);
     put(&row6, first + 6u, source, head, scores.r6);
     put(&row7, first + 7u, source, head, scores.r7);
+    put(&row0, first, next, head, scores_of_next.r0);
+    put(&row1, first + 1u, next, head, scores_of_next.r1);
+    put(&row2, first + 2u, next, head, scores_of_next.r2);
+    put(&row3, first + 3u, next, head, scores_of_next.r3);
+    put(&row4, first + 4u, next, head, scores_of_next.r4);
+    put(&row5, first + 5u, next, head, scores_of_next.r5);
+    put(&row6, first + 6u, next, head, scores_of_next.r6);
+    put(&row7, first + 7u, next, head, scores_of_next.r7);
   }
   if (STAGE == SCORES) {
     return;
@@ -80,26 +96,42 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
 }
 
-// q . k of 8 targets and 4 sources.
-fn score(first: u32, source: u32, head: u32) -> Scores {
-  var scores = Scores();
+// q . k of 8 targets and 4 sources, and of the 4 that are LANES vec4s after them.
+fn score(near: ptr<function, Rows>, far: ptr<function, Rows>, first: u32, source: u32, head: u32) {
   let i = prompt.slot + first;
   let j = prompt.slot + 4u * source;
   for (var d = 0u; d < D4; d++) {
     let q = head * D4 + d;
-    let k = C4 + q;
-    // Transposed, so that a query times it is four dot products.
-    let keys = mat4x4f(load(k, j), load(k, j + 1u), load(k, j + 2u), load(k, j + 3u));
-    scores.r0 += load(q, i) * keys;
-    scores.r1 += load(q, i + 1u) * keys;
-    scores.r2 += load(q, i + 2u) * keys;
-    scores.r3 += load(q, i + 3u) * keys;
-    scores.r4 += load(q, i + 4u) * keys;
-    scores.r5 += load(q, i + 5u) * keys;
-    scores.r6 += load(q, i + 6u) * keys;
-    scores.r7 += load(q, i + 7u) * keys;
+    let queries = Rows(
+      load(q, i), load(q, i + 1u), load(q, i + 2u), load(q, i + 3u),
+      load(q, i + 4u), load(q, i + 5u), load(q, i + 6u), load(q, i + 7u),
+    );
+    add(near, queries, keys(C4 + q, j));
+    add(far, queries, keys(C4 + q, j + 4u * LANES));
   }
-  return scores;
+}
+
+// Four channels of the keys of four sources; a column has a channel of all four.
+fn keys(channel: u32, j: u32) -> mat4x4f {
+  return transpose(
+    mat4x4f(load(channel, j), load(channel, j + 1u), load(channel, j + 2u), load(channel, j + 3u)),
+  );
+}
+
+fn add(scores: ptr<function, Rows>, q: Rows, k: mat4x4f) {
+  (*scores).r0 = add_row((*scores).r0, q.r0, k);
+  (*scores).r1 = add_row((*scores).r1, q.r1, k);
+  (*scores).r2 = add_row((*scores).r2, q.r2, k);
+  (*scores).r3 = add_row((*scores).r3, q.r3, k);
+  (*scores).r4 = add_row((*scores).r4, q.r4, k);
+  (*scores).r5 = add_row((*scores).r5, q.r5, k);
+  (*scores).r6 = add_row((*scores).r6, q.r6, k);
+  (*scores).r7 = add_row((*scores).r7, q.r7, k);
+}
+
+// sum + k q, a channel at a time.
+fn add_row(sum: vec4f, q: vec4f, k: mat4x4f) -> vec4f {
+  return fma(k[3], q.wwww, fma(k[2], q.zzzz, fma(k[1], q.yyyy, fma(k[0], q.xxxx, sum))));
 }
 
 fn load(channel: u32, row: u32) -> vec4f {
@@ -107,7 +139,7 @@ fn load(channel: u32, row: u32) -> vec4f {
 }
 
 // Writes the scores of one target and takes them into its row's maximum and sum.
-fn put(row: ptr<function, Row>, i: u32, source: u32, head: u32, raw: vec4f) {
+fn put(row: ptr<function, Softmax>, i: u32, source: u32, head: u32, raw: vec4f) {
   if (i >= prompt.tokens || source > i / 4u) {
     return;
   }
@@ -123,12 +155,12 @@ fn put(row: ptr<function, Row>, i: u32, source: u32, head: u32, raw: vec4f) {
   (*row).largest = largest;
 }
 
-fn share(r: u32, lane: u32, row: Row) {
+fn share(r: u32, lane: u32, row: Softmax) {
   maxima[r][lane] = row.largest;
   sums[r][lane] = row.sum;
 }
 
-fn gather(r: u32) -> Row {
+fn gather(r: u32) -> Softmax {
   var largest = LOWEST;
   for (var lane = 0u; lane < LANES; lane++) {
     largest = max(largest, maxima[r][lane]);
@@ -137,11 +169,11 @@ fn gather(r: u32) -> Row {
   for (var lane = 0u; lane < LANES; lane++) {
     sum += sums[r][lane] * exp(maxima[r][lane] - largest);
   }
-  return Row(largest, sum);
+  return Softmax(largest, sum);
 }
 
 // Makes probabilities of the scores that this lane wrote.
-fn normalise(i: u32, lane: u32, head: u32, row: Row) {
+fn normalise(i: u32, lane: u32, head: u32, row: Softmax) {
   let start = head * prompt.stride + row_start(i);
   for (var source = lane; source <= i / 4u; source += LANES) {
     let probabilities = exp(patterns[start + source] - row.largest) / row.sum;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AttentionPattern } from "../../src/engine/kernels/attention_pattern.ts";
 import { MixValues } from "../../src/engine/kernels/mix_values.ts";
+import { MixValuesWide } from "../../src/engine/kernels/mix_values_wide.ts";
 import {
   triangleStride,
   unpackTriangles,
@@ -27,6 +28,7 @@ const CASES = [
   { tokens: 65, first: 0, heads: 3, headSize: 20, sharpness: 1 },
   // Peaked: scores in the hundreds, where exp of a raw score would overflow.
   { tokens: 65, first: 0, heads: 2, headSize: 8, sharpness: 12 },
+  { tokens: 9, first: 0, heads: 2, headSize: 76, sharpness: 1 },
   // A prompt that goes on: only its last targets, which begin in the middle of everything.
   { tokens: 65, first: 22, heads: 3, headSize: 64, sharpness: 1 },
   { tokens: 14, first: 13, heads: 2, headSize: 16, sharpness: 1 },
@@ -92,28 +94,33 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
       }
     }));
 
-  Deno.test(`mix_values, ${name}`, () =>
-    withGpu(async (gpu) => {
-      const packed = packTriangles(expected, { count: heads, tokens, stride });
-      const kernel = await MixValues.create(gpu.device, { heads, channels });
-      const z = await Activations.create(gpu, { rows: ROW + targets + 1, columns: channels });
-      const operands = kernel.bind({
-        qkv: (await Activations.create(gpu, size, placed)).view,
-        z: z.view,
-      });
-      const slab = kernel.bind({ patterns: upload(gpu, packed) });
-      const prompt = promptOf(gpu, fields);
-      await run(gpu, (pass) => kernel.dispatch(pass, [[operands], prompt, [slab, 0]], { targets }));
+  for (const mixing of [MixValues, MixValuesWide]) {
+    Deno.test(`${mixing.name}, ${name}`, () =>
+      withGpu(async (gpu) => {
+        const packed = packTriangles(expected, { count: heads, tokens, stride });
+        const kernel = await mixing.create(gpu.device, { heads, channels });
+        const z = await Activations.create(gpu, { rows: ROW + targets + 1, columns: channels });
+        const operands = kernel.bind({
+          qkv: (await Activations.create(gpu, size, placed)).view,
+          z: z.view,
+        });
+        const slab = kernel.bind({ patterns: upload(gpu, packed) });
+        const prompt = promptOf(gpu, fields);
+        await run(
+          gpu,
+          (pass) => kernel.dispatch(pass, [[operands], prompt, [slab, 0]], { targets }),
+        );
 
-      const rows = await z.download();
-      const actual = rows.subarray(ROW * channels, (ROW + targets) * channels);
-      const others = [
-        ...rows.subarray(0, ROW * channels),
-        ...rows.subarray((ROW + targets) * channels),
-      ];
-      assert(others.every(Number.isNaN), "another row was written to");
-      const all = mixValues(expected, qkv, { heads, channels });
-      // Means of values of size `sharpness`: a rounding for each of up to 65. Measured: 1.5e-7 and 3.4e-6.
-      assertClose(actual, all.subarray(first * channels), { atol: 1e-6 * sharpness });
-    }));
+        const rows = await z.download();
+        const actual = rows.subarray(ROW * channels, (ROW + targets) * channels);
+        const others = [
+          ...rows.subarray(0, ROW * channels),
+          ...rows.subarray((ROW + targets) * channels),
+        ];
+        assert(others.every(Number.isNaN), "another row was written to");
+        const all = mixValues(expected, qkv, { heads, channels });
+        // Means of values of size `sharpness`: a rounding for each of up to 65. Measured: 1.5e-7 and 3.4e-6.
+        assertClose(actual, all.subarray(first * channels), { atol: 1e-6 * sharpness });
+      }));
+  }
 }

@@ -1,26 +1,36 @@
 import code from "../../../shaders/mix_values.wgsl" with { type: "text" };
-import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
+import { defineKernel, type KernelDefinition, type KernelOf } from "../gpu/define_kernel.ts";
 import { wgslConstant } from "../gpu/wgsl_constant.ts";
 import type { AttentionShape } from "./attention_pattern.ts";
 import { PROMPT } from "./prompt.ts";
 
-const ROWS = wgslConstant(code, "ROWS");
-const COLUMNS = wgslConstant(code, "COLUMNS");
-const WORKGROUP = wgslConstant(code, "WORKGROUP");
+const GROUPS = [{ qkv: "readTexture", z: "writeTexture" }, PROMPT, { patterns: "readAt" }] as const;
+
+/** A way of mixing values; each suits some devices. */
+export interface Mixing
+  extends KernelDefinition<AttentionShape, typeof GROUPS, { readonly targets: number }> {}
+
+/** Declares a shader that mixes values, whose invocations make `ROWS` targets and `COLUMNS` vec4s of channels. */
+export function defineMixing(name: string, code: string): Mixing {
+  const rows = wgslConstant(code, "ROWS");
+  const columns = wgslConstant(code, "COLUMNS");
+  const workgroup = wgslConstant(code, "WORKGROUP");
+  return defineKernel({
+    name,
+    code,
+    constants: ({ heads, channels }: AttentionShape) => ({
+      C4: channels / 4,
+      D4: channels / heads / 4,
+      HEADS: heads,
+    }),
+    groups: GROUPS,
+    workgroups: ({ targets }: { readonly targets: number }, { D4, HEADS }) => {
+      const invocations = Math.ceil(targets / rows) * HEADS * Math.ceil(D4 / columns);
+      return [Math.ceil(invocations / workgroup)];
+    },
+  });
+}
 
 /** z = A v for every head, see `shaders/mix_values.wgsl`. */
-export const MixValues = defineKernel({
-  name: "mix_values",
-  code,
-  constants: ({ heads, channels }: AttentionShape) => ({
-    C4: channels / 4,
-    D4: channels / heads / 4,
-    HEADS: heads,
-  }),
-  groups: [{ qkv: "readTexture", z: "writeTexture" }, PROMPT, { patterns: "readAt" }],
-  workgroups: ({ targets }: { readonly targets: number }, { D4, HEADS }) => {
-    const invocations = Math.ceil(targets / ROWS) * HEADS * Math.ceil(D4 / COLUMNS);
-    return [Math.ceil(invocations / WORKGROUP)];
-  },
-});
-export type MixValues = KernelOf<typeof MixValues>;
+export const MixValues: Mixing = defineMixing("mix_values", code);
+export type MixValues = KernelOf<Mixing>;

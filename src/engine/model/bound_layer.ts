@@ -1,6 +1,7 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { AttentionPattern } from "../kernels/attention_pattern.ts";
 import { MixValues } from "../kernels/mix_values.ts";
+import { MixValuesWide } from "../kernels/mix_values_wide.ts";
 import { Norm } from "../kernels/norm.ts";
 import type { LayerWeights, LinearLayer, NormWeights } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
@@ -20,12 +21,13 @@ export async function compileLayerKernels(
   device: GPUDevice,
   { heads, channels, epsilon }: Architecture,
 ): Promise<LayerKernels> {
+  const mixing = device.adapterInfo.isFallbackAdapter ? MixValuesWide : MixValues;
   return {
     norm: await Norm.create(device, { channels, epsilon }),
     attentionPattern: await AttentionPattern.create(device, { heads, channels }),
     scores: await AttentionPattern.create(device, { heads, channels, stage: "scores" }),
     softmax: await AttentionPattern.create(device, { heads, channels, stage: "softmax" }),
-    mixValues: await MixValues.create(device, { heads, channels }),
+    mixValues: await mixing.create(device, { heads, channels }),
   };
 }
 
