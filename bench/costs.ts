@@ -18,7 +18,9 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
   const seen = T * (T + 1) / 2; // pairs of a target and a source that it sees
   switch (kernel) {
     case "linear_registers":
-    case "linear_workgroup": {
+    case "linear_thin":
+    case "linear_tiles":
+    case "linear_tiles_128": {
       // The last layer makes queries and keys only.
       const perLayer = [[C, 3 * C], [C, C], [C, inner], [inner, C]] as const;
       const all = [...Array.from({ length: L - 1 }, () => perLayer).flat(), [C, 2 * C] as const];

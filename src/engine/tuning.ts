@@ -1,13 +1,13 @@
 import type { Gpu } from "./gpu/device.ts";
 import { LinearKernel, type Tiling } from "./kernels/linear.ts";
 import { REGISTERS } from "./kernels/linear_registers.ts";
-import { WORKGROUP } from "./kernels/linear_workgroup.ts";
+import { TALL_TILES, TILES } from "./kernels/linear_tiles.ts";
 import { checkLinear } from "./kernels/check_linear.ts";
 import { timeLinear } from "./kernels/time_linear.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 
 /** The ways of computing a linear, of which each device has its best. */
-export const TILINGS: readonly Tiling[] = [REGISTERS, WORKGROUP];
+export const TILINGS: readonly Tiling[] = [REGISTERS, TILES, TALL_TILES];
 
 /** The choices of devices, wherever they are kept. */
 export interface KeptChoices {
@@ -60,8 +60,9 @@ export async function tuneLinears(
     kernels.set(tiling.kernel.name, kernel);
     return kernel;
   };
-  const untuned = gpu.info.isFallback ? REGISTERS : WORKGROUP;
-  const device = JSON.stringify(gpu.info) + tilings.map(({ kernel }) => kernel.code).join("");
+  const untuned = gpu.info.isFallback ? REGISTERS : TILES;
+  const device = JSON.stringify(gpu.info) +
+    tilings.flatMap(({ kernel, thin }) => [kernel.code, thin?.kernel.code]).join("");
   const before = kept && !redo ? await kept.read(device) : {};
   const choices: Record<string, string> = {};
   let isNew = false;

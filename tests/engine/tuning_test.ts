@@ -3,7 +3,7 @@ import { createEngine } from "../../src/thread/create_engine.ts";
 import { choicesIn } from "../../src/thread/tuning_file.ts";
 import { TILINGS, tuneLinears } from "../../src/engine/tuning.ts";
 import { readArchitecture } from "../../src/checkpoints/checkpoint.ts";
-import { defineLinear } from "../../src/engine/kernels/linear.ts";
+import { defineLinear, type Tiling } from "../../src/engine/kernels/linear.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { readReference, TINY } from "../support/fixtures.ts";
 import { withGpu } from "../support/gpu.ts";
@@ -109,9 +109,17 @@ for (const [name, change] of WRONG) {
         for (const tiling of TILINGS) {
           const code = change(tiling.kernel.code);
           assert.notEqual(code, tiling.kernel.code);
-          const weights = tiling.kernel.groups[0].w;
-          const kernel = defineLinear(`wrong_${tiling.kernel.name}`, code, weights);
-          const wrong = { ...tiling, kernel };
+          const { kernel: { name, groups: [{ w: weights }] }, pack } = tiling;
+          const rows = Number(name.match(/_(\d+)$/)?.[1] ?? 64);
+          const wrong: Tiling = {
+            kernel: defineLinear({
+              name: `wrong_${name}`,
+              code,
+              weights,
+              ...(code.includes("override ROWS") && { rows }),
+            }),
+            pack,
+          };
           const kept = choicesIn(file);
           const all = [wrong, ...TILINGS.filter((it) => it !== tiling)];
           const { choices } = await tuneLinears(gpu, architecture, { kept, redo: true }, all);

@@ -17,7 +17,7 @@ async function compileOn(
   { name, code, groups }: AnyKernelDefinition,
 ): Promise<void> {
   const overrides = code.matchAll(/^override (\w+): \w+;/gm);
-  const constants = Object.fromEntries(Array.from(overrides, ([, it]) => [it!, 4]));
+  const constants = Object.fromEntries(Array.from(overrides, ([, it]) => [it!, 8]));
   await Kernel.compile(device, { name, code, constants, groups }, () => [1]);
 }
 

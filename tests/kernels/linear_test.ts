@@ -3,16 +3,17 @@ import type { Epilogue } from "../../src/requests/architecture/family.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { LinearKernel, type Tiling } from "../../src/engine/kernels/linear.ts";
 import { REGISTERS } from "../../src/engine/kernels/linear_registers.ts";
-import { WORKGROUP } from "../../src/engine/kernels/linear_workgroup.ts";
+import { TALL_TILES, TILES } from "../../src/engine/kernels/linear_tiles.ts";
 import { ACTIVATIONS, add, gelu, linear } from "../reference/gpt2.ts";
 import assert from "node:assert/strict";
 import { assertClose } from "../support/assert_close.ts";
 import { Activations, run, uniformOf, upload, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
 
-const TILINGS: readonly Tiling[] = [REGISTERS, WORKGROUP];
+const TILINGS: readonly Tiling[] = [REGISTERS, TILES, TALL_TILES];
 
-// Sizes on both sides of the tiles: 4, 8, 16 and 32 rows, 64 and 128 columns, 16 and 48 inputs. No two are equal.
+// Sizes on both sides of the tiles: 4, 8, 16, 64 and 128 rows, 32, 64 and 128 columns, 8, 48 and 128 inputs. No two are
+// equal.
 const SIZES = [
   { tokens: 1, inputs: 24, outputs: 20 },
   { tokens: 5, inputs: 100, outputs: 72 },
@@ -20,6 +21,7 @@ const SIZES = [
   { tokens: 9, inputs: 52, outputs: 132 },
   { tokens: 33, inputs: 16, outputs: 64 },
   { tokens: 65, inputs: 40, outputs: 204 },
+  { tokens: 130, inputs: 264, outputs: 36 },
 ];
 
 /** A product of nothing, for a look at what comes after it. */
@@ -120,21 +122,23 @@ for (const tiling of TILINGS) {
     }));
 }
 
-Deno.test("a row of linear_registers is the same to the bit however many rows there are", () =>
-  withGpu(async (gpu) => {
-    const random = new Random(9);
-    const [inputs, outputs, most] = [100, 140, 40];
-    const x = random.normals(most * inputs);
-    const w = random.normals(inputs * outputs);
-    const b = random.normals(outputs);
-    const before = random.normals(most * outputs);
-    const whole = await compute(gpu, REGISTERS, "add", { x, w, b, before, tokens: most });
-    for (const tokens of [1, 4, 5, 8, 9, 16, 17, 25]) {
-      const part = {
-        x: x.subarray(0, tokens * inputs),
-        before: before.subarray(0, tokens * outputs),
-      };
-      const actual = await compute(gpu, REGISTERS, "add", { ...part, w, b, tokens });
-      assert.deepEqual(actual, whole.slice(0, tokens * outputs), `T = ${tokens}`);
-    }
-  }));
+for (const tiling of TILINGS) {
+  Deno.test(`a row of ${tiling.kernel.name} is the same to the bit however many rows there are`, () =>
+    withGpu(async (gpu) => {
+      const random = new Random(9);
+      const [inputs, outputs, most] = [100, 140, 70];
+      const x = random.normals(most * inputs);
+      const w = random.normals(inputs * outputs);
+      const b = random.normals(outputs);
+      const before = random.normals(most * outputs);
+      const whole = await compute(gpu, tiling, "add", { x, w, b, before, tokens: most });
+      for (const tokens of [1, 4, 5, 8, 9, 16, 17, 25]) {
+        const part = {
+          x: x.subarray(0, tokens * inputs),
+          before: before.subarray(0, tokens * outputs),
+        };
+        const actual = await compute(gpu, tiling, "add", { ...part, w, b, tokens });
+        assert.deepEqual(actual, whole.slice(0, tokens * outputs), `T = ${tokens}`);
+      }
+    }));
+}

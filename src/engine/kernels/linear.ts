@@ -54,17 +54,23 @@ export interface LinearDefinition extends
     { readonly rows: number; readonly outputs: number }
   > {}
 
-/** Declares a shader of linears, whose tiles are of `ROWS` rows and `COLUMNS` vec4s of columns. */
-export function defineLinear(
-  name: string,
-  code: string,
-  weights: "read" | "readTexture",
-): LinearDefinition {
-  const tall = wgslConstant(code, "ROWS");
+/** What sets shaders of linears apart. */
+export interface LinearSpec {
+  readonly name: string;
+  readonly code: string;
+  readonly weights: "read" | "readTexture";
+  /** Rows of a tile, where they are an `override`; else they are the shader's `ROWS`. */
+  readonly rows?: number;
+}
+
+/** Declares a shader of linears, whose tiles have `COLUMNS` vec4s of columns. */
+export function defineLinear({ name, code, weights, rows }: LinearSpec): LinearDefinition {
+  const tall = rows ?? wgslConstant(code, "ROWS");
   const wide = 4 * wgslConstant(code, "COLUMNS");
   return defineKernel({
     name,
     code,
+    constants: (): Record<string, number> => rows === undefined ? {} : { ROWS: rows },
     groups: [{
       shape: "uniform",
       rows: "uniform",
@@ -83,6 +89,8 @@ export function defineLinear(
 /** One way of computing a linear; each suits some devices. */
 export interface Tiling {
   readonly kernel: LinearDefinition;
+  /** What computes no more than `rows` rows faster, from the same weights and to the same bits. */
+  readonly thin?: { readonly kernel: LinearDefinition; readonly rows: number };
   /**
    * Puts a row-major (K, N) matrix on the device.
    *
@@ -140,7 +148,7 @@ export class Linear {
     { rows }: { readonly rows: number },
   ): void {
     const { outputs } = this.#shape;
-    this.kernel.kernel.dispatch(pass, [[operands]], { rows, outputs });
+    this.kernel.kernelFor(rows).dispatch(pass, [[operands]], { rows, outputs });
   }
 
   /** Gives the matrix's memory back. */
@@ -154,17 +162,35 @@ export class Linear {
 export class LinearKernel {
   readonly tiling: Tiling;
   readonly kernel: KernelOf<LinearDefinition>;
+  readonly #thin: KernelOf<LinearDefinition> | undefined;
   readonly #device: GPUDevice;
 
-  private constructor(device: GPUDevice, tiling: Tiling, kernel: KernelOf<LinearDefinition>) {
+  private constructor(
+    device: GPUDevice,
+    tiling: Tiling,
+    { kernel, thin }: {
+      readonly kernel: KernelOf<LinearDefinition>;
+      readonly thin: KernelOf<LinearDefinition> | undefined;
+    },
+  ) {
     this.#device = device;
     this.tiling = tiling;
     this.kernel = kernel;
+    this.#thin = thin;
   }
 
-  /** Compiles the kernel of a tiling. */
+  /** Compiles the kernels of a tiling. */
   static async create(device: GPUDevice, tiling: Tiling): Promise<LinearKernel> {
-    return new LinearKernel(device, tiling, await tiling.kernel.create(device));
+    return new LinearKernel(device, tiling, {
+      kernel: await tiling.kernel.create(device),
+      thin: await tiling.thin?.kernel.create(device),
+    });
+  }
+
+  /** The kernel that computes so many rows; what is bound for one of them is bound for all. */
+  kernelFor(rows: number): KernelOf<LinearDefinition> {
+    const { thin } = this.tiling;
+    return thin && rows <= thin.rows ? this.#thin! : this.kernel;
   }
 
   /** The stem of its shader. */

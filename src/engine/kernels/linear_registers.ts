@@ -11,7 +11,7 @@ const WIDTH = INPUTS * BLOCK / 4;
 
 /** Tiles in registers, weights in a texture: see `shaders/linear_registers.wgsl`. */
 export const REGISTERS: Tiling = {
-  kernel: defineLinear("linear_registers", code, "readTexture"),
+  kernel: defineLinear({ name: "linear_registers", code, weights: "readTexture" }),
   pack: async (device, label, { values, shape }) => {
     const blocks = Math.ceil(shape.outputs / BLOCK);
     const blockRows = Math.ceil(shape.inputs / INPUTS);
