@@ -25,17 +25,17 @@ Deno.test("a finished run is a page: a statistic of all heads, a head's profile 
         assert.equal(response.status, 200);
         return await response.text();
       };
-      assert.match(await text("/"), /<a href="\/corpus" id="corpus">Corpus<\/a>/);
+      assert.match(await text("/"), /<a href="corpus" id="corpus">Corpus<\/a>/);
       const page = await text("/corpus?statistic=entropy_mean&head=1.2");
       assert.match(page, /<option value="entropy_mean" selected>/);
       assert.match(page, /<h2 id="head">Head 1\.2<\/h2>/);
       assert.equal(page.match(/<td class="shade-\d+">/g)!.length, 6);
-      assert.match(page, /href="\/corpus\?statistic=entropy_mean&amp;head=0\.1"/);
+      assert.match(page, /href="corpus\?statistic=entropy_mean&amp;head=0\.1"/);
       const value = corpus.all[5]!.values.entropy_mean!;
       assert(page.includes(value >= 10 ? value.toFixed(1) : value.toFixed(2)));
       const { examples: [best] } = corpus.all[5]!;
       const prompt = encodeURIComponent(best!.text!);
-      const link = `/#prompt=${prompt}&amp;view=heads&amp;layer=1&amp;head=2&amp;token=${
+      const link = `./#prompt=${prompt}&amp;view=heads&amp;layer=1&amp;head=2&amp;token=${
         best!.target
       }`;
       assert(page.includes(link), link);

@@ -8,6 +8,8 @@ export interface GraphQLContext {
   readonly models: readonly LoadedModel[];
   /** Where links to this server begin, such as `http://127.0.0.1:8000`. */
   readonly origin: string;
+  /** What is to be said beside the answer. */
+  readonly hints: Set<string>;
   /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */
   readonly asked?: AskedMatrix;
   /** The Arrow that the answer has. */

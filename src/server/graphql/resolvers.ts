@@ -22,8 +22,15 @@ import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 import { pickModel } from "../answers/pick_model.ts";
 import { read, type ReadingArguments } from "../answers/reading.ts";
 import { type Sae, saesOf } from "../answers/sae.ts";
-import { type ArrowForm, DEFAULT_FORM, type Format, type Layout } from "../arrow/form.ts";
+import {
+  type ArrowForm,
+  DEFAULT_FORM,
+  type Format,
+  type Layout,
+  MEDIA_TYPES,
+} from "../arrow/form.ts";
 import { linkOf } from "../links/link_of.ts";
+import { LONGEST_URL } from "../links/longest_url.ts";
 import { hasField, isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
@@ -66,7 +73,7 @@ export interface Resolvers {
   };
   readonly Matrix: {
     readonly arrow: Resolver<MatrixAnswer, Nullable<Pick<ArrowForm, "layout">>, string>;
-    readonly url: Resolver<MatrixAnswer, Nullable<ArrowForm>, string>;
+    readonly url: Resolver<MatrixAnswer, Nullable<ArrowForm>, string | null>;
     readonly values: Resolver<MatrixAnswer, unknown, number[]>;
     readonly rows: Resolver<MatrixAnswer, unknown, number[][] | null>;
     readonly top: Resolver<MatrixAnswer, { n: number | null }, Cell[]>;
@@ -87,7 +94,24 @@ const matrix: Resolver<MatrixAnswer, unknown, MatrixAnswer> = (answer, _, { aske
   return answer;
 };
 
-const url: Resolver<Answer, unknown, string> = (answer, _, { origin }) => linkOf(answer, origin);
+const url: Resolver<Answer, unknown, string | null> = (answer, _, context) =>
+  shortLink(answer, context);
+
+/** A link that can be fetched; null and a hint where it would be longer than URLs that are read. */
+function shortLink(
+  answer: Answer,
+  { origin, hints }: GraphQLContext,
+  form?: ArrowForm,
+): string | null {
+  const link = linkOf(answer, origin, form);
+  if (link.length <= LONGEST_URL) return link;
+  hints.add(
+    `url is null as it would have ${link.length.toLocaleString("en")} bytes, and the limit is ${
+      LONGEST_URL.toLocaleString("en")
+    }: ask for arrow, or POST this query with Accept: ${MEDIA_TYPES.stream}`,
+  );
+  return null;
+}
 
 const arrow: Resolver<Answer, unknown, string> = async (answer, _, { held }) =>
   held.hold(await claimedArrow(answer));
@@ -134,7 +158,7 @@ export const resolvers: Resolvers = {
       asked.noteLayout(layout);
       return ""; // the bytes come instead of this JSON
     },
-    url: (answer, form, { origin }) => linkOf(answer, origin, formOf(form)),
+    url: (answer, form, context) => shortLink(answer, context, formOf(form)),
     values: async (answer) => {
       if (answer.size > MOST_VALUES) throw tooManyValues(answer);
       return Array.from(await answer.numbers());

@@ -37,6 +37,8 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       codesForRequestErrors,
       tellOperators,
       requestsInForm,
+      noPersistedQueries,
+      hints,
       readAhead,
     ],
     graphiql: false,
@@ -51,6 +53,32 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
 const withoutIntrospection: Plugin<GraphQLContext> = {
   onValidate({ addValidationRule }) {
     addValidationRule(NoSchemaIntrospectionCustomRule);
+  },
+};
+
+/** Clients that send a query's hash alone send the query itself when they are told so, by this name. */
+const noPersistedQueries: Plugin<GraphQLContext> = {
+  onRequestParse({ requestParser, setRequestParser }) {
+    if (!requestParser) return;
+    setRequestParser(async (request) => {
+      const params = await requestParser(request);
+      const isWhole = params instanceof Response || Array.isArray(params) || params.query;
+      if (isWhole || !params.extensions?.persistedQuery) return params;
+      const code = "PERSISTED_QUERY_NOT_SUPPORTED";
+      const extensions = { code, http: { status: 200 } };
+      throw new GraphQLError("PersistedQueryNotSupported", { extensions });
+    });
+  },
+};
+
+/** What is said beside an answer that is no error, such as why a link is null. */
+const hints: Plugin<GraphQLContext> = {
+  onResultProcess({ result, serverContext }) {
+    const { hints } = serverContext as unknown as GraphQLContext;
+    if (!result || Symbol.asyncIterator in result || Array.isArray(result) || hints.size === 0) {
+      return;
+    }
+    result.extensions = { ...result.extensions, hints: [...hints] };
   },
 };
 

@@ -4,6 +4,7 @@ import { cors } from "hono/cors";
 import { idsOf, modelOf, type Work } from "../../requests/engine_request.ts";
 import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { InfoflowError } from "../../errors.ts";
+import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { BATCH_FIELDS } from "../batch/batch_fields.ts";
@@ -15,10 +16,10 @@ import { makeYoga } from "../graphql/yoga.ts";
 import type { Log } from "../observe/log.ts";
 import { Metrics } from "../observe/metrics.ts";
 import { traced } from "../observe/trace.ts";
-import { arrowAnswer, wantedArrow } from "./arrow_answer.ts";
-import { arrowRepresentation, recentFiles } from "./arrow_representations.ts";
-import { GRAPHQL_PATH, kindOf, pathOf } from "../links/paths.ts";
-import { readLink } from "../links/read_link.ts";
+import { arrowAnswer, wantedArrow, wantsCsv } from "./arrow_answer.ts";
+import { arrowRepresentation, csvRepresentation, recentFiles } from "./arrow_representations.ts";
+import { csvPathOf, GRAPHQL_PATH, kindOf, pathOf } from "../links/paths.ts";
+import { type Link, readLink } from "../links/read_link.ts";
 import { isMatrixField } from "../schema.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { CORPUS_PATH, corpusAnswer } from "./corpus_answer.ts";
@@ -127,7 +128,8 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
     if (isGraphiQL(raw)) return graphiql(raw, policy.origins);
     const origin = publicUrl ?? linkOrigin(raw);
     const held = new HeldBytes();
-    const context = { scope, models: modelsFor(scope), origin, held };
+    const hints = new Set<string>();
+    const context = { scope, models: modelsFor(scope), origin, held, hints };
     const format = wantedArrow(raw);
     const response = await (format
       ? arrowAnswer(raw, format, { yoga, context, recent })
@@ -137,12 +139,26 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
   });
   for (const [field, answer] of Object.entries(ANSWERS)) {
     const isMatrix = isMatrixField(field);
-    app.get(pathOf(field), async ({ req: { raw }, var: { scope } }) => {
-      scope.operation = `${kindOf(field)}.arrow`;
+    const ask = async (raw: Request, scope: Env["Variables"]["scope"]): Promise<AskedByLink> => {
       const { args, form } = readLink(field, new URL(raw.url).search, { isMatrix });
       const models = modelsFor(scope);
       await prepareTexts(models, textsIn(args), args.specialTokens === true);
-      return await respond(raw, arrowRepresentation(answer(models, args), form, recent));
+      return { answer: answer(models, args), form };
+    };
+    app.get(pathOf(field), async ({ req: { raw }, var: { scope } }) => {
+      scope.operation = `${kindOf(field)}.arrow`;
+      const { answer, form } = await ask(raw, scope);
+      const response = await respond(
+        raw,
+        wantsCsv(raw) ? csvRepresentation(answer) : arrowRepresentation(answer, form, recent),
+      );
+      response.headers.append("vary", "accept");
+      return response;
+    });
+    app.get(csvPathOf(field), async ({ req: { raw }, var: { scope } }) => {
+      scope.operation = `${kindOf(field)}.csv`;
+      const { answer } = await ask(raw, scope);
+      return await respond(raw, csvRepresentation(answer));
     });
   }
   const batches = new BatchAnswers({ modelsFor, log, metrics });
@@ -207,6 +223,11 @@ function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boo
   }
   if (policy.token !== undefined) app.use(requireToken(policy.token, HEALTH_PATHS));
   app.use(limitBody);
+}
+
+/** What a link asks for. */
+interface AskedByLink extends Pick<Link, "form"> {
+  readonly answer: Answer;
 }
 
 /** Whether it can answer, in a word. */

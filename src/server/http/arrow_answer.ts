@@ -16,6 +16,16 @@ export function wantedArrow(request: Request): Format | undefined {
   return FORMATS.find((format) => MEDIA_TYPES[format] === best);
 }
 
+/** Whether a client of a link likes CSV more than Arrow. */
+export function wantsCsv(request: Request): boolean {
+  const headers = { accept: request.headers.get("accept") ?? undefined };
+  const [best] = new Negotiator({ headers }).mediaTypes([
+    ...Object.values(MEDIA_TYPES),
+    "text/csv",
+  ]);
+  return best === "text/csv";
+}
+
 /**
  * Answers a query that selects one matrix with its bytes; one that goes wrong, with its errors in JSON.
  *

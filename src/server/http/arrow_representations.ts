@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type ArrowForm, EXTENSIONS, MEDIA_TYPES } from "../arrow/form.ts";
+import { csvOf } from "../arrow/csv.ts";
 import type { Answer } from "../answers/answer.ts";
 import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { kindOf } from "../links/paths.ts";
@@ -11,6 +12,17 @@ export type RecentFiles = LRUCache<string, Uint8Array<ArrayBuffer>>;
 /** Remembers files up to so many bytes. */
 export function recentFiles(bytes: number): RecentFiles {
   return new LRUCache({ maxSize: bytes, sizeCalculation: (file) => file.length });
+}
+
+/** The answer as CSV, for spreadsheets; a matrix with a row for each number. */
+export function csvRepresentation(answer: Answer): Representation {
+  const { id, field } = answer;
+  return {
+    type: "text/csv; charset=utf-8; header=present",
+    filename: `${kindOf(field)}-${id.slice(0, 8)}.csv`,
+    tag: `${id}.csv`,
+    bytes: async () => csvOf(await answer.arrow({ layout: "tidy", format: "stream" })),
+  };
 }
 
 /** The Arrow bytes of an answer as HTTP hands them out. */

@@ -1,5 +1,6 @@
 import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { LONGEST_URL } from "../links/longest_url.ts";
 import { InfoflowError } from "../../errors.ts";
 
 /** The most bytes of a request's parts. */
@@ -7,7 +8,7 @@ export const SIZE_LIMITS = {
   body: 256 * 1024,
   /** A table of prompts. */
   batch: 8 * 2 ** 20,
-  url: 16 * 1024,
+  url: LONGEST_URL,
   /** All names and values together. */
   headers: 32 * 1024,
 } as const;
