@@ -26,8 +26,11 @@ const T = clean.length;
 const canonical = (inputs: readonly InterventionInput[], ids = clean): Intervention[] =>
   canonicalInterventions(inputs, { architecture: model.architecture, ids, beginsWithBos: true });
 
-async function withEngine(use: (engine: Engine) => Promise<void>): Promise<void> {
-  const engine = await createEngine({ directory: TINY, cacheBytes: 2 ** 26 });
+async function withEngine(
+  use: (engine: Engine) => Promise<void>,
+  cacheBytes = 2 ** 26,
+): Promise<void> {
+  const engine = await createEngine({ directory: TINY, cacheBytes });
   try {
     await use(engine);
   } finally {
@@ -211,19 +214,47 @@ Deno.test("a changed run is the same, to the bit, whatever was known before", ()
   }));
 
 Deno.test("a site that is asked of a changed run later is what it would have been at once", () =>
-  withEngine(async (engine) => {
-    const z: SiteOfLayer[] = [{ site: "Z", layer: 1 }, { site: "MLP_OUT", layer: 2 }];
-    for (const site of SITES.filter((it) => !isSquare(it))) {
-      const vector = vectorOf(hasHeads(site) ? D : C);
-      const interventions = canonical([{ site, layer: 1, action: "ADD", vector }]);
-      const keep = residualSites(L);
-      const first = await readRun(engine, clean, { interventions, keep });
-      const later = await readRun(engine, clean, { interventions, keep: z });
-      assert.deepEqual([first.cacheHit, later.cacheHit], [false, false]);
-      await withEngine(async (fresh) => {
-        const { sites } = await readRun(fresh, clean, { interventions, keep: z });
+  withEngine((engine) =>
+    withEngine(async (forgetful) => {
+      const z: SiteOfLayer[] = [{ site: "Z", layer: 1 }, { site: "MLP_OUT", layer: 2 }];
+      for (const site of SITES.filter((it) => !isSquare(it))) {
+        const vector = vectorOf(hasHeads(site) ? D : C);
+        const interventions = canonical([{ site, layer: 1, action: "ADD", vector }]);
+        const first = await readRun(engine, clean, { interventions, keep: residualSites(L) });
+        const later = await readRun(engine, clean, { interventions, keep: z });
+        assert.deepEqual([first.cacheHit, later.cacheHit], [false, false]);
+        const { sites } = await readRun(forgetful, clean, { interventions, keep: z });
         assert.deepEqual(later.sites, sites, site);
+      }
+    }, 0)
+  ));
+
+Deno.test("random lists of interventions agree with float64, in the order of the computation", () =>
+  withEngine(async (engine) => {
+    const random = new Random(2024);
+    const below = (count: number): number => Math.floor(random.uniform() * count);
+    const keep = residualSites(L).slice(-1);
+    for (let round = 0; round < 60; round++) {
+      // Few layers and positions, so that they meet.
+      const inputs = Array.from({ length: 1 + below(4) }, (): InterventionInput => {
+        const input = CASES[below(CASES.length)]!;
+        const positions = random.uniform() < 0.5 ? undefined : [4 + below(3), 8].slice(below(2));
+        const isMapped = input.fromPositions !== undefined;
+        return { ...input, layer: 1 + below(2), ...(!isMapped && { positions }) };
       });
+      const interventions = canonical(inputs);
+      if (interventions.length === 0) continue;
+      const expected = changedRun(model, clean, interventions);
+      const { sites, patterns } = await readRun(engine, clean, { interventions, keep });
+      const what = JSON.stringify(inputs.map(({ vector: _, ...input }) => input));
+      try {
+        // float32, as above. Measured: below 1e-5 of 1 + |x|.
+        assertClose(sites[0]!, expected[L - 1]!.RESID_POST, { atol: 5e-5, rtol: 5e-5 });
+        const all = expected.flatMap(({ PATTERN }) => [...PATTERN]);
+        assertClose(patterns, all, { atol: 5e-5 });
+      } catch (cause) {
+        throw new Error(what, { cause });
+      }
     }
   }));
 
