@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CancelFlags } from "../../src/thread/cancel_flags.ts";
 import type { Batch, BatchResult } from "../../src/thread/protocol.ts";
 import type { FlowResult } from "../../src/requests/flow_options.ts";
-import { idsOf } from "../../src/requests/engine_request.ts";
+import { idsOf, isQuestion } from "../../src/requests/engine_request.ts";
 import type { Priority } from "../../src/server/queue/priority.ts";
 import { RequestQueue } from "../../src/server/queue/request_queue.ts";
 import { InfoflowError } from "../../src/errors.ts";
@@ -269,4 +269,69 @@ Deno.test("a prompt of a job that a person asks for too is theirs", async () => 
   assert.equal(worker.batches[0]!.cache, "keep");
   await worker.finishAll();
   assert.deepEqual((await Promise.all([...jobs, person])).map(([n]) => n), [0, 1, 2, 3, 3]);
+});
+
+Deno.test("cheap requests overtake a dear one, but not those that are asked later than it costs", async () => {
+  const worker = new FakeWorker();
+  const cost = 300;
+  const queue = new RequestQueue(worker, {
+    flags: worker.flags,
+    limit: 64,
+    pace: {
+      estimate: (work) => isQuestion(work) ? cost : 0,
+      learn: () => {},
+      learnAtLeast: () => {},
+    },
+  });
+  const submit = (n: number): Promise<unknown> =>
+    queue.submit({ ids: [n, ...new Array(63).fill(0)], options: OPTIONS });
+  const asked = [submit(0), submit(1)]; // both are at the worker
+  const dear = queue.submit({ name: "nextTokens", argument: { ids: [50], k: 1 } });
+  asked.push(submit(2));
+  await new Promise((resolve) => setTimeout(resolve, cost + 50));
+  asked.push(submit(3));
+  await worker.finishAll();
+  await Promise.all([...asked, dear]);
+  assert.deepEqual(worker.batches.map(promptsOf), [[0], [1], [2], [50], [3]]);
+});
+
+Deno.test("what would end a moment after the caller's time is refused with the estimate; what ends in it is taken", async () => {
+  const worker = new FakeWorker();
+  const pace = { estimate: () => 5000, learn: () => {}, learnAtLeast: () => {} };
+  const queue = new RequestQueue(worker, { flags: worker.flags, limit: 64, pace });
+  const now = performance.timeOrigin + performance.now();
+  const work = { ids: [1], options: OPTIONS };
+  await assert.rejects(() => queue.submit(work, { endsAt: now + 4900 }), (error: InfoflowError) => {
+    assert.equal(error.code, "MATRIX_TOO_LARGE");
+    assert.equal(error.details.estimate, 5000);
+    return true;
+  });
+  const taken = queue.submit(work, { endsAt: now + 60_000 });
+  await worker.finishAll();
+  await taken;
+});
+
+Deno.test("what waits in front counts too, and is told as OVERLOADED", async () => {
+  const worker = new FakeWorker();
+  const pace = { estimate: () => 5000, learn: () => {}, learnAtLeast: () => {} };
+  const queue = new RequestQueue(worker, { flags: worker.flags, limit: 64, pace });
+  const endsAt = performance.timeOrigin + performance.now() + 60_000;
+  const submit = (n: number): Promise<unknown> =>
+    queue.submit({ ids: [n, ...new Array(63).fill(0)], options: OPTIONS }, { endsAt });
+  // Two are at the worker; eleven that wait take 55 seconds; the next would end after 60.
+  const taken = Array.from({ length: 13 }, (_, n) => submit(n));
+  await assert.rejects(() => submit(13), { code: "OVERLOADED" });
+  await worker.finishAll();
+  await Promise.all(taken);
+});
+
+Deno.test("who joins a request whose first caller left is told of the pass that was run for it", async () => {
+  const { worker, ask } = make();
+  const controller = new AbortController();
+  const left = ask(1, { signal: controller.signal });
+  const [second, third] = [ask(1), ask(1)];
+  controller.abort(new Error("gone"));
+  await assert.rejects(left, { message: "gone" });
+  await worker.finishAll();
+  assert.deepEqual([await second, await third], [[1, false], [1, true]]);
 });

@@ -1,4 +1,5 @@
 import { EnvelopArmorPlugin } from "@escape.tech/graphql-armor";
+import { LRUCache } from "lru-cache";
 import { GraphQLError, NoSchemaIntrospectionCustomRule, visit } from "graphql";
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { InfoflowError } from "../../errors.ts";
@@ -41,6 +42,7 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       hints,
       readAhead,
     ],
+    parserAndValidationCache: { documentCache: byText(), errorCache: byText() },
     graphiql: false,
     landingPage: false,
     cors: false,
@@ -81,6 +83,19 @@ const hints: Plugin<GraphQLContext> = {
     result.extensions = { ...result.extensions, hints: [...hints] };
   },
 };
+
+/** Characters of queries whose parsed form is kept, all together and of one. */
+const KEPT_QUERIES = 512 * 1024;
+const LONGEST_KEPT = 16 * 1024;
+
+/** A cache by the text of a query, bounded by what it holds, where Yoga's own counts entries of any size. */
+function byText<Value extends object>(): LRUCache<string, Value> {
+  return new LRUCache({
+    maxSize: KEPT_QUERIES,
+    maxEntrySize: LONGEST_KEPT,
+    sizeCalculation: (_, text) => Math.max(1, text.length),
+  });
+}
 
 /** What can't be parsed is the client's mistake, and is in no log: Yoga would take it for ours. */
 const requestsInForm: Plugin<GraphQLContext> = {

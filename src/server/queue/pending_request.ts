@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { promptKey, type Work } from "../../requests/engine_request.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
@@ -40,7 +41,8 @@ export class PendingRequest {
     this.work = work;
     this.key = key;
     this.cost = cost;
-    this.promptKey = promptKey(work);
+    // A digest: what is remembered of it must not grow with the prompt.
+    this.promptKey = createHash("sha256").update(promptKey(work)).digest("base64");
     this.since = performance.timeOrigin + performance.now();
     this.#onEmpty = onEmpty;
   }
