@@ -7,38 +7,22 @@ import { parseArgs } from "node:util";
 import { createEngine } from "../src/thread/create_engine.ts";
 import { TILINGS } from "../src/engine/tuning.ts";
 import { requestGpu } from "../src/engine/gpu/device.ts";
-import { defineKernel } from "../src/engine/gpu/define_kernel.ts";
 import { timePass } from "../src/engine/gpu/time_pass.ts";
 import { LinearKernel } from "../src/engine/kernels/linear.ts";
 import { timeLinear } from "../src/engine/kernels/time_linear.ts";
 import type { Architecture } from "../src/requests/architecture/architecture.ts";
 import { parseArchitecture } from "../src/requests/architecture/families.ts";
 import { costs } from "./costs.ts";
-import fma from "./fma.wgsl" with { type: "text" };
+import { copyRate, fmaRate, type Rate } from "./peaks.ts";
 import { recordDispatches } from "./record_dispatches.ts";
-
-/** What the adapter, or a kernel on it, reaches. */
-export interface Rate {
-  readonly rate: string;
-  /** T, or the rows of a product. */
-  readonly T?: number;
-  readonly ms: number;
-  readonly dispatches?: number;
-  readonly gflops?: number;
-  readonly bytes?: number;
-}
-
-const WORKGROUPS = 512;
-const LOOPS = 256;
-const COPIED = 64 * 2 ** 20;
 
 const { values: { model } } = parseArgs({ options: { model: { type: "string" } } });
 const print = (rate: Rate): void => console.log(JSON.stringify(rate));
 
 const { device, info } = await requestGpu();
 console.log(JSON.stringify({ adapter: info.description || info.vendor }));
-print(await fmaRate());
-print(await copyRate());
+print(await fmaRate(device));
+print(await copyRate(device));
 for (const rows of [16, 64, 256]) {
   for (const tiling of TILINGS) {
     const shape = { inputs: 768, outputs: 3072, rows };
@@ -51,40 +35,6 @@ device.destroy();
 const architecture = parseArchitecture(await Deno.readTextFile(`${model}/config.json`));
 for (const T of [14, 256]) await kernelRates(architecture, T);
 Deno.exit(0);
-
-async function fmaRate(): Promise<Rate> {
-  const kernel = await defineKernel({
-    name: "fma",
-    code: fma,
-    constants: () => ({ LOOPS }),
-    groups: [{ out: "readWrite" }],
-    workgroups: () => [WORKGROUPS],
-  }).create(device);
-  const out = device.createBuffer({ size: 4 * 8 * WORKGROUPS, usage: GPUBufferUsage.STORAGE });
-  const group = kernel.bind({ out });
-  const ms = await timePass(device, (pass) => kernel.dispatch(pass, [[group]], {}));
-  return { rate: "fma", ms, gflops: 2 * 16 * 4 * LOOPS * 8 * WORKGROUPS / ms / 1e6 };
-}
-
-/** A copy of a buffer, both ways counted. */
-async function copyRate(): Promise<Rate> {
-  const usage = GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const [source, target] = [1, 2].map(() => device.createBuffer({ size: COPIED, usage }));
-  let ms = Infinity;
-  for (let round = 0; round < 5; round++) {
-    const encoder = device.createCommandEncoder();
-    for (let i = 0; i < 8; i++) encoder.copyBufferToBuffer(source!, 0, target!, 0, COPIED);
-    const began = performance.now();
-    device.queue.submit([encoder.finish()]);
-    // In Deno the call returns when the device is done; its promise resolves 10 ms later.
-    const done = device.queue.onSubmittedWorkDone();
-    ms = Math.min(ms, (performance.now() - began) / 8);
-    await done;
-  }
-  source!.destroy();
-  target!.destroy();
-  return { rate: "copy", ms, bytes: 2 * COPIED };
-}
 
 /** Every kernel of a forward pass and its reduction, each measured by itself with the operands that it has there. */
 async function kernelRates(architecture: Architecture, T: number): Promise<void> {

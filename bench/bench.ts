@@ -4,7 +4,7 @@
  */
 import { helpOf, parseFlags } from "../src/cli/flags.ts";
 import { gpt2SmallShape } from "../tests/support/gpt2_small.ts";
-import type { Rate } from "./adapter.ts";
+import type { Rate } from "./peaks.ts";
 import { withVersion } from "./earlier_version.ts";
 import { figuresOf, type Measured } from "./figures.ts";
 import { linesOf } from "./lines.ts";
@@ -20,6 +20,7 @@ const FLAGS = {
     value: "DIR",
     help: "a float32 GPT-2; a random one of GPT-2 small's shape by default",
   },
+  gpu: { type: "boolean", help: "everything for a GPU, in one file: see bench/gpu.ts" },
   quick: { type: "boolean", help: "no peers: nothing to download, and three minutes" },
   help: { type: "boolean", help: "this text" },
 } as const;
@@ -30,6 +31,10 @@ const FIXTURES = `${ROOT}tests/fixtures/gpt2-small-shape`;
 const { values } = parseFlags(Deno.args, FLAGS);
 if (values.get("help")) {
   console.log(helpOf("deno task bench [flags]", FLAGS));
+  Deno.exit(0);
+}
+if (values.get("gpu")) {
+  await import("./gpu.ts");
   Deno.exit(0);
 }
 const log = (line: string): void => console.error(line);

@@ -32,6 +32,7 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
     case "attention_pattern":
       return { flops: L * 2 * C * seen, bytes: FLOAT * L * (2 * T * C + H * triangle) };
     case "mix_values":
+    case "mix_values_wide":
       return { flops: (L - 1) * 2 * C * seen, bytes: FLOAT * (L - 1) * (2 * T * C + H * triangle) };
     case "norm":
       return { flops: (2 * L - 1) * 8 * T * C, bytes: FLOAT * (2 * L - 1) * 2 * T * C };

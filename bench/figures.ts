@@ -1,4 +1,4 @@
-import type { Rate } from "./adapter.ts";
+import type { Rate } from "./peaks.ts";
 import type { Sample } from "./measure.ts";
 
 /** Everything that was measured in one run. */

@@ -17,7 +17,7 @@ Deno.test("every kernel of a pass and its reduction is recorded, and has a cost"
         ["norm", 5],
         ["linear_registers", 9],
         ["attention_pattern", 3],
-        ["mix_values", 2],
+        ["mix_values_wide", 2],
         ["head_mean", 1],
         ["rollout", 3],
         ["flow", 1],
