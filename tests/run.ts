@@ -5,13 +5,14 @@
 const RESULTS = ".cache/tests.xml";
 
 // What the tests do beside calling functions: write models into temporary directories, start servers on loopback,
-// and run Deno, Python and Chromium.
+// run Deno, Python and Chromium.
 const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
   "--allow-env",
   "--allow-sys",
   "--allow-run",
+  "--allow-ffi", // Dawn, which compiles the shaders too, is a native module
   "--allow-net=127.0.0.1",
 ];
 
