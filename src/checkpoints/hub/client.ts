@@ -55,6 +55,7 @@ export class HubClient {
   readonly #environment: HubEnvironment;
   readonly #wait: Wait;
   readonly #say: (line: string) => void;
+  #http: Deno.HttpClient | undefined;
 
   constructor(environment: HubEnvironment, { wait, say }: ClientOptions = {}) {
     this.#environment = environment;
@@ -118,6 +119,20 @@ export class HubClient {
   }
 
   /**
+   * Asks for the headers of something, as often as it takes. Those of the hub's own answer are meant, which says of a
+   * file that is elsewhere what it is.
+   *
+   * @throws As {@linkcode ask} and {@linkcode retry} do.
+   */
+  async head(path: string, repository: string): Promise<Headers> {
+    return await this.retry(async () => {
+      const answer = await this.#send("HEAD", path, repository, {});
+      await answer.cancel();
+      return answer.headers;
+    });
+  }
+
+  /**
    * GETs something, once.
    *
    * @param path What follows the endpoint, beginning with a slash.
@@ -130,12 +145,26 @@ export class HubClient {
     repository: string,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const { endpoint, token, timeout } = this.#environment;
+    return await this.#send("GET", path, repository, headers);
+  }
+
+  async #send(
+    method: "GET" | "HEAD",
+    path: string,
+    repository: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
+    const { endpoint, token, timeout, certificates = [] } = this.#environment;
+    const client = this.#http ??= certificates.length > 0
+      ? Deno.createHttpClient({ caCerts: [...certificates] })
+      : undefined;
     let url = new URL(endpoint + path);
     let isTrusted = true;
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
       const patience = new Patience(timeout, url.host);
       const response = await patience.hold(fetch(url, {
+        method,
+        ...(client && { client }),
         headers: {
           "accept-encoding": "identity", // lengths and ranges count bytes of the file
           "user-agent": "infoflow",
@@ -146,7 +175,8 @@ export class HubClient {
         signal: patience.signal,
       }));
       const { status } = response;
-      if (ANSWERS.includes(status)) return answer(response, patience);
+      const isStated = method === "HEAD" && response.headers.has("x-linked-etag");
+      if (ANSWERS.includes(status) || isStated) return answer(response, patience);
       await response.body?.cancel();
       const location = response.headers.get("location");
       if (status >= 300 && status < 400 && location !== null) {
@@ -171,6 +201,24 @@ function checkRedirect(from: URL, to: URL | null, location: string): void {
   if (!isSafe) {
     throw new HubError(`Cannot follow a redirect of ${from.host} as it leads to ${location}`);
   }
+}
+
+/** What no second attempt mends, said with what does. */
+function hopelessFault({ message, cause }: Error, host: string): HubError | undefined {
+  const text = `${message} ${(cause as Error | undefined)?.message ?? ""}`;
+  if (/certificate|UnknownIssuer|CaUsedAsEndEntity/i.test(text)) {
+    return new HubError(
+      `Cannot trust ${host} as its certificate is signed by nobody who is known here: where your network has a ` +
+        "certificate of its own, name its file (PEM) in DENO_CERT, SSL_CERT_FILE or REQUESTS_CA_BUNDLE",
+    );
+  }
+  if (/dns error|failed to lookup|name or service not known|nodename nor servname/i.test(text)) {
+    return new HubError(
+      `Cannot find ${host} as no host of that name is known: look at the network, and at HF_ENDPOINT; behind a proxy, ` +
+        "set HTTPS_PROXY",
+    );
+  }
+  return undefined;
 }
 
 /** Ends a request to which nothing comes for too long. */
@@ -200,6 +248,8 @@ class Patience {
       return await promise;
     } catch (cause) {
       if (cause instanceof Deno.errors.NotCapable) throw cause;
+      const hopeless = hopelessFault(cause as Error, this.#host);
+      if (hopeless) throw hopeless;
       const why = isLate
         ? `nothing came from ${this.#host} for ${this.#ms / 1000} s`
         : `the connection to ${this.#host} failed (${(cause as Error).message})`;

@@ -2,7 +2,7 @@ import type { Hash } from "node:crypto";
 import { dirname } from "node:path";
 import { readIfThere, removeIfThere } from "../../files.ts";
 import { type Answer, type HubClient, Interruption } from "./client.ts";
-import { digestFile, startDigest } from "./digest.ts";
+import { digestFile, isHash, startDigest } from "./digest.ts";
 import { HubError } from "./error.ts";
 import { checkFileName } from "./repository.ts";
 import type { RemoteFile } from "./revision.ts";
@@ -41,7 +41,8 @@ export async function downloadFile(client: HubClient, job: FileJob): Promise<voi
       return isFurther;
     };
     await client.retry(() => fetchRest(client, job, part), hasProgressed);
-    if (part.digest.copy().digest("hex") === job.file.hash) break;
+    const { hash } = job.file;
+    if (!isHash(hash) || part.digest.copy().digest("hex") === hash) break;
     await part.restart();
     // What was there may have been of another version; what was fetched in one go has no such excuse.
     if (!wasResumed) throw changed(job);

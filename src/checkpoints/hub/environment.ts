@@ -13,6 +13,8 @@ export interface HubEnvironment {
   readonly isOffline: boolean;
   /** How long to wait for the next byte, in ms. */
   readonly timeout: number;
+  /** PEM files of certificates that are trusted beside those that Deno trusts. */
+  readonly certificates?: readonly string[];
 }
 
 /** The variables that {@linkcode readHubEnvironment} reads, by the permission of which it needs them. */
@@ -30,6 +32,8 @@ export const HUB_VARIABLES = [
   "HF_HUB_OFFLINE",
   "TRANSFORMERS_OFFLINE",
   "HF_HUB_DOWNLOAD_TIMEOUT",
+  "SSL_CERT_FILE",
+  "REQUESTS_CA_BUNDLE",
 ] as const;
 
 /** The value of a variable, undefined where it is not set. */
@@ -68,7 +72,24 @@ export async function readHubEnvironment(
         clean(await readIfThere(tokenFile)),
     isOffline: isTrue(get("HF_HUB_OFFLINE") || get("TRANSFORMERS_OFFLINE")),
     timeout: 1000 * (seconds > 0 ? seconds : 10),
+    certificates: await certificatesOf(get),
   };
+}
+
+/** Those that programs in Python and OpenSSL are told of; Deno itself reads DENO_CERT. */
+async function certificatesOf(get: Variables): Promise<string[]> {
+  const names = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"] as const;
+  const paths = new Map(names.map((name) => [pathOf(name, get), name]));
+  const certificates: string[] = [];
+  for (const [path, name] of paths) {
+    if (path === undefined) continue;
+    const text = await readIfThere(path).catch(() => undefined); // a directory, for example
+    if (text === undefined) {
+      throw new Error(`Cannot read ${name} as it must name a file: current value is ${path}`);
+    }
+    certificates.push(text);
+  }
+  return certificates;
 }
 
 function fromEnvironment(name: string): string | undefined {
