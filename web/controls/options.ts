@@ -57,11 +57,11 @@ export class Options {
       const card = option.name === "method" ? FLOW_METHODS[state.method] : undefined;
       const source = card?.paper ?? option.paper;
       says.textContent = card?.says ?? option.help;
-      paper.hidden = source === undefined;
       if (source) {
         paper.textContent = source.name;
         paper.href = source.url;
-      }
+        says.parentElement!.append(paper);
+      } else paper.remove();
     }
     chips.replaceChildren(
       ...fields.filter(({ option }) => isSet(option, state)).map(({ option }) =>

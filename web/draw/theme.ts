@@ -16,10 +16,15 @@ export interface Theme {
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const ramps = {
-  dark: { ramp: makeRamp(true), changeRamp: makeChangeRamp(true) },
-  light: { ramp: makeRamp(false), changeRamp: makeChangeRamp(false) },
-};
+/** Made when they are first drawn with. */
+const ramps = new Map<string, Ramp>();
+
+function rampOf(kind: "ramp" | "changeRamp", isDark: boolean): Ramp {
+  const key = `${kind} ${isDark}`;
+  const known = ramps.get(key) ?? (kind === "ramp" ? makeRamp(isDark) : makeChangeRamp(isDark));
+  ramps.set(key, known);
+  return known;
+}
 
 /** The colours that go with a shade. */
 export function rampFor({ ramp, changeRamp }: Theme, { diverges }: Shade): Ramp {
@@ -41,7 +46,12 @@ function themeOf(mode: "dark" | "light"): Theme {
   const probe = (name: string): string => style.getPropertyValue(name).trim();
   return {
     isDark: mode === "dark",
-    ...ramps[mode],
+    get ramp() {
+      return rampOf("ramp", mode === "dark");
+    },
+    get changeRamp() {
+      return rampOf("changeRamp", mode === "dark");
+    },
     ink: probe(`--ink-${mode}`),
     muted: probe(`--muted-${mode}`),
     faint: probe(`--faint-${mode}`),
