@@ -4,9 +4,11 @@ import { VIEWS } from "../views/list.ts";
 
 /** The tabs, one a view. */
 export class Tabs {
+  readonly #element: HTMLElement;
   readonly #tabs: ReadonlyMap<ViewName, HTMLButtonElement>;
 
   constructor(element: HTMLElement, choose: (view: ViewName) => void) {
+    this.#element = element;
     this.#tabs = new Map(VIEW_NAMES.map((view) => [
       view,
       html("button", { type: "button", role: "tab", "aria-controls": "picture" }, VIEWS[view].tab),
@@ -23,6 +25,12 @@ export class Tabs {
     for (const [view, tab] of this.#tabs) {
       tab.setAttribute("aria-selected", String(view === asked));
       tab.tabIndex = view === asked ? 0 : -1;
+    }
+    // Where there is no room for all of them, the one that is chosen is in sight.
+    const chosen = this.#tabs.get(asked)!;
+    const { clientWidth, scrollWidth } = this.#element;
+    if (scrollWidth > clientWidth) {
+      this.#element.scrollLeft = chosen.offsetLeft - (clientWidth - chosen.offsetWidth) / 2;
     }
   }
 
