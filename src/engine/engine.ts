@@ -20,6 +20,7 @@ import type { Forward } from "./model/forward.ts";
 import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
 import { cancelled } from "./passes/cancelled.ts";
 import { Changes } from "./passes/changes.ts";
+import { tunePassTokens } from "./pass_tokens.ts";
 import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
 import { withinMemory } from "./passes/within_memory.ts";
@@ -96,10 +97,14 @@ export class Engine {
     const gpu = shared?.gpu ?? await requestGpu();
     const { device } = gpu;
     try {
-      const parts = await loadParts(gpu, options);
+      const loaded = await loadParts(gpu, options);
       // Drivers compile a kernel when it first runs.
-      const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, parts);
+      const warmUp = new Engine({ gpu, cache: new ActivationCache(0) }, loaded);
       await warmUp.flow(WARM_UP.ids, WARM_UP.options);
+      const { tuning = {} } = options;
+      const time = (tokens: number): Promise<number> => warmUp.#timePass(tokens);
+      const passTokens = await tunePassTokens(loaded.info, tuning, time);
+      const parts = { ...loaded, info: { ...loaded.info, passTokens } };
       if (shared) return new Engine(shared, parts);
       const cache = new ActivationCache<PromptActivations>(cacheBytes);
       evictWith(device, () => cache.evict());
@@ -108,6 +113,21 @@ export class Engine {
       device.destroy();
       throw error;
     }
+  }
+
+  /** @returns How long a pass over short prompts of so many tokens together takes, in ms. */
+  async #timePass(tokens: number): Promise<number> {
+    const { context, vocabulary } = this.info.architecture;
+    const length = Math.min(16, context);
+    const prompts = Array.from({ length: Math.ceil(tokens / length) }, (_, at) => {
+      return { ids: Array.from({ length }, (_, i) => (i === 0 ? at : i) % vocabulary) };
+    });
+    const began = performance.now();
+    await this.#passes.run(prompts, { cache: "none" }, async (run) => {
+      const { mean: buffer } = run.prompts.at(-1)!.activations;
+      await run.read({ result: [{ buffer, bytes: Float32Array.BYTES_PER_ELEMENT }] });
+    });
+    return performance.now() - began;
   }
 
   /** Resolves with the reason when the device is gone. */

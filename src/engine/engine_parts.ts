@@ -8,7 +8,6 @@ import type { Gpu } from "./gpu/device.ts";
 import { checkCapacity } from "./model/capacity.ts";
 import { Forward } from "./model/forward.ts";
 import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
-import { passTokensOf } from "./pass_tokens.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
 import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
@@ -72,7 +71,6 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
   const forward = await Forward.create(device, { architecture, weights });
   gpu.check();
   const { fingerprint } = weights;
-  const passTokens = passTokensOf(gpu.info);
   const sources = options.saes ?? [];
   const saes = new Saes(device, sources, {
     budget: options.saeBytes ?? SAE_BYTES,
@@ -83,7 +81,7 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
     fingerprint,
     device: gpu.info,
     linears: choices,
-    passTokens,
+    passTokens: 0, // until it is tuned
     saes: sources.map(({ name, config }) => ({ name, config })),
   };
   return { info, weights, forward, reduction, pieces, saes };
