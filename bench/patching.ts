@@ -9,6 +9,12 @@ import { resolve } from "node:path";
 import { createEngine } from "../src/thread/create_engine.ts";
 import { maxAbsDiff, type Sample, summary } from "./measure.ts";
 
+/** Some cells of a grid: layer, position and, of heads, the head; and what runs patched there come to. */
+interface Cells {
+  readonly cells: readonly (readonly [layer: number, position: number, head?: number])[];
+  readonly values: readonly number[];
+}
+
 /** What TransformerLens makes of two prompts. */
 interface Reference {
   readonly name: string;
@@ -16,11 +22,9 @@ interface Reference {
   readonly corrupted: readonly number[];
   readonly answer: number;
   readonly against: number;
-  /** (L, T): the grid of resid_pre. */
-  readonly streams: readonly number[];
-  /** Some cells of the grid of heads by position: layer, position, head. */
-  readonly cells: readonly (readonly [layer: number, position: number, head: number])[];
-  readonly heads: readonly number[];
+  /** Some cells of the grid of resid_pre, and of the grid of heads. */
+  readonly streams: Cells;
+  readonly heads: Cells;
 }
 
 /** Nothing that anybody would wait for is refused here. */
@@ -67,19 +71,21 @@ for (const { name, clean, corrupted, answer, against, ...expected } of reference
     };
     console.log(JSON.stringify(sample));
   };
+  const errorOf = ({ cells, values }: Cells) => (grid: Float32Array, span: number): number => {
+    const found = cells.map(([layer, position, head]) =>
+      grid[(head === undefined ? layer : layer * H + head) * T + position]!
+    );
+    return maxAbsDiff(found, values) / span;
+  };
   await check(
     "patches of RESID_PRE",
     () => grid("RESID_PRE", "LAYER_POSITION"),
-    (values, span) => maxAbsDiff(values, expected.streams) / span,
+    errorOf(expected.streams),
   );
   await check(
     "patches of heads",
     () => grid("Z", "LAYER_HEAD_POSITION"),
-    (values, span) =>
-      maxAbsDiff(
-        expected.cells.map(([layer, position, head]) => values[(layer * H + head) * T + position]!),
-        expected.heads,
-      ) / span,
+    errorOf(expected.heads),
   );
 }
 engine.destroy();

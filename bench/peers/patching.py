@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Activation patching by TransformerLens' own functions, on the CPU with two threads, for ../patching.ts to compare
-with: the grid of resid_pre whole, and every so many cells of the grid of heads by position, which whole would take
-minutes. Prints a line of JSON for each, as ../measure.ts has it.
+with: every so many cells of the grid of resid_pre and of the grid of heads by position. Each cell is a run of its own
+there, so a whole grid takes as many times as long; whole they would take minutes. Prints a line of JSON for each, as
+../measure.ts has it.
 
   patching.py --model DIR --reference FILE --out FILE.json
 """
@@ -16,8 +17,7 @@ from transformer_lens import patching
 
 import tl_model
 
-EVERY = 24  # of the heads' cells one is run
-WARM_UP = 3
+EVERY = {"resid_pre": 12, "z": 96}  # of so many cells one is run
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", required=True)
@@ -44,14 +44,13 @@ PAIRS = {
 }
 
 
-@torch.no_grad()
-def measure(what, run, cells, of):
+def measure(what, cells, of, run):
     start = time.perf_counter()
     values = run()
     took = 1e3 * (time.perf_counter() - start) * of / cells
-    print(json.dumps({"what": f"TransformerLens, {what}", "T": T, "min_ms": took, "median_ms": took, "runs": 1}),
+    print(json.dumps({"what": f"TransformerLens, {what}", "T": T, "min_ms": took, "median_ms": took, "runs": cells}),
           flush=True)
-    return values.double().flatten().tolist()
+    return values.double().tolist()
 
 
 @torch.no_grad()
@@ -61,18 +60,22 @@ def compute(name, corrupted):
     last, wrong = logits[0, -1], model(tokens)[0, -1]
     answer = int(last.argmax())
     against = int(wrong.argmax()) if int(wrong.argmax()) != answer else int(last.topk(2).indices[1])
-    metric = lambda out: out[0, -1, answer] - out[0, -1, against]
-    for _ in range(WARM_UP):
-        model(tokens)
-    every = [(l, p, h) for l in range(cfg.n_layers) for p in range(T) for h in range(cfg.n_heads)]
-    some = every[::EVERY]
-    streams = measure(f"patches of RESID_PRE, {name}",
-                      lambda: patching.get_act_patch_resid_pre(model, tokens, cache, metric), 1, 1)
-    heads = measure(f"patches of heads, {name}", lambda: patching.generic_activation_patch(
-        model, tokens, cache, metric, patch_setter=patching.layer_pos_head_vector_patch_setter, activation_name="z",
-        index_df=pd.DataFrame(some, columns=["layer", "pos", "head"])), len(some), len(every))
-    return {"name": name, "clean": clean, "corrupted": corrupted, "answer": answer, "against": against,
-            "streams": streams, "cells": some, "heads": heads}
+
+    def grid(what, site, columns, setter, every):
+        some = every[::EVERY[site]]
+        values = measure(f"{what}, {name}", len(some), len(every), lambda: patching.generic_activation_patch(
+            model, tokens, cache, lambda out: out[0, -1, answer] - out[0, -1, against], patch_setter=setter,
+            activation_name=site, index_df=pd.DataFrame(some, columns=columns)))
+        return {"cells": some, "values": values}
+
+    layers, positions, heads = range(cfg.n_layers), range(T), range(cfg.n_heads)
+    streams = [(l, p) for l in layers for p in positions]
+    by_head = [(l, p, h) for l in layers for p in positions for h in heads]
+    return {
+        "name": name, "clean": clean, "corrupted": corrupted, "answer": answer, "against": against,
+        "streams": grid("patches of RESID_PRE", "resid_pre", ["layer", "pos"], patching.layer_pos_patch_setter, streams),
+        "heads": grid("patches of heads", "z", ["layer", "pos", "head"], patching.layer_pos_head_vector_patch_setter, by_head),
+    }
 
 
 pairs = [compute(name, corrupted) for name, corrupted in PAIRS.items()]
