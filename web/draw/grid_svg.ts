@@ -37,6 +37,8 @@ export interface GridPicture {
 const LEFT = 78;
 const TOP = 8;
 const LEGEND = 44;
+/** What a turned label takes of a line. */
+const LINE = 13;
 const BARS = 48;
 
 /** Draws a grid so many pixels wide. Every cell says what it is, and can be found by its place. */
@@ -45,6 +47,7 @@ export function drawGrid(picture: GridPicture, theme: Theme, width: number): SVG
   const column = Math.min(84, (width - LEFT - 4) / columns.length);
   const row = Math.max(22, Math.min(34, 480 / rows.length));
   const isTurned = column < 46;
+  const every = Math.ceil(LINE / column); // column that is named
   const hasTwo = columns.some(({ other }) => other !== undefined);
   const head = (isTurned ? 92 : 24) + (hasTwo ? (isTurned ? 70 : 18) : 0);
   const top = TOP + head;
@@ -65,7 +68,9 @@ export function drawGrid(picture: GridPicture, theme: Theme, width: number): SVG
     svg("title", {}, title),
     svg("rect", { width, height, fill: theme.paper }),
     ...columns.flatMap((label, index) =>
-      drawColumnLabel(label, { theme, column, isTurned, bottom: top, x: LEFT + index * column })
+      index % every === 0 || label.other !== undefined
+        ? drawColumnLabel(label, { theme, column, isTurned, bottom: top, x: LEFT + index * column })
+        : []
     ),
     ...rows.map((name, index) =>
       svg(
@@ -84,7 +89,7 @@ export function drawGrid(picture: GridPicture, theme: Theme, width: number): SVG
         svg("rect", {
           x: LEFT + x * column + 0.5,
           y: top + y * row + 0.5,
-          width: column - 1,
+          width: Math.max(1, column - 1),
           height: row - 1,
           fill: back,
           ...isChosen && { stroke: theme.ink, "stroke-width": 2 },

@@ -1,8 +1,7 @@
-import { tableFromIPC } from "@uwdata/flechette";
-import { type Call } from "../../calls/call.ts";
-import { requestOf } from "../../calls/request.ts";
+import type { Table } from "@uwdata/flechette";
+import type { Call } from "../../calls/call.ts";
 import type { Question } from "../../server/answers.ts";
-import { failureOf, gone } from "../../server/failure.ts";
+import { fetchTable } from "../../server/table.ts";
 
 /** A token that a position would predict after a layer. */
 export interface LensToken {
@@ -36,24 +35,11 @@ export function lensOf(prompt: string, model: string | undefined): Question<Lens
   return {
     key: `lens ${JSON.stringify([prompt, model])}`,
     kept: 4,
-    fetch: async (signal) => {
-      const response = await fetch(requestOf(lensCall(prompt, model)), { signal }).catch(
-        (error) => {
-          throw signal.aborted ? error : gone();
-        },
-      );
-      if (!response.ok) {
-        const { code = "", title = "", ...details } = await response.json().catch(() => ({}));
-        const retryAfter = response.headers.get("retry-after");
-        throw failureOf({ code, message: title, status: response.status, retryAfter, ...details });
-      }
-      return readLens(new Uint8Array(await response.arrayBuffer()));
-    },
+    fetch: async (signal) => readLens((await fetchTable(lensCall(prompt, model), signal)).table),
   };
 }
 
-function readLens(bytes: Uint8Array): Lens {
-  const table = tableFromIPC(bytes);
+function readLens(table: Table): Lens {
   const column = (name: string): ArrayLike<unknown> => table.getChild(name)!.toArray();
   const [layer, position, token, probability] = ["layer", "position", "token", "probability"]
     .map(column) as [ArrayLike<number>, ArrayLike<number>, ArrayLike<string>, ArrayLike<number>];

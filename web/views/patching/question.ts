@@ -1,6 +1,8 @@
+import type { Call } from "../../calls/call.ts";
 import type { Question } from "../../server/answers.ts";
 import type { Prediction } from "../../server/forecast.ts";
 import { askGraphQL } from "../../server/graphql.ts";
+import { fetchTable } from "../../server/table.ts";
 
 /** Both prompts, and what comes next after each. */
 export interface Pair {
@@ -47,30 +49,42 @@ export interface PatchingArguments {
   readonly metric: string;
 }
 
-/** A grid of patches. */
+/** A grid of patches, normalised. */
 export interface PatchingGrid {
   readonly clean: number;
   readonly corrupted: number;
-  readonly tokens: readonly { readonly text: string }[];
-  readonly corruptedTokens: readonly { readonly text: string }[];
-  readonly matrix: { readonly shape: readonly number[]; readonly values: readonly number[] };
+  readonly tokens: readonly string[];
+  readonly corruptedTokens: readonly string[];
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly values: Float32Array;
 }
 
-const GRID =
-  `query Patching($clean: String, $corrupted: String, $model: String, $answer: TokenName!,
-  $against: TokenName, $site: Site, $by: PatchGrid, $direction: PatchDirection, $metric: PatchMetric) {
-  patching(clean: $clean, corrupted: $corrupted, model: $model, answer: $answer, against: $against, site: $site,
-    by: $by, direction: $direction, metric: $metric) {
-    clean corrupted tokens { text } corruptedTokens { text } matrix { shape values }
-  }
-}`;
+/** The question to the API. */
+export function patchingCall(args: PatchingArguments): Call {
+  const { site, by, direction, metric, ...others } = args;
+  return {
+    field: "patching",
+    args: {
+      ...others,
+      site: { word: site },
+      by: { word: by },
+      direction: { word: direction },
+      metric: { word: metric },
+    },
+    selects: "clean corrupted matrix { axes shape url }",
+  };
+}
 
-/** Asks for a grid, normalised. */
+/** Asks for a grid. */
 export function gridOf(args: PatchingArguments): Question<PatchingGrid> {
   return {
     key: `patching ${JSON.stringify(args)}`,
-    fetch: async (signal) =>
-      (await askGraphQL<{ patching: PatchingGrid }>(GRID, { ...args }, signal)).patching,
+    fetch: async (signal) => {
+      const { table, metadata } = await fetchTable(patchingCall(args), signal);
+      const known = metadata as unknown as Omit<PatchingGrid, "values">;
+      return { ...known, values: table.getChild("value")!.toArray() as Float32Array };
+    },
   };
 }
 

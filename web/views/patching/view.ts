@@ -1,4 +1,4 @@
-import type { Call, Patch } from "../../calls/call.ts";
+import type { Patch } from "../../calls/call.ts";
 import { html } from "../../draw/elements.ts";
 import { drawGrid, type GridCell, type GridPicture } from "../../draw/grid_svg.ts";
 import { scaleOf } from "../../draw/shade.ts";
@@ -23,6 +23,7 @@ import {
   pairOf,
   patchedOf,
   type PatchingArguments,
+  patchingCall,
   type PatchingGrid,
 } from "./question.ts";
 
@@ -194,13 +195,13 @@ function pictureOf(
   { patch }: PageState,
 ): GridPicture {
   const byHead = by === "LAYER_HEAD";
-  const [layers, width] = (grid?.matrix.shape ?? [0, 0]) as [number, number];
+  const [layers, width] = (grid?.shape ?? [0, 0]) as [number, number];
   const columns = Array.from({ length: width }, (_, index) => {
     if (byHead) return { text: String(index) };
-    const [text, other] = [grid!.tokens[index]!.text, grid!.corruptedTokens[index]!.text];
+    const [text, other] = [grid!.tokens[index]!, grid!.corruptedTokens[index]!];
     return { text, other: other === text ? undefined : other };
   });
-  const cells = (grid?.matrix.values ?? []).map((value, place): GridCell => {
+  const cells = Array.from(grid?.values ?? [], (value, place): GridCell => {
     const [layer, index] = [Math.floor(place / width), place % width];
     const { text, other } = columns[index]!;
     const where = byHead
@@ -227,18 +228,7 @@ function pictureOf(
 }
 
 function exhibitOf(known: Asked, args: PatchingArguments, picture: GridPicture): Exhibit {
-  const { site, by, direction, metric, ...others } = args;
-  const call: Call = {
-    field: "patching",
-    args: {
-      ...others,
-      site: { word: site },
-      by: { word: by },
-      direction: { word: direction },
-      metric: { word: metric },
-    },
-    selects: "clean corrupted matrix { axes shape url }",
-  };
+  const { site, by } = args;
   const along = by === "LAYER_HEAD" ? "head" : "position";
   return {
     known,
@@ -246,7 +236,7 @@ function exhibitOf(known: Asked, args: PatchingArguments, picture: GridPicture):
       name: "Patching",
       note: `${labelText(args.answer)} against ${labelText(args.against)}, ${site}`,
     },
-    call,
+    call: patchingCall(args),
     python: ".values",
     drawing: (theme, width) => drawGrid(picture, theme, width),
     table: () => ({
