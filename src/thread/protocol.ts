@@ -1,5 +1,5 @@
 import { type ErrorCode, InfoflowError } from "../errors.ts";
-import type { CacheUse } from "../engine/activations/activations.ts";
+import type { CacheUse } from "../engine/activations/cache_use.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { EngineInfo } from "../engine/engine_info.ts";
 import type { SaeDirectory } from "./open_saes.ts";

@@ -1,4 +1,4 @@
-import type { CacheUse } from "../engine/activations/activations.ts";
+import type { CacheUse } from "../engine/activations/cache_use.ts";
 import { allocatedBytes } from "../engine/gpu/allocate.ts";
 import { CancelFlags } from "./cancel_flags.ts";
 import { createEngine } from "./create_engine.ts";

@@ -91,3 +91,20 @@ Deno.test("prompts are evicted for what the device refuses, one after the other"
     engine.destroy();
   }
 });
+
+Deno.test("memory that waits for the next prompts of a job is given back where the device refuses", async () => {
+  const engine = await createEngine({ directory: TINY, cacheBytes: 2 ** 24 });
+  try {
+    const options: FlowOptions = { ...ZEROING, method: undefined };
+    const requests = [0, 1, 2].map((first) => ({ ids: [first, ...IDS], options }));
+    await engine.flows(requests, { cache: "none" });
+    const before = allocatedBytes();
+    await refusing("head outputs", async () => {
+      await assert.rejects(() => zeroing(engine), { code: "MATRIX_TOO_LARGE" });
+    });
+    assert(allocatedBytes() < before, `${allocatedBytes()} of ${before} bytes`);
+    assert.equal(engine.cacheStats.entries, 0);
+  } finally {
+    engine.destroy();
+  }
+});

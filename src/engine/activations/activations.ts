@@ -1,3 +1,5 @@
+import type { CacheUse } from "./cache_use.ts";
+import { evictWith } from "../gpu/allocate.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { ActivationCache, CacheStats, Hold } from "./cache.ts";
 import { SpareActivations } from "./spare_activations.ts";
@@ -19,9 +21,6 @@ export interface Lease extends Disposable {
   /** Says that all patterns are there, so that later requests find them. Without it, nothing of the request is left. */
   keep(): void;
 }
-
-/** How a run uses the cache: it leaves what it computed there, only looks what is there, or neither. */
-export type CacheUse = "keep" | "look" | "none";
 
 /**
  * A prompt of which less than this share is known is computed from its beginning. One of many is sooner computed in a
@@ -56,6 +55,7 @@ export class Activations {
     this.#architecture = architecture;
     this.#model = fingerprint;
     this.#cache = cache;
+    evictWith(device, () => this.#spare.release());
   }
 
   /** The counters of the cache. */
@@ -167,7 +167,7 @@ export class Activations {
         isKept = cache === "keep";
       },
       [Symbol.dispose]: () => {
-        if (!isKept) return this.#spare.give(activations);
+        if (!isKept) return this.#spare.give(activations, cache);
         activations.ids = ids;
         this.#cache.add(activations).release();
       },

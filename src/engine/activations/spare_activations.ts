@@ -1,3 +1,4 @@
+import type { CacheUse } from "./cache_use.ts";
 import type { PromptActivations } from "./prompt_activations.ts";
 
 /** What is kept for the next prompts; beyond it, memory is given back. */
@@ -8,15 +9,24 @@ export class SpareActivations {
   readonly #spare: PromptActivations[] = [];
   #bytes = 0;
 
-  /** Gives memory back, or keeps it. */
-  give(activations: PromptActivations): void {
+  /** Frees memory, or keeps it if the next prompts are to take it over. */
+  give(activations: PromptActivations, cache: CacheUse): void {
     activations.forget();
-    if (this.#bytes + activations.bytes > MOST_BYTES) return activations.destroy();
+    const isFull = this.#bytes + activations.bytes > MOST_BYTES;
+    if (cache === "keep" || isFull) return activations.destroy(); // of a request that failed
     this.#bytes += activations.bytes;
     this.#spare.push(activations);
   }
 
-  /** Memory for so many tokens, if there is any. */
+  /** Frees all memory. @returns Whether there was any. */
+  release(): boolean {
+    const hadSome = this.#spare.length > 0;
+    for (const activations of this.#spare.splice(0)) activations.destroy();
+    this.#bytes = 0;
+    return hadSome;
+  }
+
+  /** Memory for `capacity` tokens, if there is any. */
   take(capacity: number): PromptActivations | undefined {
     const at = this.#spare.findIndex((it) => it.capacity === capacity);
     if (at < 0) return undefined;

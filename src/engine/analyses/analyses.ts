@@ -7,7 +7,7 @@ import {
   type Questions,
   type TopRow,
 } from "../../requests/questions.ts";
-import type { CacheUse } from "../activations/activations.ts";
+import type { CacheUse } from "../activations/cache_use.ts";
 import { residualSites, type SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { RunRequest } from "../passes/passes.ts";

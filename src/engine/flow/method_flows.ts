@@ -2,7 +2,7 @@ import type { Method } from "../../requests/flow_methods.ts";
 import { type FlowResult, methodOf } from "../../requests/flow_options.ts";
 import { changesIn } from "../../requests/interventions/changes_in.ts";
 import { checkMethodWork } from "../../requests/methods.ts";
-import type { CacheUse } from "../activations/activations.ts";
+import type { CacheUse } from "../activations/cache_use.ts";
 import { residualSites } from "../activations/kept_sites.ts";
 import type { DeviceContext } from "./device_context.ts";
 import type { Run } from "../passes/run.ts";

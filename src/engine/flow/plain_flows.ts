@@ -1,5 +1,5 @@
 import type { FlowResult } from "../../requests/flow_options.ts";
-import type { CacheUse } from "../activations/activations.ts";
+import type { CacheUse } from "../activations/cache_use.ts";
 import type { Passes } from "../passes/passes.ts";
 import type { Run } from "../passes/run.ts";
 import { withinMemory } from "../passes/within_memory.ts";

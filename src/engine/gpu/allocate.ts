@@ -102,14 +102,14 @@ export function allocatedBytes(): number {
 /** Gives some memory of a device back; false if nothing is left that can be given. */
 type Evict = () => boolean;
 
-const evictors = new WeakMap<GPUDevice, Evict>();
+const evictors = new WeakMap<GPUDevice, Evict[]>();
 
 /**
- * Names what gives memory back when a device has none left: an allocation that the device refuses is tried again after
- * each time.
+ * Names what gives memory back when a device has none left, after all that was named before: an allocation that the
+ * device refuses is tried again after each time.
  */
 export function evictWith(device: GPUDevice, evict: Evict): void {
-  evictors.set(device, evict);
+  evictors.set(device, [...evictors.get(device) ?? [], evict]);
 }
 
 async function checked<T extends GPUBuffer | GPUTexture>(
@@ -126,7 +126,7 @@ async function checked<T extends GPUBuffer | GPUTexture>(
     const error = verdicts.find((verdict) => verdict !== null);
     if (!error) return counted(made, size.bytes);
     made.destroy();
-    const hasMore = evictors.get(device)?.() ?? false;
+    const hasMore = evictors.get(device)?.some((evict) => evict()) ?? false;
     if (!hasMore) throw refused(size, error.message);
   }
 }

@@ -1,7 +1,8 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import { type Intervention, interventionsKey } from "../../requests/interventions/intervention.ts";
 import { reachOf } from "../../requests/interventions/reach.ts";
-import type { Activations, CacheUse, Lease } from "../activations/activations.ts";
+import type { Activations, Lease } from "../activations/activations.ts";
+import type { CacheUse } from "../activations/cache_use.ts";
 import {
   allocateSites,
   keptRows,
