@@ -1,3 +1,4 @@
+import { readPresentFile } from "./read_model_file.ts";
 import { createHash } from "node:crypto";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
@@ -93,7 +94,7 @@ export async function readBosId(directory: string): Promise<number | undefined> 
 }
 
 async function readConfig(directory: string): Promise<string> {
-  return await present(directory, "config.json", (path) => Deno.readTextFile(path));
+  return await present(directory, "config.json", readPresentFile);
 }
 
 /** A bias that the model does without. */

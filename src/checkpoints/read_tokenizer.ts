@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import { readIfThere } from "../files.ts";
 import type { ReadText } from "../tokens/read_text.ts";
 import { type TokenizerChoice, tokenizerOf } from "../tokens/tokenizer_of.ts";
+import { readModelFile } from "./read_model_file.ts";
 import { readArchitecture, readBosId } from "./checkpoint.ts";
 
 /** Reads the files of a directory. */
 export function textsOf(directory: string): ReadText {
-  return (name) => readIfThere(join(directory, name));
+  return (name) => readModelFile(join(directory, name));
 }
 
 /**

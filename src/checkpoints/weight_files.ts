@@ -7,6 +7,7 @@ import {
 import { join } from "node:path";
 import { isAbsence, statIfThere } from "../files.ts";
 import { WEIGHTS, WEIGHTS_INDEX } from "./model_files.ts";
+import { checkIsFile, readPresentFile } from "./read_model_file.ts";
 import { parseShardIndex, shardsOf } from "./shard_index.ts";
 
 /** A tensor, and the file that has it. */
@@ -66,7 +67,7 @@ async function openShards(
   directory: string,
   open: (name: string) => Promise<SafetensorsFile>,
 ): Promise<Map<string, StoredTensor>> {
-  const index = parseShardIndex(await Deno.readTextFile(join(directory, WEIGHTS_INDEX)));
+  const index = parseShardIndex(await readPresentFile(join(directory, WEIGHTS_INDEX)));
   const shards = new Map<string, SafetensorsFile>();
   for (const name of shardsOf(index)) shards.set(name, await open(name));
   const tensors = new Map<string, StoredTensor>();
@@ -83,6 +84,7 @@ async function openShards(
 }
 
 async function openFile(path: string): Promise<SafetensorsFile> {
+  checkIsFile(path, await Deno.stat(path));
   try {
     return await open(path);
   } catch (cause) {

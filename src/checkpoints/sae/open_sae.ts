@@ -1,5 +1,6 @@
 import { open, type SafetensorsFile } from "@infoflow/safetensors";
-import { readIfThere, statIfThere } from "../../files.ts";
+import { statIfThere } from "../../files.ts";
+import { readModelFile } from "../read_model_file.ts";
 import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import { parseSaeConfig, type SaeOverrides } from "./parse_sae_config.ts";
 import { PICKLE_HELP } from "./pickle_help.ts";
@@ -60,7 +61,7 @@ export async function readSaeConfig(
   directory: string,
   overrides: SaeOverrides = {},
 ): Promise<SaeConfig> {
-  const text = await readIfThere(`${directory}/cfg.json`);
+  const text = await readModelFile(`${directory}/cfg.json`);
   if (text === undefined) {
     throw new Error(`Cannot read an autoencoder as ${directory} has no cfg.json`);
   }
@@ -69,7 +70,7 @@ export async function readSaeConfig(
 }
 
 async function readFactor(directory: string): Promise<number | undefined> {
-  const text = await readIfThere(`${directory}/norm_scaling_factor.json`);
+  const text = await readModelFile(`${directory}/norm_scaling_factor.json`);
   return text === undefined ? undefined : Number(text);
 }
 
