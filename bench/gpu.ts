@@ -15,7 +15,7 @@ import type { Sample } from "./measure.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 const { values: { out, layers } } = parseArgs({
   options: {
-    out: { type: "string", default: "bench-gpu.json" },
+    out: { type: "string", default: `${ROOT}.cache/bench-gpu.json` },
     layers: { type: "string", default: "12" },
   },
 });
@@ -68,6 +68,7 @@ try {
   await Deno.remove(model, { recursive: true });
 }
 const measured = { tests: verdict?.[0], device, model: CONFIG, samples };
+await Deno.mkdir(`${ROOT}.cache`, { recursive: true });
 await Deno.writeTextFile(out, JSON.stringify(measured, null, 2) + "\n");
 for (const { what, T, min_ms } of samples) {
   console.log(`| ${what} | ${T} | ${min_ms.toFixed(2)} ms |`);
