@@ -136,7 +136,8 @@ function parseTokenizer(file: Json): TokenizerFiles {
       pair(name, typeof merge === "string" ? merge.split(" ") : merge)
     ),
     added: added.map((token) => ({
-      id: token.id as number,
+      // Of two ids that a text has, transformers takes the vocabulary's.
+      id: vocabulary.get(token.content as string) ?? token.id as number,
       content: token.content as string,
       lstrip: token.lstrip === true,
       rstrip: token.rstrip === true,

@@ -16,11 +16,11 @@ export function logits(
     bias: weights.get("ln_f.bias")!,
     epsilon,
   });
-  const wte = weights.get("wte.weight")!;
+  const unembedding = weights.get("lm_head.weight") ?? weights.get("wte.weight")!;
   return Float64Array.from({ length: x.length / C * V }, (_, at) => {
     const [row, token] = [Math.floor(at / V), at % V];
     let sum = 0;
-    for (let c = 0; c < C; c++) sum += normed[row * C + c]! * wte[token * C + c]!;
+    for (let c = 0; c < C; c++) sum += normed[row * C + c]! * unembedding[token * C + c]!;
     return sum;
   });
 }
@@ -61,7 +61,7 @@ export function attribution(
   token: number,
 ): Attribution {
   const { channels: C, vocabulary: V, epsilon, heads: H } = architecture;
-  const wte = weights.get("wte.weight")!;
+  const unembedding = weights.get("lm_head.weight") ?? weights.get("wte.weight")!;
   const gain = weights.get("ln_f.weight")!;
   const row = (x: Numbers): number[] => Array.from(x).slice(-C);
   const mean = (x: number[]): number => x.reduce((a, b) => a + b) / C;
@@ -70,10 +70,10 @@ export function attribution(
   const scale = 1 / Math.sqrt(mean(end.map((v) => (v - centre) ** 2)) + epsilon);
   const meanToken = Array.from({ length: C }, (_, c) => {
     let sum = 0;
-    for (let t = 0; t < V; t++) sum += wte[t * C + c]!;
+    for (let t = 0; t < V; t++) sum += unembedding[t * C + c]!;
     return sum / V;
   });
-  const ofToken = Array.from({ length: C }, (_, c) => wte[token * C + c]!);
+  const ofToken = Array.from({ length: C }, (_, c) => unembedding[token * C + c]!);
   const part = (x: number[], direction: number[]): number => {
     const m = mean(x);
     return x.reduce((sum, v, c) => sum + (v - m) * scale * gain[c]! * direction[c]!, 0);

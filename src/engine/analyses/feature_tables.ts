@@ -28,7 +28,7 @@ export class FeatureTables {
     const read: ReadBuffers = (encode, result) =>
       run.read({ encode: ({ pass }) => encode(pass), result });
     const rows = lensRows(loaded, weights.finalNorm.gainOnHost);
-    using tokens = await TopProducts.create(device, centredUnembedding(weights.wte, C), {
+    using tokens = await TopProducts.create(device, centredUnembedding(weights.unembedding, C), {
       channels: C,
       k: Math.min(k, vocabulary),
     });
@@ -74,13 +74,13 @@ function lensRows(
 }
 
 /** (C, V): the unembedding, each channel's mean over the vocabulary taken out, so that logits have mean 0. */
-function centredUnembedding(wte: Float32Array, C: number): Float32Array<ArrayBuffer> {
-  const V = wte.length / C;
+function centredUnembedding(table: Float32Array, C: number): Float32Array<ArrayBuffer> {
+  const V = table.length / C;
   const means = new Float64Array(C);
-  for (let at = 0; at < wte.length; at++) means[at % C]! += wte[at]!;
-  const matrix = new Float32Array(wte.length);
+  for (let at = 0; at < table.length; at++) means[at % C]! += table[at]!;
+  const matrix = new Float32Array(table.length);
   for (let v = 0; v < V; v++) {
-    for (let c = 0; c < C; c++) matrix[c * V + v] = wte[v * C + c]! - means[c]! / V;
+    for (let c = 0; c < C; c++) matrix[c * V + v] = table[v * C + c]! - means[c]! / V;
   }
   return matrix;
 }

@@ -14,7 +14,7 @@ export async function lossesOf(
   { run, prompt }: { readonly run: Run; readonly prompt: RunPrompt },
 ): Promise<Float64Array> {
   const { layers, channels: C, epsilon } = architecture;
-  const { wte, finalNorm: { gainOnHost: gain, biasOnHost: bias } } = weights;
+  const { unembedding, finalNorm: { gainOnHost: gain, biasOnHost: bias } } = weights;
   const { ids, activations } = prompt;
   const rows = ids.length - 1;
   const positions = Array.from({ length: rows }, (_, position) => position);
@@ -31,7 +31,7 @@ export async function lossesOf(
     const next = ids[row + 1]! * C;
     let logit = 0;
     for (let c = 0; c < C; c++) {
-      logit += ((end[c]! - mean) * scale * gain[c]! + bias[c]!) * wte[next + c]!;
+      logit += ((end[c]! - mean) * scale * gain[c]! + bias[c]!) * unembedding[next + c]!;
     }
     return totals[row]!.total - logit;
   });
