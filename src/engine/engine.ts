@@ -116,7 +116,7 @@ export class Engine {
     }
   }
 
-  /** @returns How long a pass over short prompts of so many tokens together takes, in ms. */
+  /** @returns How long a pass over short prompts of `tokens` tokens in all takes, in ms. */
   async #timePass(tokens: number): Promise<number> {
     const { context, vocabulary } = this.info.architecture;
     const length = Math.min(16, context);

@@ -13,7 +13,7 @@ const GAIN = 1.05;
  * Chooses how many tokens of new prompts are computed in one pass of a batch job: what was measured on this adapter with
  * a model of this shape, or is measured now.
  *
- * @param time Runs a pass over so many tokens of short prompts. @returns Ms.
+ * @param time Runs a pass over this number of tokens of short prompts. @returns Ms.
  */
 export async function tunePassTokens(
   { architecture: { channels, layers }, device }: Pick<EngineInfo, "architecture" | "device">,

@@ -8,7 +8,7 @@ const MOST_OPERATIONS = 1.5e12;
  *
  * @param what What is asked for.
  * @param tokens The tokens of the prompt.
- * @param operations How many operations it takes for a prompt of so many tokens, about.
+ * @param operations About how many operations it takes for a prompt of that number of tokens.
  * @throws {InfoflowError} MATRIX_TOO_LARGE, with `operations`, `limit`, and the most `tokens` that it can be had for.
  */
 export function checkWork(

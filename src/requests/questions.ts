@@ -32,7 +32,7 @@ export interface LogitPart {
 
 /** A place that routes come through. */
 export interface RouteNode {
-  /** STREAM: behind how many layers. Otherwise: in which layer. */
+  /** STREAM: after how many layers. Otherwise: in which layer. */
   readonly layer: number;
   /** The residual stream between layers, between a layer's attention and MLP, or the MLP. */
   readonly place: "STREAM" | "MIDDLE" | "MLP";

@@ -68,12 +68,12 @@ export class CancelFlags {
     Atomics.store(this.#slots, slot, FREE);
   }
 
-  /** Tells the worker that nobody waits for a request any more. */
+  /** Tells the worker that the callers of a request are gone. */
   cancel(slot: number): void {
     Atomics.store(this.#slots, slot, CANCELLED);
   }
 
-  /** Whether nobody waits for it any more. */
+  /** Whether its callers are gone. */
   isCancelled(slot: number): boolean {
     return Atomics.load(this.#slots, slot) === CANCELLED;
   }
@@ -81,7 +81,7 @@ export class CancelFlags {
   /**
    * Begins a request, on the worker's side.
    *
-   * @returns Whether somebody still waits for it.
+   * @returns Whether a caller still waits for it.
    */
   begin(slot: number): boolean {
     return Atomics.compareExchange(this.#slots, slot, WAITING, RUNNING) === WAITING;

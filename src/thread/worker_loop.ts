@@ -30,7 +30,7 @@ export interface Channel {
 
 /**
  * Answers calls with engines that it makes at the call `start`, one for each model, all on one device. Batches are
- * computed one after the other, in the order of their calls; what nobody waits for any more is left out.
+ * computed one after the other, in the order of their calls; requests whose callers are gone are left out.
  *
  * @param onStart Told of the first engine, once.
  */
@@ -110,7 +110,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     }
   };
   const stop = (): null => {
-    isLost = true; // and nobody needs to be told
+    isLost = true; // which was asked for: no one has to be told
     engines[0]?.destroy(); // and with it the device of all
     return null;
   };

@@ -117,7 +117,7 @@ export class WorkerThread {
    * Ends the worker; calls under way fail with CANCELLED.
    *
    * A process that is about to exit had better not call it, but exit: a Vulkan driver that a dying thread unloads
-   * while the exit handlers run takes the process down with SIGSEGV. For whoever calls it, it waits until the thread
+   * while the exit handlers run takes the process down with SIGSEGV. It waits until the thread
    * ought to be gone, of which nothing tells.
    */
   async close(): Promise<void> {
@@ -195,7 +195,7 @@ export class WorkerThread {
     this.#failPending(
       new InfoflowError("DEVICE_LOST", `Cannot finish the request as ${reason}; ask again`),
     );
-    // A worker that never was ready is the business of whoever starts it.
+    // A worker that was never ready fails the call that started it.
     if (!wasReady) return;
     this.#options.onNews?.(reason);
     this.#ready = this.#restart();

@@ -41,7 +41,7 @@ type OfOneRun = Exclude<
 
 type Answer = Questions[keyof Questions]["result"];
 
-/** A question, and whether somebody still waits for the answer. */
+/** A question, and whether its caller still waits. */
 export interface AskedQuestion {
   readonly question: Question;
   isWanted(): boolean;

@@ -167,7 +167,7 @@ export class LogitParts {
       Float32Array.from([...directions[0], ...directions[1]]),
     );
     return await run.read({
-      // The kernel looks at the last of so many tokens.
+      // The kernel looks at the last of `tokens` tokens.
       fields: [{ prompt, tokens: position + 1 }],
       result: [{ buffer: parts, bytes }],
       encode: (recorder, [bound]) => {

@@ -21,9 +21,9 @@ export class FeatureBatches {
    * The features of some prompts, one after the other.
    *
    * @param prompts Token ids of each.
-   * @param isWanted Whether anybody still waits for it.
+   * @param isWanted Whether the caller still waits.
    * @throws {AllocationError} If the device has no room.
-   * @throws {InfoflowError} CANCELLED, between two passes, if nobody waits any more.
+   * @throws {InfoflowError} CANCELLED, between two passes, if the caller no longer waits.
    */
   async of(
     prompts: readonly (readonly number[])[],
@@ -105,7 +105,7 @@ function joined<T extends Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
   return all;
 }
 
-/** Prompts in their order, as many together as have so many tokens, one at least. */
+/** Prompts in their order, in groups of at most `passTokens` tokens, or of one prompt. */
 function inGroups(
   prompts: readonly (readonly number[])[],
   mostTokens: number,

@@ -31,9 +31,9 @@ export class HeadStatistics {
    * Sums over all targets of some prompts. Nothing of them is kept in the cache.
    *
    * @param prompts Token ids of each; one may stand there more than once, and counts as often.
-   * @param isWanted Whether anybody still waits for it.
+   * @param isWanted Whether the caller still waits.
    * @throws {AllocationError} If the device has no room.
-   * @throws {InfoflowError} CANCELLED, between two passes, if nobody waits any more.
+   * @throws {InfoflowError} CANCELLED, between two passes, if the caller no longer waits.
    */
   async of(
     prompts: readonly (readonly number[])[],
@@ -116,7 +116,7 @@ export class HeadStatistics {
   }
 }
 
-/** Prompts in their order, as many together as have so many tokens, one at least. */
+/** Prompts in their order, in groups of at most `passTokens` tokens, or of one prompt. */
 function inGroups(
   prompts: readonly (readonly number[])[],
   mostTokens: number,

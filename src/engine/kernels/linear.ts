@@ -187,7 +187,7 @@ export class LinearKernel {
     });
   }
 
-  /** The kernel that computes so many rows; what is bound for one of them is bound for all. */
+  /** The kernel for this number of rows; what is bound for one of them is bound for all. */
   kernelFor(rows: number): KernelOf<LinearDefinition> {
     const { thin } = this.tiling;
     return thin && rows <= thin.rows ? this.#thin! : this.kernel;

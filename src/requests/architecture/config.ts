@@ -65,7 +65,7 @@ export function expect<T>(
   return value as T;
 }
 
-/** Larger sizes than anybody's GPT-2: what is beyond them is a broken file, not a model. */
+/** No model has larger sizes: a config that names one is broken. */
 const LARGEST = 2 ** 24;
 
 /**
