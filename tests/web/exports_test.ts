@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { inflateSync } from "node:zlib";
 import { tableFromIPC } from "@uwdata/flechette";
 import type { Page } from "playwright-core";
+import { python } from "../support/python.ts";
 import { arrowAt, settled, unfold, withPages } from "../support/page.ts";
 
 async function downloaded(page: Page, name: string): Promise<{ bytes: Uint8Array; file: string }> {
@@ -102,27 +103,61 @@ Deno.test("what can be taken from the page", (t) =>
 
     const clipboard = { permissions: ["clipboard-read", "clipboard-write"] };
 
-    await t.step("a line of Python, which asks for what is on the screen", () =>
-      open(`${origin}/#view=heads&layer=2&head=5`, async (page) => {
-        await settled(page);
-        await copy(page, "Copy Python");
-        const line = await page.evaluate(() =>
-          navigator.clipboard.readText()
-        );
-        assert.equal(
-          line,
-          'import infoflow; attention = infoflow.attention("Mary and John went to the store. ' +
-            'John gave the cart to", layers=[2], heads=[5]).values[0, 0]',
-        );
-      }, clipboard));
+    const SHOWN: [link: string, line: RegExp][] = [
+      [
+        "#view=heads&layer=2&head=5",
+        /attention\(".*", layers=\[2\], heads=\[5\]\)\.values\[0, 0\]$/,
+      ],
+      [
+        "#layer=3&method=ALTI",
+        /flow\(".*", method="ALTI", by_layer=True, layers=\[3\]\)\.values\[0\]$/,
+      ],
+      ["#layer=3&aggregation=ROLLOUT", /aggregation="ROLLOUT", layers=\[0, 1, 2, 3\]\)\.values$/],
+      [
+        "#view=whatif&off=2.3,5.1&show=change",
+        /ablate=\[\(2, 3\), \(5, 1\)\], difference=True\)\.values$/,
+      ],
+      ["#view=text&token=4", /\.values\[4\]$/],
+    ];
+    await t.step(
+      "a line of Python, which gives what is on the screen, with the package",
+      async () => {
+        for (const [hash, expected] of SHOWN) {
+          await open(`${origin}/${hash}`, async (page) => {
+            await settled(page);
+            await copy(page, "Copy Python");
+            const line = await page.evaluate(() =>
+              navigator.clipboard.readText()
+            );
+            assert.match(line, /^import infoflow; /);
+            assert.match(line, expected);
+            const name = line.match(/; (\w+) = /)![1];
+            const code = `${line}\nimport json; print(json.dumps(${name}.tolist()))`;
+            const root = new URL("../../clients/python/src", import.meta.url).pathname;
+            const shown = await python(code, {
+              env: { INFOFLOW_URL: origin, PYTHONPATH: root },
+            }) as number[] | number[][];
+            const csv = new TextDecoder().decode((await downloaded(page, "CSV")).bytes);
+            for (
+              const fields of csv.trimEnd().split("\r\n").slice(1).map((one) =>
+                one.split(",")
+              )
+            ) {
+              const weight = Number(fields.at(-1));
+              const [at, , source] = fields.map(Number);
+              const row = shown[at!]!;
+              assert.equal(typeof row === "number" ? row : row[source!], weight, fields.join());
+            }
+          }, clipboard);
+        }
+      },
+    );
 
     await t.step("a line of JavaScript, likewise", () =>
       open(link, async (page) => {
         await settled(page);
         await copy(page, "Copy JavaScript");
-        const line = await page.evaluate(() =>
-          navigator.clipboard.readText()
-        );
+        const line = await page.evaluate(() => navigator.clipboard.readText());
         const code = `${line}\nconsole.log(table.numRows, table.getChild("flow").get(12).get(0));`;
         const file = new URL("../../.cache/copied_line.js", import.meta.url).pathname;
         await Deno.writeTextFile(file, code);
@@ -130,9 +165,7 @@ Deno.test("what can be taken from the page", (t) =>
           args: ["run", "--allow-net=127.0.0.1", "--allow-env", file],
         }).output();
         await Deno.remove(file);
-        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) =>
-          a.href
-        );
+        const url = await page.locator("#arrow").evaluate((a: HTMLAnchorElement) => a.href);
         const { flow } = await arrowAt(url);
         assert.equal(
           new TextDecoder().decode(stdout).trim(),
