@@ -26,6 +26,8 @@ export interface PageParts {
 const LONGEST_PAUSE = 8;
 const LOADING_SHOWS_AFTER = 400;
 const MORE_AFTER = 120;
+const ENDS_WITH_SPACE =
+  "The prompt ends with a space. Tokens begin with theirs, so what comes next is odd.";
 /** After so many in a row the page no longer asks by itself. */
 const MOST_TIMEOUTS = 2;
 
@@ -93,7 +95,9 @@ export class Page {
   /** What comes after the picture waits until nobody types, and if it fails only it is missing. */
   async #askMore(view: View, asked: Asked): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, MORE_AFTER));
-    if (asked.isNewest()) await view.afterwards?.(asked).catch(() => {});
+    if (!asked.isNewest()) return;
+    if (/\S $/.test(asked.state.prompt)) this.#parts.status.say("note", ENDS_WITH_SPACE);
+    await view.afterwards?.(asked).catch(() => {});
   }
 
   /** Says how long it has taken by now, with a way out, once it is no longer at once. */

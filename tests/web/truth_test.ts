@@ -132,6 +132,41 @@ Deno.test("what stands on the screen is what its labels say", (t) =>
     );
 
     await t.step(
+      "routes and scores that nobody waits for are broken off",
+      () =>
+        open(`${origin}/#view=routes`, async (page) => {
+          await settled(page);
+          const broken: string[] = [];
+          page.on("requestfailed", (request) => broken.push(request.postData() ?? ""));
+          await page.route("**/graphql", async (route) => {
+            const asked = route.request().postData() ?? "";
+            if (/query (Routes|Scores)/.test(asked)) return; // never answered
+            await route.continue().catch(() => {});
+          });
+          for (
+            const [hash, query] of [["view=routes", "Routes"], ["view=heads&sort=bos", "Scores"]]
+          ) {
+            const asked = page.waitForRequest((request) =>
+              request.postData()?.includes(`query ${query}`) ?? false
+            );
+            await page.evaluate((link) => location.hash = link, `#prompt=${query}&${hash}`);
+            await asked;
+            await page.evaluate(() => location.hash = "#prompt=other&view=flow");
+            await page.waitForFunction(() => document.title.startsWith("other"));
+            assert(broken.some((one) => one.includes(`query ${query}`)), `${query} goes on`);
+          }
+        }),
+    );
+
+    await t.step(
+      "a prompt that ends with a space is told what comes of it",
+      () =>
+        open(`${origin}/#prompt=The%20cat%20`, async (page) => {
+          await page.locator("#status", { hasText: /ends with a space/ }).waitFor();
+        }),
+    );
+
+    await t.step(
       "the demo model says what it is, and every option what it does",
       () =>
         open(`${origin}/`, async (page) => {

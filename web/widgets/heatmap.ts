@@ -83,7 +83,8 @@ export class Heatmap {
     const known = this.#picture?.matrix.positions ?? 0;
     this.#picture = picture;
     paintMatrix(this.#raster, matrix, { shade, ramp: rampFor(theme, shade) });
-    if (this.#cell && this.#cell.target >= matrix.positions) this.#cell = undefined;
+    // Of other tokens nothing is pointed at.
+    if (matrix.positions !== known) this.#cell = undefined;
     this.#draw(this.zoom.windowFor(matrix.positions, known));
   }
 

@@ -77,6 +77,16 @@ export class TextView {
     const reachable = this.#tokens[position ?? -1] ? position : this.#tokens.length - 1;
     this.#tokens.forEach((token, index) => token.tabIndex = index === reachable ? 0 : -1);
     this.#light();
+    this.#bringIntoSight(this.#tokens[position ?? -1]);
+  }
+
+  /** Scrolls the text, not the page. */
+  #bringIntoSight(token: HTMLElement | undefined): void {
+    const { clientHeight, scrollHeight, scrollTop } = this.#element;
+    if (!token || scrollHeight <= clientHeight) return;
+    const top = token.offsetTop - this.#element.offsetTop;
+    const isInSight = top >= scrollTop && top + token.offsetHeight <= scrollTop + clientHeight;
+    if (!isInSight) this.#element.scrollTop = top - clientHeight / 2;
   }
 
   #light(): void {
