@@ -214,7 +214,7 @@ Deno.test("interventions that can't be are refused by what is wrong with them, a
   withApp(async (app) => {
     const refused = async (change: Record<string, unknown>): Promise<string> => {
       const { errors } = await app.query(
-        `query ($prompt: String, $changes: [InterventionInput!]) { nextTokens(${OF}) { id } }`,
+        `query ($prompt: String, $changes: [InterventionInput!]) { nextTokens(${OF}) { predictions { id } } }`,
         { prompt: PROMPT, changes: [change] },
       );
       assert(errors, JSON.stringify(change));
@@ -232,6 +232,14 @@ Deno.test("interventions that can't be are refused by what is wrong with them, a
     assert.match(await refused({ ...z, site: "RESID_PRE", heads: [0] }), /RESID_PRE has no heads/);
     assert.match(await refused({ ...add, vector: [1, 2] }), /vector must have 128 numbers/);
     assert.match(await refused({ ...add, vector: new Array(128).fill(1e39) }), /finite numbers/);
+    assert.match(
+      await refused({ ...add, vector: [3e38, ...new Array(127).fill(-3e38)] }),
+      /beyond what float32 can hold/,
+    );
+    assert.match(
+      await refused({ site: "MLP_OUT", layer: 2, action: "SCALE", factor: 3e38 }),
+      /beyond what float32/,
+    );
     assert.match(await refused({ ...replace, from: "" }), /empty/);
     assert.match(await refused({ ...replace, from: "a ".repeat(400) }), /256/);
     assert.match(

@@ -2,6 +2,7 @@ import type { CacheStats } from "../../engine/activations/cache.ts";
 import type { EngineInfo } from "../../engine/engine_info.ts";
 
 import {
+  isQuestion,
   passKeys,
   type ToModel,
   type Work,
@@ -9,6 +10,9 @@ import {
 } from "../../requests/engine_request.ts";
 import type { FlowResult, MatrixOptions } from "../../requests/flow_options.ts";
 import type { Question, Questions } from "../../requests/questions.ts";
+import { InfoflowError } from "../../errors.ts";
+import { allFinite } from "../../requests/interventions/all_finite.ts";
+import { type Changed, isChanged } from "../../requests/interventions/changes_in.ts";
 import { ANYBODY, type Caller } from "./caller.ts";
 import type { EngineStats, EngineWorker } from "./engine_worker.ts";
 
@@ -114,6 +118,19 @@ export class ModelClient {
     await Promise.all(passKeys(work).map((key) => budget?.claim(key)));
     const answer = await this.#worker.submit(work, this.#caller);
     note?.(work, answer);
+    if (isChangedWork(work) && !allFinite(answer.result)) throw overflown();
     return answer.result;
   }
+}
+
+/** Numbers of a changed run may be anything, those of the model as it is are finite. */
+function isChangedWork(work: Work): boolean {
+  return isChanged((isQuestion(work) ? work.argument : work.options) as Changed);
+}
+
+function overflown(): InfoflowError {
+  return new InfoflowError(
+    "BAD_USER_INPUT",
+    "Cannot answer as the interventions take the model beyond what float32 can hold: use smaller factors or vectors",
+  );
 }
