@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { type LogFormat, makeLog } from "../../src/server/observe/log.ts";
+import { withLongModel } from "../soak/model.ts";
 import { withApp } from "../support/app.ts";
+import { FIXTURES } from "../support/fixtures.ts";
 
 /** Prompts that try to be more than text on the screen, or more than one line. */
 const FORGERIES: Record<string, string> = {
@@ -82,3 +84,18 @@ Deno.test("prompts are in the log if they are asked for", () =>
     },
     { lines: { requests: true, prompts: true, format: "json" } },
   ));
+
+Deno.test("prompts are in the log as their model reads them, by its own tokenizer", () =>
+  withLongModel(async (model) => {
+    for (const name of ["tokenizer.json", "vocab.json", "merges.txt"]) {
+      await Deno.copyFile(new URL(`tokenizers/own/${name}`, FIXTURES), `${model}/${name}`);
+    }
+    await withApp(async (app) => {
+      const { errors } = await app.query(`{ infoFlow(prompt: "the cart, a store") { cacheHit } }`);
+      assert.equal(errors, undefined);
+      assert.equal(JSON.parse(app.log[0]!).prompt, "the cart, a store");
+    }, {
+      models: { asked: [model] },
+      lines: { requests: true, prompts: true, format: "json" },
+    });
+  }, { n_layer: 1, n_head: 2, n_embd: 16 }));
