@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { open } from "@infoflow/safetensors";
 import type { Engine } from "../../src/engine/engine.ts";
+import { FeatureEncoder } from "../../src/engine/sae/feature_encoder.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { BUNDLED, FIXTURES, readReference, type Reference, TINY } from "../support/fixtures.ts";
@@ -182,3 +183,31 @@ Deno.test("features and sources of the bundled autoencoders", async () => {
     engine.destroy();
   }
 });
+
+Deno.test("a prompt that is typed on encodes what is new, also where its memory has no room", () =>
+  withTiny(async (engine) => {
+    const { ids: all } = await readReference("sae/res-standard/T65");
+    const { reserve } = FeatureEncoder.prototype;
+    const encoded: number[] = [];
+    FeatureEncoder.prototype.reserve = function (rows) {
+      encoded.push(rows);
+      return reserve.call(this, rows);
+    };
+    try {
+      for (const sae of ["res-standard", "res-topk"]) {
+        for (let T = 13; T <= 36; T++) {
+          await engine.ask("features", { ids: all.slice(0, T), sae });
+          if (T > 13) assert.equal(encoded.at(-1), 1, `at ${T} tokens`);
+        }
+        const typed = await engine.ask("features", { ids: all.slice(0, 36), sae });
+        const { tensors } = await readReference(`sae/${sae}/T65`);
+        const width = tensors.get("acts")!.length / 65;
+        const expected = tensors.get("acts")!.subarray(0, 36 * width);
+        assertClose(denseFeatures(typed, { tokens: 36, width }), expected, {
+          atol: 3e-5 * largest(expected),
+        });
+      }
+    } finally {
+      FeatureEncoder.prototype.reserve = reserve;
+    }
+  }));

@@ -122,8 +122,9 @@ export class Passes {
       isWanted: () => options.isWanted?.() ?? true,
       prompts: prompts.map((prompt) => {
         const need = needs.get(keyOf(prompt))!;
-        const { ids, lease: { activations } } = need;
-        return { ids, activations, cacheHit: !planned.computed.has(need) };
+        const { ids, lease: { activations, base, first } } = need;
+        const typedOn = base !== activations && base?.ids.length === first ? base : undefined;
+        return { ids, activations, typedOn, cacheHit: !planned.computed.has(need) };
       }),
     });
     const result = await after(run);

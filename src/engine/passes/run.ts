@@ -27,6 +27,8 @@ export interface RunParts {
 export interface RunPrompt {
   readonly ids: readonly number[];
   readonly activations: PromptActivations;
+  /** What has the prompt without its last tokens, where that was typed on and has other memory. */
+  readonly typedOn?: PromptActivations | undefined;
   /** Whether all of it was there. */
   readonly cacheHit: boolean;
 }

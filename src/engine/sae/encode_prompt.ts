@@ -9,6 +9,8 @@ import { siteOfSae } from "./site_of_sae.ts";
 
 /** Bytes of one activation in a list. */
 const BYTES = 4 * LISTED;
+/** Bytes of a position's scales. */
+const SCALES = 16;
 
 /** What a prompt turns on, and where it is kept. */
 export interface EncodedPrompt extends ActiveFeatures {
@@ -39,16 +41,18 @@ export async function encodePrompt(
     });
     return { ...sortFeatures(new Uint32Array(listed.buffer), tokens), kept, wasKept: true };
   }
-  const first = kept?.rows ?? 0;
-  const rows = tokens - first;
   if (!kept) {
+    const before = prompt.typedOn?.features.get(sae.name);
     const size = {
-      activations: encoder.roomFor(activations.capacity),
+      activations: Math.max(encoder.roomFor(activations.capacity), before?.count ?? 0),
       positions: activations.capacity,
     };
     kept = await allocateFeatures(device, size);
+    if (before) copy(device, before, kept);
     activations.features.set(sae.name, kept);
   }
+  const first = kept.rows;
+  const rows = tokens - first;
   await encoder.reserve(rows);
   const x = keptAt(activations, siteOfSae(sae.config)).createView();
   for (;;) {
@@ -69,6 +73,18 @@ export async function encodePrompt(
     const listed = words.slice(4, 4 + count * LISTED);
     return { ...sortFeatures(listed, tokens), kept, wasKept: false };
   }
+}
+
+/** Takes over what is on in a prompt that was typed on. */
+function copy(device: GPUDevice, from: KeptFeatures, to: KeptFeatures): void {
+  const encoder = device.createCommandEncoder({ label: "features of a prompt that is typed on" });
+  if (from.count > 0) {
+    encoder.copyBufferToBuffer(from.buffer, 0, to.buffer, 0, from.count * BYTES);
+  }
+  if (from.rows > 0) encoder.copyBufferToBuffer(from.scales, 0, to.scales, 0, from.rows * SCALES);
+  device.queue.submit([encoder.finish()]);
+  to.count = from.count;
+  to.rows = from.rows;
 }
 
 /** Makes room for more activations; those that are there stay. */
