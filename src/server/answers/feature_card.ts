@@ -19,6 +19,8 @@ export interface FeatureExample {
 
 /** The most examples, and features of a list, in one answer. */
 const MOST_EXAMPLES = 100;
+/** As in `schema.graphql`. */
+const DEFAULT_EXAMPLES = 10;
 const MOST_LISTED = 1000;
 
 /** The dashboard of a feature, as GraphQL says it. */
@@ -83,9 +85,9 @@ export class FeatureCard {
    * @throws {InfoflowError} BAD_USER_INPUT if n or the group can't be.
    */
   async examples(
-    { n, group }: { readonly n: number; readonly group?: number | null | undefined },
+    { n: asked, group }: { readonly n: number | null; readonly group?: number | null | undefined },
   ): Promise<FeatureExample[]> {
-    checkInteger("n", n, { min: 1, max: MOST_EXAMPLES });
+    const n = checkInteger("n", asked ?? DEFAULT_EXAMPLES, { min: 1, max: MOST_EXAMPLES });
     if (group !== undefined && group !== null) checkInteger("group", group, { min: 0, max: 4 });
     const chosen = this.#stored.examples.filter((it) => it.group === (group ?? null)).slice(0, n);
     return await Promise.all(chosen.map(async (it) => {

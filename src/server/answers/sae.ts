@@ -3,7 +3,7 @@ import type { SaeFitFound, SaeInfo } from "../../requests/sae/feature_questions.
 import type { SaeReport } from "../../requests/sae/sae_config.ts";
 import { conversionInWords } from "../../requests/sae/conversion_in_words.ts";
 import type { LoadedModel } from "./loaded_model.ts";
-import { read, tokenizerOf } from "./reading.ts";
+import { readBy, type ReadingSource, tokenizerOf } from "./reading.ts";
 
 /** How well an autoencoder does on a prompt, as GraphQL says it. */
 export interface SaeFit extends SaeFitFound {
@@ -67,8 +67,8 @@ export class Sae {
    *
    * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if it has one token only.
    */
-  async fit({ prompt }: { readonly prompt: string }): Promise<SaeFit> {
-    const reading = read([this.#model], { prompt });
+  async fit(source: ReadingSource): Promise<SaeFit> {
+    const reading = readBy(this.#model, source);
     const { ids } = reading;
     const beginsWithBos = ids[0] === tokenizerOf(reading).bos?.id;
     if (ids.length < 3) {

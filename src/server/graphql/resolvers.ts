@@ -142,7 +142,11 @@ export const resolvers: Resolvers = {
     models: (_, __, { models }) => models.map(fieldsOf),
     saes: (_, { model }, { models }) => saesOf(pickModel(models, model)),
     feature: (_, { model, ...asked }, { models }) => featureCard(pickModel(models, model), asked),
-    featureList: (_, asked, { models }) => featureList(pickModel(models, asked.model), asked),
+    featureList: (_, asked, { models }) =>
+      featureList(
+        pickModel(models, asked.model),
+        withDefaults("featureList", { ...asked }) as unknown as FeatureListOptions,
+      ),
     device: (_, __, { models }) => models[0]!.engine.info.device,
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },
