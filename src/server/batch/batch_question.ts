@@ -10,6 +10,7 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { InfoflowError } from "../../errors.ts";
+import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/answers.ts";
 import { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
@@ -44,6 +45,16 @@ export interface RowAnswer {
   /** How many tokens the model read; 0 for an error. */
   readonly length: number;
 }
+
+/** A row that is being answered. */
+export interface BegunRow {
+  /** About how many bytes the answer will take. */
+  readonly bytes: number;
+  readonly answer: Promise<RowAnswer>;
+}
+
+/** What a table is taken to have. */
+const TABLE_BYTES = 16 * 1024;
 
 /** Errors that are of a row alone: the next one may do well. */
 const OF_ROWS = [
@@ -100,50 +111,38 @@ export class BatchQuestion {
   }
 
   /**
-   * Answers a row; an error that is the row's own is an answer, too.
+   * Begins to answer a row; an error that is the row's own is an answer, too.
    *
    * @param fault Why the row could not be read, if so.
-   * @throws {InfoflowError} What is no row's fault: DEVICE_LOST, OVERLOADED, CANCELLED.
+   * @returns About how many bytes the answer will take, which is known at once; and the answer.
+   * @throws {InfoflowError} Through the answer, what is no row's fault: DEVICE_LOST, OVERLOADED, CANCELLED.
    */
-  async answer(prompt: RowPrompt, fault?: string): Promise<RowAnswer> {
+  begin(prompt: RowPrompt, fault?: string): BegunRow {
     try {
       if (fault !== undefined) throw new InfoflowError("BAD_USER_INPUT", fault);
       if (prompt === null) {
         throw new InfoflowError("PROMPT_EMPTY", "Cannot run a row that has no prompt");
       }
-      return await this.#answer(prompt);
+      const args = { ...this.#args, prompt: undefined, ids: undefined, ...prompt };
+      const answer = ANSWERS[this.field]!(this.#models, args);
+      const bytes = answer instanceof InfoFlow
+        ? answer.size * Float32Array.BYTES_PER_ELEMENT
+        : TABLE_BYTES;
+      return { bytes, answer: this.#compute(answer).catch(rowOf) };
     } catch (error) {
-      if (!(error instanceof InfoflowError) || !OF_ROWS.includes(error.code)) throw error;
-      const { code, message } = error;
-      return {
-        id: null,
-        tokens: null,
-        matrix: null,
-        table: null,
-        code,
-        message,
-        bytes: 100,
-        length: 0,
-      };
+      return { bytes: 0, answer: Promise.reject(error).catch(rowOf) };
     }
   }
 
-  async #answer(prompt: NonNullable<RowPrompt>): Promise<RowAnswer> {
-    const args = { ...this.#args, prompt: undefined, ids: undefined, ...prompt };
-    const answer = ANSWERS[this.field]!(this.#models, args);
+  async #compute(answer: Answer): Promise<RowAnswer> {
     const { length } = answer.reading.ids;
     const whole = { id: answer.id, code: null, message: null, length };
     if (answer instanceof InfoFlow) {
       const { flow, dropped } = await answer.compute();
       const tokens = answer.tokens.map(({ text }) => text);
       const bytes = flow.byteLength + dropped.byteLength + 16 * tokens.length;
-      return {
-        ...whole,
-        tokens,
-        matrix: { shape: answer.shape, flow, dropped },
-        table: null,
-        bytes,
-      };
+      const matrix = { shape: answer.shape, flow, dropped };
+      return { ...whole, tokens, matrix, table: null, bytes };
     }
     if (!(answer instanceof TableAnswer)) {
       throw new TypeError(`Cannot ask ${this.field} about many prompts`);
@@ -185,6 +184,14 @@ export class BatchQuestion {
     if (this.layout === "flat") return { shape: [numbers.length], numbers };
     return { shape: name === "flow" ? matrix.shape : matrix.shape.slice(0, -1), numbers };
   }
+}
+
+/** The answer that an error of a row is. */
+function rowOf(error: unknown): RowAnswer {
+  if (!(error instanceof InfoflowError) || !OF_ROWS.includes(error.code)) throw error;
+  const { code, message } = error;
+  const nothing = { id: null, tokens: null, matrix: null, table: null };
+  return { ...nothing, code, message, bytes: 100, length: 0 };
 }
 
 function texts(values: readonly (string | null)[]): Data {

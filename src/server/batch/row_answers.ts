@@ -1,9 +1,10 @@
 import { LRUCache } from "lru-cache";
-import type { BatchQuestion, RowAnswer } from "./batch_question.ts";
+import type { BatchQuestion, BegunRow, RowAnswer } from "./batch_question.ts";
 import type { RowPrompt } from "./prompt_column.ts";
 
-/** Rows that are begun before the first of them is taken. */
+/** Rows that are begun before the first of them is taken, and about how many bytes of answers. */
 const WINDOW = 64;
+const WINDOW_BYTES = 64 * 2 ** 20;
 /** Answers are kept for rows that ask the same later, up to so many bytes. */
 const KEPT_BYTES = 16 * 2 ** 20;
 
@@ -30,31 +31,41 @@ export class RowAnswers {
   /**
    * Answers some rows. No more of them are begun than the window has room for, so that whoever takes slowly slows it.
    *
-   * @throws {InfoflowError} What is no row's fault, see {@linkcode BatchQuestion.answer}.
+   * @throws {InfoflowError} What is no row's fault, see {@linkcode BatchQuestion.begin}.
    */
   async *of(rows: Iterable<AskedRow>): AsyncGenerator<RowAnswer> {
-    const window: Promise<RowAnswer>[] = [];
+    const window: BegunRow[] = [];
+    let bytes = 0;
+    const first = (): Promise<RowAnswer> => {
+      const row = window.shift()!;
+      bytes -= row.bytes;
+      return row.answer;
+    };
     for (const row of rows) {
-      if (window.length === WINDOW) yield await window.shift()!;
-      const answer = this.#answer(row);
-      answer.catch(() => {}); // thrown where it is its turn
-      window.push(answer);
+      while (window.length === WINDOW || window.length > 0 && bytes > WINDOW_BYTES) {
+        yield await first();
+      }
+      const begun = this.#begin(row);
+      begun.answer.catch(() => {}); // thrown where it is its turn
+      bytes += begun.bytes;
+      window.push(begun);
     }
-    while (window.length > 0) yield await window.shift()!;
+    while (window.length > 0) yield await first();
   }
 
-  #answer({ prompt, fault }: AskedRow): Promise<RowAnswer> {
-    if (prompt === null || fault !== undefined) return this.#question.answer(prompt, fault);
+  #begin({ prompt, fault }: AskedRow): BegunRow {
+    if (prompt === null || fault !== undefined) return this.#question.begin(prompt, fault);
     const key = "prompt" in prompt ? `p${prompt.prompt}` : `i${prompt.ids}`;
     const known = this.#kept.get(key);
-    if (known) return Promise.resolve(known);
+    if (known) return { bytes: 0, answer: Promise.resolve(known) };
     const pending = this.#pending.get(key);
-    if (pending) return pending;
-    const answer = this.#question.answer(prompt).then((row) => {
+    if (pending) return { bytes: 0, answer: pending };
+    const { bytes, answer } = this.#question.begin(prompt);
+    const kept = answer.then((row) => {
       this.#kept.set(key, row);
       return row;
     }).finally(() => this.#pending.delete(key));
-    this.#pending.set(key, answer);
-    return answer;
+    this.#pending.set(key, kept);
+    return { bytes, answer: kept };
   }
 }
