@@ -45,6 +45,7 @@ const LOWEST = -3.0e38; // a score that no score is below
 @group(0) @binding(2) var z: texture_storage_2d<rgba32float, write>;
 @group(1) @binding(0) var<storage, read> rows: array<PatchedRow>;
 
+var<workgroup> query: array<vec4f, D4>;
 var<workgroup> weights: array<f32, CONTEXT>; // of each source
 var<workgroup> exponents: array<f32, CONTEXT>;
 var<workgroup> partial: array<f32, LANES>;
@@ -91,11 +92,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 // Leaves the pattern's row i in `exponents`, each lane the sources that it takes.
 fn softmax(row: PatchedRow, i: u32, head: u32, is_patched: bool, lane: u32) {
   let is_other_query = is_patched && row.query == 1u;
-  let query = select(row.base, row.other, is_other_query) + i;
+  let position = select(row.base, row.other, is_other_query) + i;
+  workgroupBarrier(); // the query before has been read
+  for (var d = lane; d < D4; d += LANES) {
+    query[d] = textureLoad(qkv, vec2u(head * D4 + d, position));
+  }
+  workgroupBarrier();
   var largest = LOWEST;
   for (var j = lane; j <= i; j += LANES) {
     let is_other = is_patched && j >= row.first_key && j < row.end_key;
-    let score = dot_product(head, query, select(row.base, row.other, is_other) + j) * layer.scale;
+    let score = dot_product(head, select(row.base, row.other, is_other) + j) * layer.scale;
     exponents[j] = score;
     largest = max(largest, score);
   }
@@ -112,11 +118,11 @@ fn softmax(row: PatchedRow, i: u32, head: u32, is_patched: bool, lane: u32) {
   }
 }
 
-fn dot_product(head: u32, query: u32, key: u32) -> f32 {
+// The query times the key in a row of qkv.
+fn dot_product(head: u32, key: u32) -> f32 {
   var sum = 0.0;
   for (var d = 0u; d < D4; d++) {
-    let c = head * D4 + d;
-    sum += dot(textureLoad(qkv, vec2u(c, query)), textureLoad(qkv, vec2u(C4 + c, key)));
+    sum += dot(query[d], textureLoad(qkv, vec2u(C4 + head * D4 + d, key)));
   }
   return sum;
 }
