@@ -45,10 +45,12 @@ Deno.test("heads on the page", (t) =>
           decodeURIComponent(href),
           /info-flow\.arrow.*bos=KEEP.*layers=2,3&heads=3,4,5/,
         );
-        const { flow } = await arrowAt(origin + href);
+        const { flow } = await arrowAt(`${new URL(href, origin)}`);
         const patterns = decodeURIComponent(href).replace("info-flow", "attention")
           .replace("&bos=KEEP", "");
-        const rows = (await arrowAt(origin + patterns)).flow.filter((_, row) => row % 14 === 13);
+        const rows = (await arrowAt(`${new URL(patterns, origin)}`)).flow.filter((_, row) =>
+          row % 14 === 13
+        );
         assert.equal(rows.length, 6);
         const mean = rows[0]!.map((_, source) =>
           rows.reduce((sum, row) => sum + row[source]! / 6, 0)

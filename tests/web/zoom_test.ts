@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { including, last, moved, whole, zoomed } from "../../web/draw/window.ts";
-import { pixelAt, settled, withPages } from "../support/page.ts";
+import { settled, withPages } from "../support/page.ts";
 
 Deno.test("a window keeps the place under the pointer, and stays within the matrix", () => {
   const at = { source: 200, target: 700 };
@@ -38,7 +38,6 @@ Deno.test("a long prompt is read by zooming", (t) =>
         assert.equal(await page.locator(".minimap").isVisible(), false);
         const labels = await page.locator(".targets text").count();
         const box = (await page.locator("#heatmap > canvas").boundingBox())!;
-        const corner = await pixelAt(page, whole - 1, 0);
         await page.mouse.move(box.x + 3, box.y + box.height - 3);
         await page.keyboard.down("Control");
         for (let n = 0; n < 5; n++) {
@@ -48,7 +47,12 @@ Deno.test("a long prompt is read by zooming", (t) =>
         await page.locator(".minimap").waitFor();
         const near = await size(page);
         assert(near < whole / 3, `${near} of ${whole}`);
-        assert.deepEqual(await pixelAt(page, near - 1, 0), corner, "what was pointed at stays");
+        const inSight = await page.locator(".minimap rect").evaluate((rect) =>
+          ["x", "y", "height"].map((name) =>
+            Number(rect.getAttribute(name))
+          )
+        );
+        assert(inSight[0]! < 3 && inSight[1]! + inSight[2]! > 92, "what was pointed at stays");
         const share = await page.locator(".targets text").count() / near;
         assert(share > 2 * labels / whole, `${share} of the rows are named`);
 
