@@ -82,4 +82,32 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
           assert.deepEqual(record, { strangers: [], complaints: [] });
         }),
     );
+
+    await t.step(
+      "features are found by what they promote, and others are near",
+      () =>
+        open(`${origin}/#view=features&feature=${FEATURE}`, async (page, record) => {
+          await settled(page);
+          await page.getByLabel("Find features").fill("Mark");
+          await page.getByLabel("Find features").press("Enter");
+          await page.waitForFunction(() => location.hash.includes("find=Mark"));
+          await settled(page);
+          const { featureList } = await ask<{ featureList: { total: number } }>(
+            origin,
+            `{ featureList(sae: "res-4", search: "Mark") { total } }`,
+          );
+          assert(featureList.total > 0);
+          assert.equal(await page.locator(".found li").count(), Math.min(12, featureList.total));
+          const near = page.locator(".feature-card button").first();
+          const name = (await near.textContent())!.slice(1);
+          await near.click();
+          await page.waitForFunction((name) => location.hash.includes(`feature=${name}`), name);
+          await settled(page);
+          assert.match(
+            (await page.locator("#details caption").textContent())!,
+            new RegExp(`feature ${name} at`),
+          );
+          assert.deepEqual(record, { strangers: [], complaints: [] });
+        }),
+    );
   }));

@@ -18,5 +18,7 @@ export const FEATURES = {
     feature: index,
     /** What its activation is multiplied by in the forecast. */
     amount: oneOf(AMOUNTS),
+    /** What the names of features, or the tokens that they promote, are searched for. */
+    find: text(""),
   },
 } as const satisfies ViewCard;

@@ -2,7 +2,7 @@ import { html } from "../../draw/elements.ts";
 import { share } from "../../draw/format.ts";
 import { labelText } from "../../draw/token_label.ts";
 import { tokenOf } from "../../widgets/details.ts";
-import type { FeatureCard, FeatureFlow } from "./question.ts";
+import type { FeatureCard, FeatureFlow, FoundFeatures } from "./question.ts";
 
 const MOST_SOURCES = 8;
 /** Tokens on either side of an example's. */
@@ -95,7 +95,15 @@ export function drawSources(
 }
 
 /** Draws what is known of a feature over a corpus. */
-export function drawCard(element: HTMLElement, card: FeatureCard | undefined): void {
+export function drawCard(
+  element: HTMLElement,
+  card: FeatureCard | undefined,
+  { activation, choose }: {
+    /** At the chosen token. */
+    readonly activation: number;
+    readonly choose: (feature: number) => void;
+  },
+): void {
   if (!card) {
     element.replaceChildren(html(
       "p",
@@ -111,17 +119,59 @@ export function drawCard(element: HTMLElement, card: FeatureCard | undefined): v
       html("strong", {}, name),
       ...tokens.slice(0, 6).flatMap(({ token }) => [" ", tokenOf(token)]),
     );
+  const here = activation > 0
+    ? ` ${activation.toFixed(1)} is more than ${share(card.quantile)} of what it is there.`
+    : "";
   element.replaceChildren(
+    ...card.label === null ? [] : [html("h3", {}, card.label)],
     html(
       "p",
       {},
-      `On at ${share(card.density)} of a corpus’ tokens, ${card.max.toFixed(1)} at most.`,
+      `On at ${share(card.density)} of a corpus’ tokens, ${card.max.toFixed(1)} at most.${here}`,
     ),
     list("Promotes", card.promoted),
     list("Suppresses", card.suppressed),
+    html(
+      "p",
+      {},
+      html("strong", {}, "Nearest"),
+      ...card.nearest.slice(0, 5).flatMap(({ feature }) => [" ", link(feature, choose)]),
+    ),
     html("h3", {}, "Where it is largest"),
     html("ol", { class: "examples" }, ...card.examples.map(exampleOf)),
   );
+}
+
+/** Draws what a search found. */
+export function drawFound(
+  element: HTMLElement,
+  found: FoundFeatures | undefined,
+  choose: (feature: number) => void,
+): void {
+  if (!found) return element.replaceChildren();
+  const { total, features } = found;
+  element.replaceChildren(
+    html("p", { class: "note" }, total === 0 ? "No feature." : `${features.length} of ${total}:`),
+    html(
+      "ul",
+      { class: "found" },
+      ...features.map(({ index, label, promoted }) =>
+        html(
+          "li",
+          {},
+          link(index, choose),
+          " ",
+          ...label === null ? promoted.slice(0, 3).map(({ token }) => tokenOf(token)) : [label],
+        )
+      ),
+    ),
+  );
+}
+
+function link(feature: number, choose: (feature: number) => void): HTMLElement {
+  const button = html("button", { type: "button" }, `#${feature}`);
+  button.addEventListener("click", () => choose(feature));
+  return button;
 }
 
 function exampleOf({ tokens, position, activation }: FeatureCard["examples"][number]): HTMLElement {

@@ -36,8 +36,12 @@ export interface FeatureFlow {
 
 /** A feature over a corpus. */
 export interface FeatureCard {
+  readonly label: string | null;
   readonly density: number;
   readonly max: number;
+  /** The share of its activations that are smaller than the one at the chosen token. */
+  readonly quantile: number;
+  readonly nearest: readonly { readonly feature: number; readonly cosine: number }[];
   readonly promoted: readonly { readonly token: string }[];
   readonly suppressed: readonly { readonly token: string }[];
   readonly examples: readonly {
@@ -180,20 +184,69 @@ export function forecastWith(
   };
 }
 
-/** Asks for what is known of a feature over a corpus; nothing where there are no dashboards. */
-export function cardOf({ model, sae, feature }: AboutFeature): Question<FeatureCard | undefined> {
+/**
+ * Asks for what is known of a feature over a corpus; nothing where there are no dashboards.
+ *
+ * @param activation What it is at the chosen token.
+ */
+export function cardOf(
+  { model, sae, feature }: AboutFeature,
+  activation: number,
+): Question<FeatureCard | undefined> {
   return {
-    key: `feature ${JSON.stringify([model, sae.name, feature])}`,
+    key: `feature ${JSON.stringify([model, sae.name, feature, activation])}`,
     fetch: async (signal) => {
-      const query = `query Card($model: String, $sae: String!, $feature: Int!) {
+      const query =
+        `query Card($model: String, $sae: String!, $feature: Int!, $activation: Float!) {
         feature(model: $model, sae: $sae, index: $feature) {
-          density max promoted { token } suppressed { token }
+          label density max quantile(activation: $activation)
+          promoted { token } suppressed { token } nearest { feature cosine }
           examples(n: 6) { position activation tokens activations }
         }
       }`;
       try {
-        const variables = { model, sae: sae.name, feature };
+        const variables = { model, sae: sae.name, feature, activation };
         return (await askGraphQL<{ feature: FeatureCard }>(query, variables, signal)).feature;
+      } catch (error) {
+        if (error instanceof Failure && error.kind === "refused") return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** A feature that was searched for. */
+export interface FoundFeature {
+  readonly index: number;
+  readonly label: string | null;
+  readonly density: number;
+  readonly promoted: readonly { readonly token: string }[];
+}
+
+/** Some features that were found, and how many there are. */
+export interface FoundFeatures {
+  readonly total: number;
+  readonly features: readonly FoundFeature[];
+}
+
+/** Asks which features go by a name or promote a token, those on at most tokens first; nothing without dashboards. */
+export function found(
+  model: string | undefined,
+  sae: SaeCard,
+  search: string,
+): Question<FoundFeatures | undefined> {
+  return {
+    key: `features found ${JSON.stringify([model, sae.name, search])}`,
+    fetch: async (signal) => {
+      const query = `query Find($model: String, $sae: String!, $search: String) {
+        featureList(model: $model, sae: $sae, search: $search, order: DENSITY, first: 12) {
+          total features { index label density promoted { token } }
+        }
+      }`;
+      try {
+        const variables = { model, sae: sae.name, search };
+        type Data = { readonly featureList: FoundFeatures };
+        return (await askGraphQL<Data>(query, variables, signal)).featureList;
       } catch (error) {
         if (error instanceof Failure && error.kind === "refused") return undefined;
         throw error;

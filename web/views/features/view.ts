@@ -8,7 +8,7 @@ import { GridBoard } from "../../widgets/grid_board.ts";
 import { Segments } from "../../widgets/segments.ts";
 import type { Asked, Slots, Tools, View } from "../view.ts";
 import type { AMOUNTS } from "./card.ts";
-import { drawCard, drawSources, signed } from "./details.ts";
+import { drawCard, drawFound, drawSources, signed } from "./details.ts";
 import {
   type AboutFeature,
   type ActiveFeature,
@@ -18,6 +18,7 @@ import {
   featuresOf,
   flowTo,
   forecastWith,
+  found,
   type SaeCard,
   saesOf,
 } from "./question.ts";
@@ -36,6 +37,13 @@ export class FeaturesView implements View {
   readonly #forecast = html("div", { id: "forecast" });
   readonly #sources = html("div", { id: "details" });
   readonly #card = html("div", { class: "feature-card" });
+  readonly #search = html("input", {
+    type: "search",
+    placeholder: "Find features by a token that they promote, or by name",
+    "aria-label": "Find features",
+  });
+  readonly #found = html("div", {});
+  readonly #choose: (feature: number) => void;
   #shown: { readonly features: readonly number[]; readonly columns: number } | undefined;
 
   constructor(tools: Tools) {
@@ -46,6 +54,8 @@ export class FeaturesView implements View {
       tools.change({ feature, token: place % columns, amount: "1" });
     });
     this.#flow = new GridBoard(tools, () => {});
+    this.#choose = (feature) => tools.change({ feature, amount: "1" });
+    this.#search.addEventListener("change", () => tools.change({ find: this.#search.value }));
     this.#saes.addEventListener(
       "change",
       () => tools.change({ sae: this.#saes.value, feature: undefined, amount: "1" }),
@@ -57,7 +67,14 @@ export class FeaturesView implements View {
     );
     this.slots = {
       stage: [this.#saes, this.#grid.element, this.#flowTitle, this.#flow.element],
-      side: [this.#sources, this.#amount.element, this.#forecast, this.#card],
+      side: [
+        this.#sources,
+        this.#amount.element,
+        this.#forecast,
+        this.#card,
+        this.#search,
+        this.#found,
+      ],
     };
   }
 
@@ -86,12 +103,15 @@ export class FeaturesView implements View {
     const features = chosenRows(active, token, state.feature);
     const feature = state.feature ?? features[0] ?? 0;
     const about: AboutFeature = { prompt, model, sae, feature };
+    const activation = active.find((it) => it.feature === feature && it.position === token)
+      ?.activation ?? 0;
     const answers = [
       ask(flowTo(about, token + first)),
-      ask(cardOf(about)),
+      ask(cardOf(about, activation)),
       ask(forecastWith(about, Number(state.amount) === 1 ? 1 : Number(state.amount))),
+      state.find ? ask(found(model, sae, state.find)) : undefined,
     ] as const;
-    const [flow, card, forecast] = await Promise.all(answers);
+    const [flow, card, forecast, list] = await Promise.all(answers);
     const picture = pictureOf(active, { features, tokens, chosen: { feature, token } });
     present(exhibitOf(asked, { sae, active, picture, first }), () => {
       this.#shown = { features, columns: tokens.length };
@@ -112,7 +132,9 @@ export class FeaturesView implements View {
         isChanged ? forecast : { whole: forecast.whole, without: undefined },
         ["As it is", `Feature ${feature} ${state.amount === "0" ? "off" : `×${state.amount}`}`],
       );
-      drawCard(this.#card, card);
+      drawCard(this.#card, card, { activation, choose: this.#choose });
+      this.#search.value = state.find;
+      drawFound(this.#found, list, this.#choose);
     });
   }
 
