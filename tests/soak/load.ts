@@ -6,6 +6,7 @@
 // @ts-types="@types/autocannon"
 import autocannon from "autocannon";
 import { Random } from "../support/random.ts";
+import { type BadClients, behaveBadly } from "./bad_clients.ts";
 import { bodyFor, readAnswer } from "./prompts.ts";
 
 /** How to load a server. */
@@ -19,6 +20,8 @@ export interface LoadOptions {
   readonly connections: number;
   /** Requests a second; without it, as many as there are answers. */
   readonly rate?: number | undefined;
+  /** Clients that leave or read slowly, beside those. */
+  readonly bad?: BadClients | undefined;
 }
 
 /** What became of it. Times are in ms. */
@@ -35,6 +38,9 @@ export interface LoadReport {
   readonly broken: number;
   readonly rightMs: Percentiles;
   readonly refusedMs: Percentiles;
+  /** How often bad clients left, and how many answers they read slowly. */
+  readonly left?: number;
+  readonly readSlowly?: number;
 }
 
 export interface Percentiles {
@@ -55,6 +61,12 @@ async function load(origin: string, options: LoadOptions): Promise<LoadReport> {
   let [wrong, strange] = [0, 0];
   let example: string | undefined;
   const began = performance.now();
+  let isOver = false;
+  const bad = options.bad && behaveBadly(origin, expected.map(([prompt]) => prompt), {
+    ...options.bad,
+    random: new Random(options.seed + 1),
+    isOver: () => isOver,
+  });
   const result = await autocannon({
     url: origin,
     connections,
@@ -87,7 +99,9 @@ async function load(origin: string, options: LoadOptions): Promise<LoadReport> {
       },
     }],
   });
+  isOver = true;
   return {
+    ...await bad,
     seconds: (performance.now() - began) / 1000,
     right: rightMs.length - wrong,
     wrong,

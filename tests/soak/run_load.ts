@@ -1,5 +1,6 @@
 import { Random } from "../support/random.ts";
 import { withServer } from "../support/serve.ts";
+import { Client } from "../promises/client.ts";
 import type { LoadOptions, LoadReport } from "./load.ts";
 import { withLongModel } from "./model.ts";
 import { bodyFor, promptsFor, readAnswer } from "./prompts.ts";
@@ -28,6 +29,10 @@ export interface SoakReport {
 /** Patterns of some of the prompts fit, not of all. */
 const CACHE_MIB = 64;
 const HOT = 10;
+/** Of all clients a quarter leaves, and a tenth reads slowly. */
+const CLIENTS = 160;
+const LEAVING = CLIENTS / 4;
+const SLOW = CLIENTS / 10;
 
 /**
  * Loads a server with twice what it can serve: prompts of 2 to `longest` tokens, half of them in its cache. What is
@@ -53,11 +58,13 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
         ...load,
         seed: seed + 1,
         seconds,
-        connections: 160,
+        connections: CLIENTS - LEAVING - SLOW,
+        bad: { leaving: LEAVING, slow: SLOW },
         rate: Math.ceil(2 * servable),
       };
       const loaded = await runLoad(origin, overload);
       clearInterval(watch);
+      await new Client(origin).assertQuiet();
       const news = log().split("\n").filter((line) => line && !line.includes('"event":"request"'));
       report = { servable, load: loaded, resident, news, exitCode: await stop() };
     }, { args });

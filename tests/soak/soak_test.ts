@@ -14,8 +14,7 @@ Deno.test("at twice the load that can be served, each answer is right or a refus
 });
 
 Deno.test("whatever happens to it under load, it answers as before", async () => {
-  const seed = Number(Deno.env.get("INFOFLOW_SEED") ?? Date.now() % 1e6);
-  console.log(`seed ${seed}`);
+  const seed = Number(Deno.env.get("INFOFLOW_SEED") ?? 1); // `deno task soak` roams
   const { happened, answers } = await runFaults({ seed, faults: 6, backMs: 60_000 });
   assert(Object.values(happened).every((times) => times > 0));
   assert(answers.right! > 0);
