@@ -6,7 +6,7 @@
  *     deno run -A bench/gpu.ts [--out FILE] [--layers N]
  */
 import { parseArgs } from "node:util";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { safetensors } from "../tests/support/write_checkpoint.ts";
 import { randomModel } from "../tests/support/random_model.ts";
 import { linesOf } from "./lines.ts";
@@ -29,6 +29,13 @@ const CONFIG = {
   vocab_size: 50257,
   activation_function: "gelu_new",
   layer_norm_epsilon: 1e-5,
+};
+const measured: Record<string, unknown> = { model: CONFIG };
+/** What there is so far: a run that is broken off leaves it. */
+const keep = async (part: Record<string, unknown>): Promise<void> => {
+  Object.assign(measured, part);
+  await Deno.mkdir(dirname(out), { recursive: true });
+  await Deno.writeTextFile(out, JSON.stringify(measured, null, 2) + "\n");
 };
 const log = (line: string): void => console.error(line);
 const script = <T>(name: string, ...flags: string[]): AsyncGenerator<T> =>
@@ -53,6 +60,7 @@ if (!tests.success) {
 
 log("the adapter and its kernels");
 const [device] = await Array.fromAsync(script("device.ts", "--json"));
+await keep({ tests: verdict?.[0], device });
 
 log("a random model");
 const model = await Deno.makeTempDir({ prefix: "infoflow-bench-" });
@@ -67,9 +75,7 @@ try {
 } finally {
   await Deno.remove(model, { recursive: true });
 }
-const measured = { tests: verdict?.[0], device, model: CONFIG, samples };
-await Deno.mkdir(`${ROOT}.cache`, { recursive: true });
-await Deno.writeTextFile(out, JSON.stringify(measured, null, 2) + "\n");
+await keep({ samples });
 for (const { what, T, min_ms } of samples) {
   console.log(`| ${what} | ${T} | ${min_ms.toFixed(2)} ms |`);
 }
