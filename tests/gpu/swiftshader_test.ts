@@ -13,7 +13,7 @@ const FILES = [
   "tests/engine/methods_test.ts",
   "tests/engine/engine_test.ts",
 ];
-/** One size of each kernel and of each method, and the engine's flows. */
+/** One size of each kernel and of each method, and the engine's flows; `mix_values_wide` is for llvmpipe alone. */
 const CHOSEN = "/T = 65|\\(65, |linear_tiles \\(5, |res-topk|tiny/T65/";
 
 async function driver(): Promise<string> {

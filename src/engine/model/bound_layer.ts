@@ -21,7 +21,9 @@ export async function compileLayerKernels(
   device: GPUDevice,
   { heads, channels, epsilon }: Architecture,
 ): Promise<LayerKernels> {
-  const mixing = device.adapterInfo.isFallbackAdapter ? MixValuesWide : MixValues;
+  // SwiftShader, another software adapter, takes minutes to compile the wide one.
+  const isLlvmpipe = device.adapterInfo.description.startsWith("llvmpipe");
+  const mixing = isLlvmpipe ? MixValuesWide : MixValues;
   return {
     norm: await Norm.create(device, { channels, epsilon }),
     attentionPattern: await AttentionPattern.create(device, { heads, channels }),
