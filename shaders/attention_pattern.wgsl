@@ -6,9 +6,9 @@
 //                      then zeros up to a whole vec4; heads are prompt.stride vec4s apart
 //
 // Dispatch: (ceil((T - prompt.first) / 8), H). Only targets from prompt.first on are made. One workgroup makes 8 targets
-// of one head. Each lane takes every eighth vec4 of sources, two of them at a time: it writes the raw scores of its
-// sources, keeping the running maximum and sum of exponents of each row (Milakov & Gimelshein 2018), and when the lanes
-// have put those together, goes over its own scores again and makes them probabilities. Where scores are changed in between, one
+// of one head. Each lane takes every eighth vec4 of sources: it writes the raw scores of its sources, keeping the
+// running maximum and sum of exponents of each row (Milakov & Gimelshein 2018), and when the lanes have put those
+// together, goes over its own scores again and makes them probabilities. Where scores are changed in between, one
 // dispatch (STAGE) makes the scores and another the rest, to the same bits.
 
 override C4: u32; // channels
@@ -61,12 +61,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var row5 = Softmax(LOWEST, 0.0);
   var row6 = Softmax(LOWEST, 0.0);
   var row7 = Softmax(LOWEST, 0.0);
-  for (var source = lane; source < sources; source += 2u * LANES) {
-    let next = source + LANES;
+  for (var source = lane; source < sources; source += LANES) {
     var scores = Rows();
-    var scores_of_next = Rows();
     if (STAGE != SOFTMAX) {
-      score(&scores, &scores_of_next, first, source, head);
+      score(&scores, first, source, head);
     }
     put(&row0, first, source, head, scores.r0);
     put(&row1, first + 1u, source, head, scores.r1);
@@ -76,14 +74,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     put(&row5, first + 5u, source, head, scores.r5);
     put(&row6, first + 6u, source, head, scores.r6);
     put(&row7, first + 7u, source, head, scores.r7);
-    put(&row0, first, next, head, scores_of_next.r0);
-    put(&row1, first + 1u, next, head, scores_of_next.r1);
-    put(&row2, first + 2u, next, head, scores_of_next.r2);
-    put(&row3, first + 3u, next, head, scores_of_next.r3);
-    put(&row4, first + 4u, next, head, scores_of_next.r4);
-    put(&row5, first + 5u, next, head, scores_of_next.r5);
-    put(&row6, first + 6u, next, head, scores_of_next.r6);
-    put(&row7, first + 7u, next, head, scores_of_next.r7);
   }
   if (STAGE == SCORES) {
     return;
@@ -96,8 +86,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
 }
 
-// q . k of 8 targets and 4 sources, and of the 4 that are LANES vec4s after them.
-fn score(near: ptr<function, Rows>, far: ptr<function, Rows>, first: u32, source: u32, head: u32) {
+// q . k of 8 targets and 4 sources.
+fn score(scores: ptr<function, Rows>, first: u32, source: u32, head: u32) {
   let i = prompt.slot + first;
   let j = prompt.slot + 4u * source;
   for (var d = 0u; d < D4; d++) {
@@ -106,8 +96,7 @@ fn score(near: ptr<function, Rows>, far: ptr<function, Rows>, first: u32, source
       load(q, i), load(q, i + 1u), load(q, i + 2u), load(q, i + 3u),
       load(q, i + 4u), load(q, i + 5u), load(q, i + 6u), load(q, i + 7u),
     );
-    add(near, queries, keys(C4 + q, j));
-    add(far, queries, keys(C4 + q, j + 4u * LANES));
+    add(scores, queries, keys(C4 + q, j));
   }
 }
 
