@@ -23,6 +23,22 @@ Deno.test("patching, lens and the effects of heads on the page", (t) =>
     );
 
     await t.step(
+      "a flow that stays while the prediction changes is said, and not drawn as a change",
+      () =>
+        open(
+          `${origin}/#view=whatif&off=5.0,5.1,5.2,5.3,5.4,5.5,5.6,5.7&show=change`,
+          async (page) => {
+            await settled(page);
+            await page.locator("#what-if-note").getByText(
+              "The flow does not change, the prediction does",
+            )
+              .waitFor();
+            assert.equal((await page.locator(".legend text").allTextContents()).at(-1), "+1%");
+          },
+        ),
+    );
+
+    await t.step(
       "where the name comes from, patch by patch",
       () =>
         open(`${origin}/`, async (page, record) => {
