@@ -1,6 +1,7 @@
 import type { Method } from "../../../requests/flow_methods.ts";
-import { alti } from "./alti.ts";
+import { MeasureAlti } from "../../kernels/measure_alti.ts";
 import type { MethodKernels, MethodTools } from "./method_kernels.ts";
+import { oneKernel } from "./one_kernel.ts";
 import { norms } from "./norms.ts";
 import { routes } from "./routes.ts";
 import { valueZeroing } from "./value_zeroing.ts";
@@ -15,7 +16,7 @@ export const METHOD_KERNELS: Readonly<
   VALUE_NORM: (tools) => norms(tools, "apart"),
   ATTENTION_NORM: (tools) => norms(tools, "together"),
   ATTENTION_RESIDUAL: (tools) => norms(tools, "residual"),
-  ALTI: alti,
+  ALTI: (tools) => oneKernel(tools, MeasureAlti),
   ROUTES: routes,
   VALUE_ZEROING: valueZeroing,
 };

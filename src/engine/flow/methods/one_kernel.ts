@@ -1,9 +1,15 @@
-import { MeasureAlti } from "../../kernels/measure_alti.ts";
+import type { MeasureAlti } from "../../kernels/measure_alti.ts";
 import type { MethodKernels, MethodTools } from "./method_kernels.ts";
 
-/** ALTI: how much nearer each source brings a target to what it becomes (Ferrando et al. 2022). */
-export async function alti({ device, architecture, writes }: MethodTools): Promise<MethodKernels> {
-  const kernel = await MeasureAlti.create(device, architecture);
+/** A kernel that makes a method's matrix of a layer from head outputs, the residual stream and patterns, such as ALTI's. */
+export type LayerKernel = typeof MeasureAlti;
+
+/** A method of one kernel. */
+export async function oneKernel(
+  { device, architecture, writes }: MethodTools,
+  definition: LayerKernel,
+): Promise<MethodKernels> {
+  const kernel = await definition.create(device, architecture);
   return {
     prepare: () => Promise.resolve(),
     encode: (pass, measured, { layer, x, y, patterns, matrix }) => {
