@@ -3,7 +3,7 @@
 //   patterns (L, H, T, T)  packed triangles
 //   mean     (L, T, T)     packed triangles
 //
-// Every definition of flow begins with this mean, so it is made once, behind the forward pass, and stays with
+// Every definition of flow begins with this mean, so it is made once, after the forward pass, and stays with
 // the patterns: an answer from the cache reads a H-th of them.
 //
 // Dispatch: (ceil((prompt.stride - row_start(prompt.first)) / 64), L), L the layers that are bound. Rows before

@@ -17,7 +17,7 @@ export type ErrorCode =
   | "DISK_FULL";
 
 /**
- * An error that is meant for whoever asked: it has a code, a text that says what to do, and numbers to act on.
+ * An error that is meant for the caller: it has a code, a text that says what to do, and numbers to act on.
  * Whatever else is thrown is ours to mend, and is masked before it leaves the server.
  */
 export class InfoflowError extends Error {
@@ -37,7 +37,7 @@ export class InfoflowError extends Error {
   }
 }
 
-/** An error as whoever asked is to see it: work that stopped because its client went away was cancelled. */
+/** An error as the caller is to see it: work that stopped because its client went away was cancelled. */
 export function asMeant(error: unknown): unknown {
   const isAbort = error instanceof DOMException && error.name === "AbortError";
   return isAbort ? new InfoflowError("CANCELLED", "The client went away") : error;

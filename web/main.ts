@@ -61,7 +61,7 @@ const page = new Page({
   offer: (exhibit) => exports.show(exhibit),
 });
 
-/** While somebody types, pictures follow as fast as the server answers. */
+/** While the user types, pictures follow as fast as the server answers. */
 const pace = new Pace(() => page.show(state));
 
 function change(part: Partial<PageState>, step: "push" | "replace" = "push"): void {

@@ -7,6 +7,6 @@ export interface Option {
   readonly help: string;
   /** Where that is explained at length. */
   readonly paper?: { readonly name: string; readonly url: string };
-  /** The values and what they are called, the first is where nobody says. */
+  /** The values and their labels; the first is the default. */
   readonly choices: readonly (readonly [value: string, name: string])[];
 }

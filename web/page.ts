@@ -28,7 +28,7 @@ const LOADING_SHOWS_AFTER = 400;
 const MORE_AFTER = 120;
 const ENDS_WITH_SPACE =
   "The prompt ends with a space. Tokens begin with theirs, so what comes next is odd.";
-/** After so many in a row the page no longer asks by itself. */
+/** After this many failures in a row the page no longer asks by itself. */
 const MOST_TIMEOUTS = 2;
 
 /**
@@ -92,7 +92,7 @@ export class Page {
     }
   }
 
-  /** What comes after the picture waits until nobody types, and if it fails only it is missing. */
+  /** The parts below the picture wait until the user stops typing; if one fails, only that part is missing. */
   async #askMore(view: View, asked: Asked): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, MORE_AFTER));
     if (!asked.isNewest()) return;

@@ -27,7 +27,7 @@ const PARTS: Readonly<Record<string, Part<unknown>>> = Object.assign(
   ...Object.values(VIEWS).map(({ state }) => state),
 );
 
-/** What somebody sees who follows no link. */
+/** What the page shows without a link's parameters. */
 export const DEFAULT_STATE = Object.fromEntries(
   Object.entries(PARTS).map(([key, { initial }]) => [key, initial]),
 ) as unknown as PageState;

@@ -47,7 +47,7 @@ Deno.test("a key without quotes is refused", () =>
 Deno.test("a key without a value is refused", () =>
   assertMalformed('{"a"}', 'a : must be here: current value is "}" at character 4'));
 
-// Commas stand between elements, not behind the last one.
+// Commas stand between elements, not after the last one.
 Deno.test("a comma behind the last element of an object is refused", () =>
   assertMalformed(
     '{"__metadata__":{},}',

@@ -10,11 +10,11 @@ import { divide, multiply, subtract, type U64 } from "./_u64.ts";
 const MAX_AXES_SHOWN = 8;
 
 /**
- * Checks that the tensors lie end to end over all of the file behind its header, each with as many
+ * Checks that the tensors lie end to end over all of the file after its header, each with as many
  * bytes as its dtype and shape ask for.
  *
  * @param tensors The tensors that the header declares.
- * @param dataLength The bytes behind the header.
+ * @param dataLength The bytes after the header.
  * @returns The tensors in the order of their bytes.
  */
 export function layOut(

@@ -13,7 +13,7 @@ Deno.test("InvalidOffset: a hole before the first tensor", () =>
     `Cannot place tensor "a" as it must begin at byte 0, ${PLACE}: current value is [1, 3]`,
   ));
 
-// A tensor ends where it begins or behind that.
+// A tensor ends where it begins or after that.
 Deno.test("InvalidOffset: a tensor that ends before it begins", () =>
   assertRefused(
     file('{"a":["U8",[4],[0,4]],"b":["U8",[2],[4,2]]}', 4),
@@ -175,7 +175,7 @@ Deno.test("tensors are given in the order of their bytes", async () => {
   assert.deepEqual(await assertTaken(bytes), ["a", "b", "c"]);
 });
 
-// Tensors without elements share a place with one another and with the one behind them.
+// Tensors without elements share a place with one another and with the one after them.
 Deno.test("several tensors without elements lie in one place", async () => {
   const bytes = file('{"a":["U8",[1],[0,1]],"b":["F32",[0,7],[0,0]],"c":["F32",[7,0],[0,0]]}', 1);
   assert.deepEqual(await assertTaken(bytes), ["b", "c", "a"]);

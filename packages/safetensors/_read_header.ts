@@ -56,7 +56,7 @@ export function readHeaderLength(prefix: Uint8Array, fileLength: number): number
  * several ways is refused for what the reference would find first.
  *
  * @param bytes The header.
- * @param dataLength The bytes behind the header.
+ * @param dataLength The bytes after the header.
  */
 export function readHeader(bytes: Uint8Array, dataLength: number): CheckedHeader {
   const { tensors, metadata, repeatedKey } = parseHeader(decode(bytes));

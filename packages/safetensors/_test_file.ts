@@ -14,7 +14,7 @@ function encode(header: string | readonly number[]): ArrayLike<number> {
  * Builds a file by hand: 8 bytes of length, the header, the data.
  *
  * @param header Its text or its bytes.
- * @param data The bytes behind it, or how many there are: 0, 1, 2, and so on.
+ * @param data The bytes after the header, or their number; then they are 0, 1, 2, and so on.
  * @param length What the file says about the header's length; the truth by default.
  */
 export function file(

@@ -5,7 +5,7 @@
  *
  * - `HeaderTooSmall`: fewer than the 8 bytes that hold the header's length
  * - `HeaderTooLarge`: a header of more than 100,000,000 bytes
- * - `InvalidHeaderLength`: a header that would end behind the end of the file
+ * - `InvalidHeaderLength`: a header that would end after the end of the file
  * - `InvalidHeader`: a header that is not UTF-8
  * - `InvalidHeaderDeserialization`: a header that is not JSON, or not of the expected form
  * - `InvalidOffset`: a tensor that ends before it begins, or leaves a hole, or overlaps another
@@ -13,7 +13,7 @@
  * - `MisalignedSlice`: elements smaller than a byte that do not fill whole bytes, in a tensor or in
  *   the rows to read of one
  * - `TensorInvalidInfo`: a tensor with more or fewer bytes than its dtype and shape ask for
- * - `MetadataIncompleteBuffer`: tensors that end before or behind the end of the file, or a file
+ * - `MetadataIncompleteBuffer`: tensors that end before or after the end of the file, or a file
  *   that was cut short after it was opened
  * - `TensorNotFound`: no tensor of that name
  */

@@ -6,7 +6,7 @@ interface Record {
   readonly fingerprint: string;
 }
 
-/** Files that were written to in the last so many ms may be written to again without a sign of it. */
+/** Files that changed within this many ms may change again and keep the same modification time. */
 const SETTLED_MS = 2000;
 
 /**

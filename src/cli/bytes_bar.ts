@@ -72,7 +72,7 @@ function lines(what: string, text: Text): BytesBar {
 class Rate {
   readonly #samples: [ms: number, done: number][] = [];
 
-  /** Bytes a second, now that so many are done. */
+  /** Bytes a second, from the number of bytes done so far. */
   at(done: number): number {
     const now = performance.now();
     this.#samples.push([now, done]);

@@ -32,10 +32,10 @@ import { runCommand } from "./run_command.ts";
 /** Bytes of patterns that are kept: beginnings that prompts share. */
 const CACHE_BYTES = 64 * 2 ** 20;
 
-/** Nobody waits for a single row. */
+/** The priority of a job: no user waits for a single row. */
 const JOB: Caller = { priority: "batch" };
 
-/** Ends with it where a signal did: what is done is done, the rest is not. */
+/** The exit code after a signal: the parts that were done are kept. */
 const STOPPED = 130;
 
 /** Runs a question over a corpus, or makes shards one. */
@@ -138,7 +138,7 @@ async function surveyAll(
   return surveyed;
 }
 
-/** The first signal ends the run behind its part, the second at once. */
+/** The first signal ends the run after its current part, the second at once. */
 function stopOnSignal(): { readonly isAsked: boolean } {
   const stop = { isAsked: false };
   const onSignal = (): void => {

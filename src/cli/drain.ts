@@ -6,7 +6,7 @@ const FINISH_MS = 7000;
 const LAST_WORDS_MS = 500;
 const GIVE_BACK_MS = 1500;
 const FLUSH_MS = 300;
-/** Signals within so many ms of each other are one. */
+/** Signals within this many ms of each other count as one. */
 const SAME_MS = 500;
 
 /** The signals that end a server; SIGHUP is sent when its terminal is closed. */

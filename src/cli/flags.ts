@@ -17,7 +17,7 @@ export interface Parsed {
   readonly positionals: readonly string[];
 }
 
-/** Somebody called a command wrongly: they get the text, not a stack. */
+/** A command was called wrongly: the user sees the text, not a stack trace. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }

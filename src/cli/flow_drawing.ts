@@ -29,7 +29,7 @@ export async function drawFlow(infoFlow: InfoFlow, hasNumbers: boolean): Promise
   console.log(drawLegend({ colours, top }));
 }
 
-/** Blocks of lines next to each other, each so many columns wide. */
+/** Puts blocks of lines next to each other, each of a given width in columns. */
 function beside(blocks: readonly (readonly string[])[], width: number): string {
   const height = Math.max(...blocks.map(({ length }) => length));
   return Array.from({ length: height }, (_, line) =>

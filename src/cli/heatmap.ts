@@ -18,7 +18,7 @@ export interface HeatmapOptions {
   readonly hasNumbers?: boolean | undefined;
 }
 
-/** Columns of a heatmap of so many tokens, where it has room. */
+/** How many columns a heatmap takes for a number of tokens, if it has room. */
 export function columnsOf(tokens: number, options: Look): number {
   return LABEL_WIDTH + 1 + tokens * widthOf(options);
 }

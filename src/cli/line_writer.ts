@@ -8,8 +8,8 @@ export interface LineSink {
 }
 
 /**
- * Writes lines without waiting for whoever reads them: `console.error` would stop the thread that answers when a pipe is
- * full. Lines that nobody takes are dropped and counted.
+ * Writes lines without waiting for their reader: `console.error` would stop the thread that answers when a pipe is
+ * full. Lines that the reader does not take are dropped and counted.
  */
 export class LineWriter {
   readonly #sink: LineSink;
@@ -54,7 +54,7 @@ export class LineWriter {
         if (this.#waiting.length === 0 && this.#unsaid > 0) this.#sayDropped();
       }
     } catch {
-      this.dropped += this.#waiting.length + 1; // nobody will read any more
+      this.dropped += this.#waiting.length + 1; // the reader is gone
       [this.#waiting, this.#bytes] = [[], 0];
     } finally {
       this.#writing = undefined;

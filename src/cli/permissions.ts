@@ -51,7 +51,7 @@ export function servePermissions(
   ];
 }
 
-/** A directory, and where it leads if it is behind a link. */
+/** A directory, and its target if it is a link. */
 function withTarget(directory: string): string[] {
   try {
     return [...new Set([directory, Deno.realPathSync(directory)])];

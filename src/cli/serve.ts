@@ -123,7 +123,7 @@ function reachLines({ host, policy }: ServeSettings): string[] {
   ];
 }
 
-/** A short token keeps nobody out for long. */
+/** Warns of a short token, which is soon guessed. */
 function guessable(token: string): string[] {
   if (token.length >= LEAST_TOKEN) return [];
   return [

@@ -144,7 +144,7 @@ const LEAST_CONNECTIONS = 8;
 
 /** The variable of the token. It is no flag: other users of a machine see what programs are called with. */
 export const TOKEN_VARIABLE = "INFOFLOW_TOKEN";
-/** Characters of a token that nobody guesses. */
+/** Characters of a token that can't be guessed. */
 export const LEAST_TOKEN = 16;
 
 /**
@@ -225,7 +225,7 @@ function checkToken(token: string, isForThisMachine: boolean): void {
 
 /** What is left of a number of open files when the server has its own. */
 function connectionsFor(openFiles: string | undefined): number {
-  if (openFiles === undefined || !/^\d+$/.test(openFiles)) return Infinity; // nobody said, or there is no limit
+  if (openFiles === undefined || !/^\d+$/.test(openFiles)) return Infinity; // not known, or there is no limit
   return Math.max(LEAST_CONNECTIONS, Number(openFiles) - OWN_FILES);
 }
 

@@ -303,7 +303,7 @@ export class Engine {
   }
 
   /**
-   * Runs a pass over one token that leaves nothing behind.
+   * Runs a pass over one token and keeps none of its activations.
    *
    * @throws {Error} If the device does not compute that a token alone attends to itself.
    */

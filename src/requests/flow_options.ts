@@ -95,7 +95,7 @@ export function methodOf(options: MatrixOptions): Method {
   return isByHead(options) ? "ATTENTION" : options.method ?? "ATTENTION";
 }
 
-/** The heads that are switched off. */
+/** The heads that are ablated. */
 export function ablatedIn(options: MatrixOptions): readonly Head[] {
   return isByHead(options) ? [] : options.ablate ?? [];
 }

@@ -14,7 +14,7 @@ import {
   methodOf,
 } from "./flow_options.ts";
 
-/** The most heads that a question may have switched off. */
+/** The most heads that a question may ablate. */
 export const MOST_ABLATED = 64;
 
 /** The aggregations that a method defines. */
@@ -23,11 +23,11 @@ export function aggregationsOf(method: Method): readonly Aggregation[] {
 }
 
 /**
- * Writes the method and the heads that are switched off in the one way that all ways of saying the same have: left out
- * where they are what is meant anyway, heads in ascending order, each once.
+ * Normalizes the method and the ablated heads, so that equal requests compare equal: defaults are left out, heads are
+ * in ascending order, each once.
  *
  * @throws {InfoflowError} BAD_USER_INPUT if the method does not define the aggregation, or can't be narrowed to heads;
- *   or if a head does not exist, or too many are switched off.
+ *   or if a head does not exist, or too many are ablated.
  */
 export function canonicalMethod(
   options: MatrixOptions,

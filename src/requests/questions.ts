@@ -13,7 +13,7 @@ import type { Intervention } from "./interventions/intervention.ts";
 /** What becomes of a token's log-probability. */
 export interface LogProbabilityChange {
   readonly id: number;
-  /** With no head switched off. */
+  /** With no head ablated. */
   readonly before: number;
   readonly after: number;
 }
@@ -102,7 +102,7 @@ export interface Questions {
       readonly logits: readonly number[];
     };
   };
-  /** The k likeliest tokens with heads switched off and without, and what becomes of each. */
+  /** The k likeliest tokens with and without heads ablated, and how the probability of each changes. */
   tokenChanges: {
     argument: {
       readonly ids: readonly number[];

@@ -62,9 +62,9 @@ export interface Calls {
   start: { argument: StartOptions & { flags: SharedArrayBuffer }; result: readonly EngineInfo[] };
   answer: { argument: Batch; result: BatchResult };
   cacheStats: { argument: null; result: CacheStats };
-  /** A pass over one token, that leaves nothing behind. */
+  /** A pass over one token, of which no activations are kept. */
   probe: { argument: null; result: MemoryStats };
-  /** How long a pass takes that leaves nothing behind, in ms. */
+  /** How long a pass takes of which no activations are kept, in ms. */
   timePass: { argument: { readonly model: number; readonly tokens: number }; result: number };
   /** Gives the device back. */
   stop: { argument: null; result: null };

@@ -2,7 +2,7 @@ import { InfoflowError } from "../errors.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /**
- * For a model whose vocabulary nobody knows: it is asked with token ids alone, and shows them.
+ * For a model whose vocabulary is not known: prompts are token ids, and ids are shown in place of texts.
  *
  * @param vocabulary How many tokens it has.
  * @param bosId Which of them is BOS, if one is.

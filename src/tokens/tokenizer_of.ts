@@ -75,7 +75,7 @@ function withoutFiles({ vocabulary, bosId, isKnown = false }: VocabularyHints): 
   };
 }
 
-/** `config.json` is often left as GPT-2's is, so an id that is no token, or a word, is nobody's BOS. */
+/** `config.json` is often left as GPT-2's is, so an id that is no token, or is a word, is not taken for BOS. */
 function bosOfConfig(
   { vocabulary, added }: TokenizerFiles,
   { bosId }: VocabularyHints,

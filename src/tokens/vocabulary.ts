@@ -18,7 +18,7 @@ export const LONGEST_TOKEN = 128;
 export const PIECES =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** Beyond so many bytes a piece is merged by a method that doesn't take the square of its length. */
+/** Longer pieces are merged by a method whose time does not grow with the square of their length. */
 const LONG_PIECE = 512;
 
 // No special tokens: a prompt that says <|endoftext|> means these thirteen characters.

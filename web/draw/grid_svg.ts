@@ -41,7 +41,7 @@ const LEGEND = 44;
 const LINE = 13;
 const BARS = 48;
 
-/** Draws a grid so many pixels wide. Every cell says what it is, and can be found by its place. */
+/** Draws a grid of a given width in pixels. Every cell has a title, and can be found by its row and column. */
 export function drawGrid(picture: GridPicture, theme: Theme, width: number): SVGSVGElement {
   const { rows, columns, cells, shade, title } = picture;
   const column = Math.min(84, (width - LEFT - 4) / columns.length);

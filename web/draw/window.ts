@@ -1,4 +1,4 @@
-/** The square of cells that is in sight: so many sources and targets, from these on. */
+/** The square of cells that is in sight: its first source and target, and how many of each. */
 export interface Window {
   readonly source: number;
   readonly target: number;
@@ -40,7 +40,7 @@ export function zoomed(
   }, positions);
 }
 
-/** A window that is so many cells further. */
+/** A window moved by a number of cells. */
 export function moved(window: Window, sources: number, targets: number, positions: number): Window {
   const { source, target, size } = window;
   return within({ source: source + sources, target: target + targets, size }, positions);

@@ -10,7 +10,7 @@ export interface Table {
   readonly rows: () => Iterable<readonly (string | number | null)[]>;
 }
 
-/** What is shown: the one description behind the title, every file and every line that leaves the page. */
+/** What is shown: the one description that the title, every file and every line that leaves the page are made from. */
 export interface Exhibit {
   readonly known: Known;
   readonly heading: Heading;
@@ -20,7 +20,7 @@ export interface Exhibit {
   readonly call: Call;
   /** What follows the question in Python, such as `.values[0]`. */
   readonly python: string;
-  /** The picture without its title, so many pixels wide. */
+  /** The picture without its title, of a given width in pixels. */
   readonly drawing: (theme: Theme, width: number) => SVGSVGElement;
   /** The cells, where the drawing has them as one image. */
   readonly matrix?: Matrix | undefined;

@@ -17,7 +17,7 @@ interface Entry {
 
 const KEPT = 16;
 
-/** Answers by their question: each is asked once, the last few are kept, and what nobody waits for is broken off. */
+/** Answers by their question: each is asked once, the last few are kept, and those no longer needed are cancelled. */
 export class Answers {
   readonly #entries = new Map<string, Entry>();
 

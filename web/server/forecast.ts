@@ -23,7 +23,7 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** What the model expects after a prompt, as it is and with heads switched off. */
+/** What the model expects after a prompt, with and without heads ablated. */
 export interface Forecast {
   readonly whole: readonly Prediction[];
   /** Only where heads are off. */
@@ -42,7 +42,7 @@ const QUERY_OFF =
 
 type List = { readonly predictions: readonly Prediction[] };
 
-/** Asks what comes next, as the model is and with heads switched off. */
+/** Asks what comes next, with and without heads ablated. */
 export function forecastOf(
   state: Pick<PageState, "prompt" | "model" | "bos" | "view">,
   off = "",

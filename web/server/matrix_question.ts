@@ -7,7 +7,7 @@ import { fetchMatrices, type Matrices } from "./matrix.ts";
 /**
  * Asks for the matrices of a call.
  *
- * @param positions How many positions there are, where so many share cells that no more than `call.args.cells` are left.
+ * @param positions How many positions there are; they share cells so that no more than `call.args.cells` are left.
  */
 export function matricesOf(call: Call, positions = 0): Question<Matrices> {
   const cells = Number(call.args["cells"] ?? Infinity);

@@ -10,9 +10,9 @@ export interface ViewCard {
   readonly tab: string;
   /** A large picture with small ones beside it, or a grid of small ones with a large one beside it. */
   readonly layout: "large" | "grid";
-  /** What becomes of BOS where nobody says. */
+  /** What becomes of BOS by default. */
   readonly bos: "DROP" | "KEEP";
-  /** What its colours are of where nobody says: shares, or how many times an even share. */
+  /** What its colours show by default: shares, or multiples of an even share. */
   readonly unit: "share" | "even";
   /** The options that it offers. */
   readonly options: readonly Option[];

@@ -14,7 +14,7 @@ export interface Panel {
   readonly name: string;
   readonly matrix: Pick<Matrix, "values" | "positions" | "pool">;
   readonly shade: Shade;
-  /** Whether it is switched off; not given: it can't be. */
+  /** Whether the head is ablated; undefined where it can't be. */
   readonly isOff?: boolean;
 }
 

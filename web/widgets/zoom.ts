@@ -57,7 +57,7 @@ export class Zoom {
     }, { capture: true });
   }
 
-  /** The window for so many positions: as it was, or the whole where they are others. */
+  /** The window for a number of positions: unchanged, or all of them where their number has changed. */
   windowFor(positions: number, known: number): Window {
     if (positions !== known) this.#window = whole(positions);
     this.buttons.hidden = positions <= FEW;
@@ -96,7 +96,7 @@ export class Zoom {
   }
 
   #onWheel(event: WheelEvent): void {
-    // Without a key, the wheel is the page's until somebody works with the picture.
+    // Without a key, the wheel scrolls the page until the user works with the picture.
     const isMeant = event.ctrlKey || event.metaKey || document.activeElement === this.#element;
     if (!isMeant || this.#zoomed.positions() <= FEW) return;
     event.preventDefault();

@@ -14,7 +14,7 @@ export interface Answer {
    * @throws {Interruption} If the connection breaks, or nothing comes for too long.
    */
   read(view: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
-  /** Ends the request; whoever has not read all of the body calls it. */
+  /** Ends the request; to be called by a reader that stops before the body's end. */
   cancel(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export class Interruption extends Error {
   }
 }
 
-/** Waits so many ms. */
+/** Waits a number of ms. */
 export type Wait = (ms: number) => Promise<void>;
 
 /** How to ask. */
@@ -41,7 +41,7 @@ export interface ClientOptions {
 /** How often a request is made that fails for a passing reason. */
 const MOST_ATTEMPTS = 6;
 const FIRST_WAIT_MS = 500;
-/** Longer than that nobody waits for a hub that asks for patience: they are told when to come back. */
+/** The longest wait that a hub may ask for; beyond it the user is told when to try again. */
 const LONGEST_WAIT_MS = 5 * 60_000;
 const MOST_REDIRECTS = 10;
 const ANSWERS = [200, 206, 416];

@@ -4,7 +4,7 @@ import { statIfThere } from "../../files.ts";
 import { HubError } from "./error.ts";
 import { inBytes } from "../../sizes.ts";
 
-/** Bytes that a disk has left for whoever asks. */
+/** Bytes that a disk has left for this user. */
 export type FreeSpace = (directory: string) => Promise<number>;
 
 /** Asks the system. Needs `--allow-sys=statfs`. */

@@ -37,7 +37,7 @@ export interface DownloadOptions {
 export interface Downloaded {
   readonly directory: string;
   readonly commit: string;
-  /** Whether they were there before, and nobody had to be asked. */
+  /** Whether all files were in the cache, so that no request was made. */
   readonly wasThere: boolean;
 }
 

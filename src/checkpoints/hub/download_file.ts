@@ -143,7 +143,7 @@ class Part implements Disposable {
     }
   }
 
-  /** Notes the version of the bytes, for whoever goes on with them. */
+  /** Notes the version of the bytes, for the process that resumes the download. */
   async setEtag(etag: string | undefined): Promise<void> {
     if (etag === this.etag) return;
     this.etag = etag;

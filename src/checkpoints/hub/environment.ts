@@ -7,7 +7,7 @@ export interface HubEnvironment {
   readonly endpoint: string;
   /** The directory of `models--OWNER--NAME`. */
   readonly cache: string;
-  /** Sent to the endpoint, and to nobody else. */
+  /** Sent to the endpoint, and to no other host. */
   readonly token: string | undefined;
   /** Nothing is to be asked of the hub. */
   readonly isOffline: boolean;

@@ -13,7 +13,7 @@ export interface FamilyMember {
   readonly repository: string;
   /** Names that the repository had, under which caches may still have it. */
   readonly formerly: readonly string[];
-  /** The commit that is meant where nobody says another. */
+  /** The commit that is used by default. */
   readonly revision: string;
   /** What its files are at that commit, as far as it is known. */
   readonly files: Readonly<Record<string, Pin>>;

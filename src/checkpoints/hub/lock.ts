@@ -21,7 +21,7 @@ async function acquire(path: string, onWait: () => void): Promise<Deno.FsFile> {
   await Deno.mkdir(dirname(path), { recursive: true });
   for (let isFirst = true;; isFirst = false) {
     const file = await Deno.open(path, { read: true, write: true, create: true });
-    // Whoever had it may have removed the file between our open and our lock: that lock guards nothing.
+    // The last holder may have removed the file between our open and our lock: then that lock guards nothing.
     if (await file.tryLock(true) && (await file.stat()).nlink !== 0) return file;
     file.close();
     if (isFirst) onWait();

@@ -1,9 +1,9 @@
 import { HubError } from "./error.ts";
 
-/** The branch that is meant where nobody says another. */
+/** The branch that is used by default. */
 export const MAIN = "main";
 
-/** The name of a commit, of which nobody can change what it holds. */
+/** The name of a commit, whose contents can't change. */
 export const COMMIT = /^[0-9a-f]{40}$/;
 
 const NAME = /^[\w.-]{1,96}(\/[\w.-]{1,96})?$/;
@@ -30,7 +30,7 @@ export function checkRevision(revision: string): void {
 }
 
 /**
- * Checks a file's name that somebody else wrote.
+ * Checks a file's name that came from the hub.
  *
  * @throws {HubError} If it could lead out of the directory that it is to be put in.
  */

@@ -18,7 +18,7 @@ const ENDINGS: Readonly<Record<string, CorpusFormat>> = {
 };
 
 /**
- * What a file is, by its ending; `.gz` and `.zst` behind it say that it is compressed.
+ * What a file is, by its ending; `.gz` and `.zst` after it say that it is compressed.
  *
  * @throws {RangeError} If the ending is unknown.
  */

@@ -18,7 +18,7 @@ export async function* readArrow(path: string): AsyncGenerator<InputBatch> {
   for await (const batch of reader) yield { batch, faults: NO_FAULTS };
 }
 
-/** The bytes from the stream's beginning on; reading on behind its end, which must be there. */
+/** The stream's bytes from its beginning, read up to its end marker, which must be there. */
 async function* checked(path: string): AsyncGenerator<Uint8Array> {
   let isFirst = true;
   let tail: number[] = [];

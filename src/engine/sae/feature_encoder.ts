@@ -10,9 +10,9 @@ import type { Autoencoder } from "./autoencoder.ts";
 import type { KeptFeatures } from "../activations/kept_features.ts";
 import { LISTED } from "./active_features.ts";
 
-/** Sums that topk chooses among are made for so many bytes of positions at a time. */
+/** The most bytes of pre-activations that are computed at a time for top-k to choose from. */
 const MOST_DENSE = 32 * 2 ** 20;
-/** Room is made for so many features a position, where it is not known how many will be on. */
+/** How many active features a position has room for, where their number is not known. */
 const EXPECTED = 128;
 
 /** Positions to encode. */
@@ -111,14 +111,14 @@ export class FeatureEncoder {
     });
   }
 
-  /** How many activations there should be room for, for so many more positions than are kept. */
+  /** How many activations to make room for, if a number of positions is added to those that are kept. */
   roomFor(rows: number): number {
     const { k, features } = this.#sae.config;
     return rows * Math.min(k ?? EXPECTED, features);
   }
 
   /**
-   * Makes scratch for so many positions at once.
+   * Makes scratch buffers for a number of positions at once.
    *
    * @throws {AllocationError} If the device has no room.
    */

@@ -18,7 +18,7 @@ export interface TopProductsFound {
   readonly products: Float32Array<ArrayBuffer>;
 }
 
-/** Rows are multiplied so many at a time. */
+/** How many rows are multiplied at a time. */
 const ROWS = 1024;
 
 /**

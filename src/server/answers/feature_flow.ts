@@ -224,7 +224,7 @@ export class FeatureFlow extends MatrixAnswer {
     ];
   }
 
-  /** The layer or head of each row, where each has so many. */
+  /** The layer or head of each row, where each has a given number of rows. */
   #places(rows: number): Int32Array<ArrayBuffer> {
     return Int32Array.from(
       { length: this.shape[0]! * rows },

@@ -33,7 +33,7 @@ export interface ActiveFeature {
 
 type Result = Questions["features"]["result"];
 
-/** More than that nobody reads as JSON. */
+/** The most that is given as JSON; Arrow has more. */
 const MOST_ROWS = 4096;
 
 /** Which features of an autoencoder a prompt turns on. */

@@ -34,7 +34,7 @@ export abstract class GridAnswer extends MatrixAnswer {
   }
 }
 
-/** 0 and on, so many. */
+/** The integers from 0 on, a given number of them. */
 export function counted(count: number): number[] {
   return Array.from({ length: count }, (_, at) => at);
 }

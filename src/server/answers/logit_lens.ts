@@ -12,7 +12,7 @@ import { checkWork } from "../../requests/operation_limit.ts";
 
 /** The most tokens that are named for a position and a layer. */
 const MOST_TOKENS = 20;
-/** More rows than that nobody reads as JSON. */
+/** The most rows that are given as JSON; Arrow has more. */
 const MOST_LISTED = 4096;
 
 type Result = Questions["logitLens"]["result"];
@@ -25,7 +25,7 @@ export interface LogitLensOptions extends ChangeArguments {
   readonly positions?: readonly number[] | null | undefined;
 }
 
-/** What a position would predict if the model ended behind a layer. */
+/** What a position would predict if the model ended after a layer. */
 export interface LensPrediction extends Prediction {
   /** Whose output it is, 0 the embedding's. */
   readonly layer: number;
@@ -33,7 +33,7 @@ export interface LensPrediction extends Prediction {
   readonly rank: number;
 }
 
-/** The likeliest tokens of each position behind each layer (the logit lens, nostalgebraist 2020). */
+/** The likeliest tokens of each position after each layer (the logit lens, nostalgebraist 2020). */
 export class LogitLens extends TableAnswer<Result> {
   override readonly field = "logitLens";
   readonly #k: number;

@@ -48,7 +48,7 @@ export interface NextTokensOptions extends ChangeArguments {
 
 type Result = Questions["nextTokens"]["result"];
 
-/** What the model expects behind a prompt. */
+/** What the model expects after a prompt. */
 export class NextTokens extends TableAnswer<Result> {
   override readonly field = "nextTokens";
   readonly #k: number;

@@ -24,7 +24,7 @@ function cellTexts({ tokens, span, targets }: LabelledMatrix): readonly string[]
   return targets.map((cell) => tokens.slice(cell * span, (cell + 1) * span).join(""));
 }
 
-/** The texts over and over, to so many rows. */
+/** The texts, repeated to fill a number of rows. */
 function texts(cells: readonly string[], length: number): Data {
   const different = [...new Set(cells)];
   const codes = new Map(different.map((text, code) => [text, code]));

@@ -25,7 +25,7 @@ export type NumberedBatches = AsyncIterable<InputBatch & { readonly first: numbe
 /** How rows of a table are answered. */
 export interface AnswerBatchesOptions {
   readonly column: PromptColumn;
-  /** A batch is handed on at the latest so many ms after its first row, 200 by default. */
+  /** The most ms from a batch's first row until the batch is handed on, 200 by default. */
   readonly mostMs?: number;
   /** Told of each row, as it is handed on. */
   onRow?(row: RowAnswer): void;
@@ -124,7 +124,7 @@ async function* inBatches(
   }
 }
 
-/** What comes of a promise within so many ms, without end where none are given; undefined if that takes longer. */
+/** The outcome of a promise, or undefined if it takes longer than a number of ms; no limit if none is given. */
 async function within<T>(promise: Promise<T>, ms: number | undefined): Promise<T | undefined> {
   if (ms === undefined) return await promise;
   const { promise: late, resolve } = Promise.withResolvers<undefined>();

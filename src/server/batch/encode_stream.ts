@@ -14,7 +14,7 @@ export async function* encodeStream(
   yield END_OF_STREAM.slice();
 }
 
-/** The schema, and a batch behind it; without the end. */
+/** The schema and a batch after it, without the end marker. */
 function encoded(schema: Schema, batch?: RecordBatch): Uint8Array<ArrayBuffer> {
   const writer = new RecordBatchStreamWriter();
   writer.reset(undefined, schema);

@@ -5,7 +5,7 @@ import type { RowPrompt } from "./prompt_column.ts";
 /** Rows that are begun before the first of them is taken, and about how many bytes of answers. */
 const WINDOW = 64;
 const WINDOW_BYTES = 64 * 2 ** 20;
-/** Answers are kept for rows that ask the same later, up to so many bytes. */
+/** The most bytes of answers that are kept for later rows with the same question. */
 const KEPT_BYTES = 16 * 2 ** 20;
 
 /** A row that is asked. */
@@ -29,7 +29,7 @@ export class RowAnswers {
   }
 
   /**
-   * Answers some rows. No more of them are begun than the window has room for, so that whoever takes slowly slows it.
+   * Answers some rows. No more of them are begun than the window has room for, so that a slow reader slows it.
    *
    * @throws {InfoflowError} What is no row's fault, see {@linkcode BatchQuestion.begin}.
    */

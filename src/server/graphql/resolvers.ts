@@ -34,7 +34,7 @@ import { LONGEST_URL } from "../links/longest_url.ts";
 import { hasField, isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
-/** More numbers than that nobody reads as JSON. */
+/** The most numbers that are given as JSON; Arrow has more. */
 const MOST_VALUES = 4096;
 /** As in `schema.graphql`. */
 const DEFAULT_TOP = 10;

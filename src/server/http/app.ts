@@ -44,7 +44,7 @@ export interface AppOptions {
   /** A finished run that is shown. */
   readonly corpus?: FinishedRun | undefined;
   readonly log: Log;
-  /** How many lines of the log were dropped because nobody took them. */
+  /** How many lines of the log were dropped because their reader did not take them. */
   readonly droppedLines?: (() => number) | undefined;
   readonly lines?: Partial<LineOptions> | undefined;
   readonly policy?: Partial<Policy> | undefined;
@@ -52,7 +52,7 @@ export interface AppOptions {
   readonly isDraining?: () => boolean;
 }
 
-/** Bytes of Arrow files that are kept for whoever reads them by their parts. */
+/** Bytes of Arrow files that are kept for clients that read them in ranges. */
 const RECENT_FILES = 64 * 2 ** 20;
 
 /** What tells whether the server is well; no secret, and asked by programs that have none. */

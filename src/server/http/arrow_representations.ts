@@ -6,10 +6,10 @@ import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { kindOf } from "../links/paths.ts";
 import type { Representation } from "./representation.ts";
 
-/** Bytes of files that were asked for lately: whoever reads a file by its parts asks several times. */
+/** Recently requested files: a client that reads a file in ranges asks several times. */
 export type RecentFiles = LRUCache<string, Uint8Array<ArrayBuffer>>;
 
-/** Remembers files up to so many bytes. */
+/** Remembers files up to a number of bytes. */
 export function recentFiles(bytes: number): RecentFiles {
   return new LRUCache({ maxSize: bytes, sizeCalculation: (file) => file.length });
 }

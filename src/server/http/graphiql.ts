@@ -48,7 +48,7 @@ export async function graphiql(request: Request, origins: readonly string[]): Pr
   return (await page).answer(request);
 }
 
-/** The page is 9 MB: it is loaded when somebody wants it. */
+/** The page is 9 MB, so it is loaded on its first request. */
 async function render(origins: readonly string[]): Promise<StaticFile> {
   const { renderGraphiQL } = await import("@graphql-yoga/render-graphiql");
   const text = renderGraphiQL({ title: "Infoflow", defaultQuery: DEFAULT_QUERY });

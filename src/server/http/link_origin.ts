@@ -20,7 +20,7 @@ export function linkOrigin({ url, headers }: Request): string {
   }${prefix}`;
 }
 
-/** What the proxy next to the client says: each adds its own behind. */
+/** The value of the proxy next to the client: each further proxy appends its own. */
 function first(list: string | null): string {
   return list?.split(",")[0]?.trim() ?? "";
 }

@@ -14,8 +14,8 @@ export interface Representation {
 }
 
 /**
- * Answers a request with bytes, as far as the client does not have them: 304 to whoever has them, a part to whoever asks
- * for one (RFC 9110, 13 and 14), compressed as the client likes best. Parts are parts of the bytes as they are.
+ * Answers a request with bytes, as far as the client does not have them: 304 if the client has them, a part for a
+ * range request (RFC 9110, 13 and 14), else compressed as the client prefers. Parts are of the uncompressed bytes.
  *
  * @throws What `bytes` throws.
  */

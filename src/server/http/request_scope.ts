@@ -17,7 +17,7 @@ export interface RequestLimits {
   readonly answerBytes: number;
 }
 
-/** One request to the server: until when somebody waits for its answer, and what it took. */
+/** One request to the server: whether its client still waits for the answer, and what the answer took. */
 export class RequestScope implements Caller {
   readonly budget: PromptBudget;
   readonly seconds: number;
@@ -71,13 +71,13 @@ export class RequestScope implements Caller {
     });
   };
 
-  /** Aborted, with an {@linkcode InfoflowError}, when nobody waits for the answer any more. */
+  /** Aborted, with an {@linkcode InfoflowError}, when no client waits for the answer any more. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   /**
-   * Waits for a piece of the request's work, as long as somebody waits for the request.
+   * Waits for a piece of the request's work, as long as its client waits for the answer.
    *
    * @throws {InfoflowError} DEADLINE_EXCEEDED; CANCELLED if the client went away.
    */
@@ -91,7 +91,7 @@ export class RequestScope implements Caller {
       return await Promise.race([work, aborted]);
     } finally {
       signal.removeEventListener("abort", give);
-      work.catch(() => {}); // whoever gave up does not hear of it
+      work.catch(() => {}); // the client is gone: an error would be unhandled
     }
   }
 

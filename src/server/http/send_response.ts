@@ -54,7 +54,7 @@ function isClosed(to: ServerResponse): boolean {
 }
 
 async function isDoneAtOnce(next: Promise<ReadableStreamReadResult<unknown>>): Promise<boolean> {
-  next.catch(() => {}); // whoever awaits it next is told
+  next.catch(() => {}); // it is thrown where it is awaited next
   const turn = new Promise<undefined>((resolve) => setTimeout(resolve, 0));
   const result = await Promise.race([next.catch(() => undefined), turn]);
   return result?.done === true;

@@ -12,12 +12,12 @@ export interface Neighbours {
 }
 
 /**
- * Refuses what a browser sends on behalf of somebody else's page.
+ * Refuses requests that a browser sends on behalf of another site's page.
  *
  * A `Host` that is not ours is DNS rebinding: a stranger's name that was made to point here. A `Sec-Fetch-Site` other
  * than `same-origin` and `none`, or where a browser sends none, an `Origin` or a `Referer` that is not ours, is a page
  * elsewhere that makes its reader's browser ask: an image, a form, a link to an Arrow matrix. Programs send none of the
- * three and are let through; so is whoever follows a link to one of our pages.
+ * three and are let through; so is a user who follows a link to one of our pages.
  *
  * @param isPage Whether a path answers GET with a page, which asks nothing of the device.
  */
@@ -86,7 +86,7 @@ function isForeign(headers: Headers, origin: string | null, host: string): boole
 }
 
 /**
- * Whether somebody followed a link to one of our pages, or a page elsewhere has it in a frame where some may: browsers
+ * Whether a user followed a link to one of our pages, or a page elsewhere has it in a frame where some may: browsers
  * show it only in those that the page's policy names.
  */
 function isVisit(

@@ -1,7 +1,7 @@
 /**
  * Tells when an answer was sent, or given up.
  *
- * @param response An answer whose body nobody reads yet.
+ * @param response An answer whose body is not read yet.
  * @param done Called once.
  */
 export function whenSent(response: Response, done: () => void): Response {

@@ -24,7 +24,7 @@ export function makeLog(format: LogFormat, writeLine: (line: string) => void): L
 }
 
 function jsonLine(event: string, fields: Fields): string {
-  // What JSON leaves as it is, is escaped behind it: it only stands within strings, where the escapes mean the same.
+  // Characters that JSON does not escape are escaped here: they only occur within strings, where escapes mean the same.
   return printable(JSON.stringify({ time: new Date().toISOString(), event, ...fields }));
 }
 

@@ -39,7 +39,7 @@ export class ByteBudget {
     this.#reserved += bytes;
   }
 
-  /** The answer is read, or nobody will read it. */
+  /** To be called when the answer is read, or its client is gone. */
   release(): void {
     this.#isOver = true;
     this.#inFlight.release(this.#reserved);

@@ -6,7 +6,7 @@ import type { PromptBudget } from "./prompt_budget.ts";
 
 /** On whose behalf a model is asked: until when, how much it may cost, and who is told what it did cost. */
 export interface Caller {
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the answer. */
   readonly signal?: AbortSignal;
   /** When the caller gives up, in ms since 1970; never without it. */
   readonly endsAt?: number;

@@ -145,7 +145,7 @@ export class EngineWorker {
   /**
    * Has a request computed when its turn comes.
    *
-   * @param caller Its signal is aborted when nobody waits for the answer any more.
+   * @param caller Its signal is aborted when the client no longer waits for the answer.
    * @throws {InfoflowError} OVERLOADED; what the engine throws; DEVICE_LOST if the device or the worker went away.
    * @throws What the signal was aborted with, as soon as it is.
    */

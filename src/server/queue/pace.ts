@@ -31,19 +31,19 @@ export class Pace {
     return (isKnown ? 0 : pass * this.#of(passOf(work))) + own * this.#of(nameOf(work));
   }
 
-  /** Takes down that a request of a prompt that was not known took so many ms. */
+  /** Records how many ms a request took whose prompt was not in the cache. */
   learn(work: Work, ms: number): void {
     const { pass, own } = operationsOf(work, this.#sizesOf(modelOf(work)));
     if (own === 0) return this.#note(passOf(work), ms / pass);
     this.#note(nameOf(work), Math.max(0, ms - pass * this.#of(passOf(work))) / own);
   }
 
-  /** Takes down that a request was given up after so many ms: it would have taken longer than that. */
+  /** Records after how many ms a request was cancelled: it would have taken longer than that. */
   learnAtLeast(work: Work, ms: number): void {
     if (this.estimate(work, false) < ms) this.learn(work, ms);
   }
 
-  /** Takes down that a pass of so many operations took so many ms. */
+  /** Records how many ms a pass took, and its number of operations. */
   learnPass(model: number, operations: number, ms: number): void {
     this.#note(`${model}`, ms / operations);
   }

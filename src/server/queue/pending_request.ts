@@ -4,7 +4,7 @@ import type { Answer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import type { Priority } from "./priority.ts";
 
-/** Somebody who waits for an answer. */
+/** A caller that waits for an answer. */
 interface Waiter {
   readonly endsAt: number;
   readonly priority: Priority;
@@ -59,7 +59,7 @@ export class PendingRequest {
       : "batch";
   }
 
-  /** Until when somebody waits, in ms since 1970. */
+  /** Until when a caller waits, in ms since 1970. */
   get endsAt(): number {
     let last = -Infinity;
     for (const { endsAt } of this.#waiters) last = Math.max(last, endsAt);

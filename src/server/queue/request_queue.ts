@@ -28,7 +28,7 @@ export interface BatchRunner {
 
 /** The counters of a queue. */
 export interface QueueStats {
-  /** Requests that somebody waits for, and that wait for the engine. */
+  /** Requests that wait for the engine and still have a caller. */
   readonly waiting: number;
   readonly limit: number;
   /** Prompts of jobs, that wait too. */
@@ -55,10 +55,10 @@ const ALWAYS_MS = 1000;
 /**
  * Requests in front of the engine. It takes a number of them and refuses more, and those that can't be answered in time;
  * it answers equal requests once; it gives jobs of many prompts the turns that are left, see {@linkcode Turns}; and it
- * forgets what nobody waits for any more.
+ * drops requests whose callers are all gone.
  *
  * The order: a request's turn is when it was asked plus what it costs. Cheap ones overtake dear ones, but only those
- * that are asked less than that cost later, so nobody waits for ever.
+ * that are asked less than that cost later, so no request waits for ever.
  */
 export class RequestQueue {
   readonly #runner: BatchRunner;
@@ -347,7 +347,7 @@ export class RequestQueue {
     pending.fail(error);
   }
 
-  /** Nobody waits for it any more: a later equal request starts over. */
+  /** All its callers are gone: a later equal request starts over. */
   #drop(pending: PendingRequest): void {
     this.#forget(pending);
     if (pending.slot !== undefined) this.#flags.cancel(pending.slot);

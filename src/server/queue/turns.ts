@@ -2,7 +2,7 @@ import type { Priority } from "./priority.ts";
 
 /** Batches on their way to the worker: one at work, and one there that it can turn to at once. */
 const MOST_BATCHES = 2;
-/** Jobs get every fourth turn at least, whoever waits. */
+/** Jobs get at least every fourth turn, however many interactive requests wait. */
 const JOBS_TURN = 4;
 /** Who asked a moment ago may ask again: jobs then take short turns, one at a time. */
 const MOMENT_MS = 2000;
@@ -33,7 +33,7 @@ export class Turns {
   next({ people, jobs, atWorker, jobsAtWorker }: Waiting): Priority | undefined {
     if (people) this.#lastAsked = performance.now();
     if (atWorker >= MOST_BATCHES) return undefined;
-    // Beside people a job has one pass at the worker, so that nobody waits for two.
+    // While interactive requests wait, a job has one pass at the worker, so that none of them waits for two.
     const mayJobs = jobs && !(this.isShared && jobsAtWorker > 0);
     if (mayJobs && (!people || this.#since >= JOBS_TURN - 1)) {
       this.#since = 0;

@@ -11,7 +11,7 @@ export interface ServerOptions
   readonly models: Omit<LoadOptions, "onNews"> | Promise<LoadedModels>;
   /** Writes a line where operators look. */
   readonly writeLine: (line: string) => void;
-  /** How many lines were dropped because nobody took them. */
+  /** How many lines were dropped because their reader did not take them. */
   readonly droppedLines?: () => number;
 }
 

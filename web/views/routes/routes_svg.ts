@@ -17,7 +17,7 @@ export interface RoutesDrawing {
 
 interface Places {
   readonly x: (position: number) => number;
-  /** Of the residual stream after so many layers; halves are after attention. */
+  /** After how many layers of the residual stream; halves are after attention. */
   readonly y: (layers: number) => number;
 }
 

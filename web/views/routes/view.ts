@@ -10,7 +10,7 @@ import { drawRouteDetails, RoutesGraph, type RoutesPicture } from "./graph.ts";
 import { type RoutesArguments, routesOf } from "./question.ts";
 import { drawRoutes } from "./routes_svg.ts";
 
-/** Edges that are shown where nobody says how many, and the most. */
+/** How many edges are shown by default, and the most. */
 const EDGES = 40;
 const MOST = 300;
 

@@ -2,7 +2,7 @@ import { headList, oneOf } from "../../state/part.ts";
 import type { ViewCard } from "../card.ts";
 import { AGGREGATION, BOS, CURVE, METHOD, SCALE, SELF, UNIT } from "../common_options.ts";
 
-/** The flow and the prediction with heads switched off. */
+/** The flow and the prediction with heads ablated. */
 export const WHAT_IF = {
   tab: "What if",
   layout: "grid",
@@ -10,7 +10,7 @@ export const WHAT_IF = {
   unit: "share",
   options: [METHOD, AGGREGATION, BOS, UNIT, SELF, SCALE, CURVE],
   state: {
-    /** The heads that are switched off. */
+    /** The heads that are ablated. */
     off: headList,
     /** Whether the flow without them is shown, or what changes. */
     show: oneOf(["result", "change"]),

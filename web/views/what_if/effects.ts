@@ -23,7 +23,7 @@ const PARTS =
   }
 }`;
 
-/** Asks what each head alone does to the logit difference when it is switched off. */
+/** Asks how ablating each head alone changes the logit difference. */
 export function effectsOf(args: EffectArguments): Question<HeadNumbers> {
   return {
     key: `effects ${JSON.stringify(args)}`,

@@ -24,7 +24,7 @@ import { SMALL } from "../heads/view.ts";
 import type { Asked, Heading, Slots, Tools, View } from "../view.ts";
 import { effectsOf, partsOf } from "./effects.ts";
 
-/** The flow with heads switched off, or what that changes; a grid of heads to switch. */
+/** The flow with heads ablated, or how it differs from the plain flow; a grid of heads to ablate. */
 export class WhatIfView implements View {
   readonly slots: Slots;
   readonly #board: MatrixBoard;

@@ -32,7 +32,7 @@ export interface LastRows {
   readonly rowLayers: number;
 }
 
-/** Activations of a batch take so many bytes at most, unless one run takes more. */
+/** The most bytes that a batch's activations take, unless one run takes more. */
 const MOST_BYTES = 128 * 2 ** 20;
 
 /** What a batch runs on: activations, and what is bound to them. */
@@ -83,7 +83,7 @@ export class PatchedRuns {
    * Runs patches.
    *
    * @param run What records and reads.
-   * @throws {InfoflowError} MATRIX_TOO_LARGE if it would take too long; CANCELLED if nobody waits any more.
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if it would take too long; CANCELLED if no caller waits any more.
    * @throws {AllocationError} If the device has no room for one run.
    */
   async run(

@@ -15,7 +15,7 @@ export class RunPace {
     this.#rate = Math.min(this.#rate, ms / rowLayers);
   }
 
-  /** How many rows of layers take about so many ms. */
+  /** How many rows of layers take about a given number of ms. */
   rowLayersIn(ms: number): number {
     return Number.isFinite(this.#rate) ? ms / this.#rate : 256;
   }

@@ -101,7 +101,7 @@ export function rowsOfBatch(patches: readonly Patch[], run: PatchedRun): number 
   return patches.reduce((sum, patch) => sum + tokens - firstChanged(patch, run), 2 * tokens);
 }
 
-/** Patches in batches of so many rows at most; a batch of one may have more. */
+/** Divides patches into batches of a limited number of rows; a batch of one patch may have more. */
 export function batchesOf(
   patches: readonly Patch[],
   run: PatchedRun,
