@@ -94,11 +94,16 @@ Deno.test("rows are answered as each by itself, to the bit: order, carried colum
     }
   }));
 
+const HEAD_OFF = encodeURIComponent(
+  JSON.stringify([{ site: "Z", layer: 2, heads: [0], action: "ZERO" }]),
+);
+
 for (
   const [path, name] of [
     ["next-tokens.arrow?k=3", "next_tokens"],
     ["head-scores.arrow", "head_scores"],
     ["features.arrow?sae=res-4&k=4", "features"],
+    [`features.arrow?sae=res-4&k=4&interventions=${HEAD_OFF}`, "features"],
   ] as const
 ) {
   Deno.test(`tables by ${path}: a list of structs a row, as each by itself`, () =>

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { open } from "@infoflow/safetensors";
+import { tableFromIPC } from "@uwdata/flechette";
 import { canonicalInterventions } from "../../src/requests/interventions/canonical_interventions.ts";
 import type { InterventionInput } from "../../src/requests/interventions/intervention.ts";
 import type { Site } from "../../src/requests/interventions/sites.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
-import { withApp } from "../support/app.ts";
+import { ORIGIN, withApp } from "../support/app.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { FIXTURES, readReference, TINY } from "../support/fixtures.ts";
 
@@ -125,4 +126,89 @@ Deno.test("features in interventions, by GraphQL: set, added, and what can't be"
       elsewhere![0]!.message,
       /RESID_PRE of layer 4: current site is RESID_PRE of layer 2/,
     );
+  }));
+
+Deno.test("an intervention below an autoencoder changes its features and their flow; one that changes nothing, no byte", () =>
+  withApp(async (app) => {
+    const prompt = "Mary and John went to the store. John gave the cart to";
+    const ask = async (interventions: string) => {
+      const changes = `interventions: [${interventions}]`;
+      const { data, errors } = await app.query(
+        `query ($prompt: String!) {
+          features(prompt: $prompt, sae: "res-4", ${changes}) {
+            url activations { position feature activation rank }
+          }
+          featureFlow(prompt: $prompt, sae: "res-4", feature: 873, target: 13, ${changes}) {
+            preActivations activations parts { kind layer values } matrix { values }
+          }
+        }`,
+        { prompt },
+      );
+      assert.equal(errors, undefined);
+      return data;
+    };
+    /** The columns of the table that a link leads to. */
+    const columnsAt = async (url: string) => {
+      const response = await app.fetch(url.slice(ORIGIN.length));
+      assert.equal(response.status, 200);
+      const table = tableFromIPC(await response.bytes());
+      return Object.fromEntries(table.names.map((name) => [name, table.getChild(name)!.toArray()]));
+    };
+    const plain = await ask("");
+    const columns = await columnsAt(plain.features.url);
+    const on = new Set(
+      plain.features.activations.map((it: { feature: number }) => it.feature),
+    );
+    const off = Array.from({ length: 1024 }, (_, n) => n).find((n) => !on.has(n));
+    for (
+      const [isLeftOut, nothing] of [
+        [true, `{ site: Z, layer: 1, heads: [2], action: SCALE, factor: 1 }`],
+        [
+          true,
+          `{ site: RESID_PRE, layer: 4, action: ADD, feature: { sae: "res-4", index: 873, amount: 0 } }`,
+        ],
+        // A feature that is off everywhere: rows are changed by nothing.
+        [
+          false,
+          `{ site: RESID_PRE, layer: 4, action: ZERO, feature: { sae: "res-4", index: ${off} } }`,
+        ],
+        // After the stream that is encoded.
+        [false, `{ site: Z, layer: 4, heads: [2], action: ZERO }`],
+      ] as const
+    ) {
+      const same = await ask(nothing);
+      const { url, ...features } = same.features;
+      assert.equal(!url.includes("interventions="), isLeftOut, nothing);
+      assert.deepEqual(features.activations, plain.features.activations, nothing);
+      assert.deepEqual(same.featureFlow, plain.featureFlow, nothing);
+      assert.deepEqual(await columnsAt(url), columns, nothing);
+    }
+
+    const head = `{ site: Z, layer: 2, heads: [0], action: ZERO }`;
+    const changed = await ask(head);
+    assert.deepEqual(
+      (await columnsAt(changed.features.url)).feature!.length,
+      changed.features.activations.length,
+    );
+    assert.notDeepEqual(changed.features.activations, plain.features.activations);
+    const { preActivations: [pre], matrix: { values }, parts } = changed.featureFlow;
+    assert.notEqual(pre, plain.featureFlow.preActivations[0]);
+    // What flows is what flows in the changed run: its parts sum to what the feature is there.
+    const sum = [...values, ...parts.map((it: { values: number[] }) => it.values[0]!)]
+      .reduce((all: number, v: number) => all + v, 0);
+    assertClose([sum], [pre], { atol: 1e-4 });
+    const active = changed.features.activations.find((it: { position: number; feature: number }) =>
+      it.position === 13 && it.feature === 873
+    );
+    assertClose([active?.activation ?? 0], [Math.max(pre, 0)], { atol: 1e-3 });
+    // `ablate` is short for it.
+    const ablated = await app.query(
+      `query ($prompt: String!) {
+        features(prompt: $prompt, sae: "res-4", ablate: [{ layer: 2, head: 0 }]) {
+          activations { position feature activation rank }
+        }
+      }`,
+      { prompt },
+    );
+    assert.deepEqual(ablated.data.features.activations, changed.features.activations);
   }));
