@@ -18,7 +18,7 @@ export type ErrorCode =
 
 /**
  * An error that is meant for the caller: it has a code, a text that says what to do, and numbers to act on.
- * Whatever else is thrown is ours to mend, and is masked before it leaves the server.
+ * Any other error is a defect of the server and is masked before it leaves it.
  */
 export class InfoflowError extends Error {
   override readonly name = "InfoflowError";

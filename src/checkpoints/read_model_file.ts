@@ -8,7 +8,7 @@ const MOST_VALUES = 1_500_000;
 const [BRACKET, BRACE, QUOTE] = [...'[{"'].map((character) => character.charCodeAt(0));
 
 /**
- * Reads a text file of a checkpoint that anybody may have made, if it is there.
+ * Reads a text file of an untrusted checkpoint, if it is there.
  *
  * @throws {RangeError} If it is no file, such as a pipe, which would be waited for; or if it would take more memory than
  *   any model's.

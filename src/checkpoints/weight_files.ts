@@ -121,7 +121,7 @@ export async function present<T>(
   }
 }
 
-/** A file that has the weights in a format of before. */
+/** A file that has the weights in an older format. */
 async function otherFormat(directory: string): Promise<string | undefined> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(directory));

@@ -11,7 +11,7 @@ export interface BytesBar {
   stop(): void;
 }
 
-/** Without a terminal a line is written so often. */
+/** How often a line is written without a terminal, in ms. */
 const LINE_MS = 10_000;
 const DRAW_MS = 100;
 

@@ -90,7 +90,7 @@ export interface CorpusSettings {
   readonly format: CorpusFormat | undefined;
   readonly shard: number;
   readonly shards: number;
-  /** Undefined for what is usual. */
+  /** Undefined for the default. */
   readonly partRows: number | undefined;
   readonly top: number;
   /** The autoencoder of dashboards. */

@@ -1,7 +1,7 @@
 import type { Listener } from "../server/http/listen.ts";
 import type { InfoflowServer } from "../server/serving/server.ts";
 
-/** Requests under way may take so long, in ms, their refusals so long, the device so long to be given back: below ten s. */
+/** Limits in ms for requests under way, for their refusals, and for releasing the device: below ten s together. */
 const FINISH_MS = 7000;
 const LAST_WORDS_MS = 500;
 const GIVE_BACK_MS = 1500;

@@ -53,7 +53,7 @@ export function parseFlags(args: string[], flags: Readonly<Record<string, Flag>>
   return { values, positionals: parsed.positionals };
 }
 
-/** What a person called wrongly, in our words, with the nearest flag that there is. */
+/** The error for a wrong call, with the nearest existing flag. */
 function misuse(
   error: Error & { code?: string },
   args: readonly string[],

@@ -51,7 +51,7 @@ export function drawHeatmap(matrix: Float32Array, options: HeatmapOptions): stri
   const lines = header(names, cellWidth);
   for (let target = 0; target < size; target++) {
     const row = Array.from(cells.subarray(target * size, (target + 1) * size));
-    // What comes later is not 0, it is nothing.
+    // Later sources have no cell: they are not 0, they don't exist.
     const drawn = row.map((weight, source) =>
       source > target ? " ".repeat(cellWidth) : cell(weight, options)
     );
@@ -158,7 +158,7 @@ function fit(text: string, width: number): string {
   return " ".repeat(width - stringWidth(fitted)) + fitted;
 }
 
-/** Shows what a terminal would not: spaces, line breaks, and what would command it or turn its text around. */
+/** Makes characters visible that a terminal would hide or obey: spaces, line breaks, controls, changes of direction. */
 function readable(label: string): string {
   return label.replaceAll(" ", "␣").replaceAll("\n", "⏎").replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

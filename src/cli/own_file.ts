@@ -3,7 +3,7 @@ import { join } from "node:path";
 /** What is remembered between runs: the choice of kernels, which files have been checked, fingerprints of models. */
 export type OwnFile = "tuning.json" | "verified.json" | "fingerprints.json";
 
-/** Where a file of ours is, in the user's cache directory; nowhere if the user has none. */
+/** The path of one of our files in the user's cache directory; undefined if the user has none. */
 export function ownFile(name: OwnFile): string | undefined {
   const home = Deno.env.get("HOME");
   const caches = Deno.env.get("XDG_CACHE_HOME") || (home && join(home, ".cache")) ||

@@ -27,7 +27,7 @@ import type { Run } from "./passes/run.ts";
 import { withinMemory } from "./passes/within_memory.ts";
 import { FeatureChanges } from "./sae/feature_changes.ts";
 
-/** What it runs, the first request would have to wait for. */
+/** A first request, run at the start so that kernels are compiled before a user has to wait for them. */
 const WARM_UP: FlowRequest = {
   ids: [0, 0],
   options: { byLayer: true, aggregation: "MEAN", bos: "DROP" },
@@ -193,7 +193,7 @@ export class Engine {
       }
     }
     await this.#plainFlows.compute(plain, cache, answer);
-    // One of these may take longer than all others together.
+    // Last, because one of these may take longer than all others together.
     for (const index of later) {
       const flow = withinMemory(() => this.#methodFlows.compute(requests[index]!, cache));
       answer(index, await outcomeOf(flow));

@@ -21,7 +21,7 @@ export function chosenOf({ layers, heads }: Choice, model: Heads): Chosen {
 }
 
 /**
- * Writes options in the one way that all ways of saying the same have: layers and heads in ascending order, each once,
+ * Normalizes options so that equal requests compare equal: layers and heads in ascending order, each once,
  * and left out where they are all that there are; the method likewise.
  *
  * @throws {InfoflowError} BAD_USER_INPUT as {@linkcode chosenOf} and {@linkcode canonicalMethod} do; or if there is to

@@ -58,7 +58,7 @@ export function passKeys(work: Work): readonly string[] {
   return [...new Set([passKey(work), ...donors, ...corrupted])];
 }
 
-/** What is kept when it was answered: what has the same key costs next to nothing then. */
+/** The key of what is kept after an answer: a later request with the same key costs next to nothing. */
 export function promptKey(work: Work): string {
   return `${passKey(work)}/${isQuestion(work) ? nameOf(work) : methodOf(work.options)}`;
 }

@@ -64,7 +64,7 @@ export interface AttentionOptions extends Choice {
 /** Which matrix is asked for. */
 export type MatrixOptions = FlowOptions | AttentionOptions;
 
-/** What a caller gets who names no options. */
+/** The options by default. */
 export const DEFAULT_OPTIONS: FlowOptions = { byLayer: false, aggregation: "MEAN", bos: "DROP" };
 
 /** The same for attention. */

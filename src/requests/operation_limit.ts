@@ -1,6 +1,6 @@
 import { InfoflowError } from "../errors.ts";
 
-/** So many floating-point operations keep a processor of two cores busy for about a minute. */
+/** The most floating-point operations: about a minute's work for a processor of two cores. */
 const MOST_OPERATIONS = 1.5e12;
 
 /**

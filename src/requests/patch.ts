@@ -103,7 +103,7 @@ export function rowLayers(patches: readonly Patch[], run: PatchedRun): number {
   return sum;
 }
 
-/** The stream after a layer is the stream before the next, and after the last layer what its last row is made of. */
+/** The stream after a layer is the stream before the next; after the last layer it is what the last row is made of. */
 function throughOneName(
   site: Site,
   layer: number,

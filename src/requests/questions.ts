@@ -68,7 +68,7 @@ export interface RouteGraph {
   readonly edges: readonly RouteEdge[];
 }
 
-/** What is the same in all answers. */
+/** The members that all answers have. */
 export interface Answered {
   /** Whether no forward pass was run for it. */
   readonly cacheHit: boolean;

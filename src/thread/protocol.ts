@@ -34,7 +34,7 @@ export interface SentRequest {
   readonly slot: number;
 }
 
-/** What became of a batch. */
+/** The outcome of a batch. */
 export interface BatchResult {
   /** In the order of the requests. */
   readonly outcomes: readonly SentOutcome[];
@@ -54,7 +54,7 @@ export interface MemoryStats {
   readonly deviceBytes: number;
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export type SentOutcome = { readonly value: WorkResult } | { readonly error: SentError };
 
 /** What the engine's worker can be asked to do. */

@@ -34,7 +34,7 @@ export type Wait = (ms: number) => Promise<void>;
 /** How to ask. */
 export interface ClientOptions {
   readonly wait?: Wait | undefined;
-  /** Told why it takes longer. */
+  /** Told why a request takes longer than usual. */
   readonly say?: ((line: string) => void) | undefined;
 }
 
@@ -203,7 +203,7 @@ function checkRedirect(from: URL, to: URL | null, location: string): void {
   }
 }
 
-/** What no second attempt mends, said with what does. */
+/** The error for a fault that a second attempt can't mend; it says what can. */
 function hopelessFault({ message, cause }: Error, host: string): HubError | undefined {
   const text = `${message} ${(cause as Error | undefined)?.message ?? ""}`;
   if (/certificate|UnknownIssuer|CaUsedAsEndEntity/i.test(text)) {

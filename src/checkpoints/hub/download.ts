@@ -27,7 +27,7 @@ export interface DownloadOptions {
   readonly verified: VerifiedFiles;
   /** Told how many bytes of how many are there. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Told what people who wait should know. */
+  /** Told what to show to waiting users. */
   readonly say?: ((line: string) => void) | undefined;
   readonly wait?: Wait | undefined;
   readonly free?: FreeSpace | undefined;
@@ -42,7 +42,7 @@ export interface Downloaded {
 }
 
 /**
- * Sees to it that a model is on this disk: `config.json`, weights, and the tokenizer's files, nothing else of what its
+ * Makes sure that a model is on this disk: `config.json`, weights, and the tokenizer's files, nothing else of what its
  * repository has. What can't be run is refused before its weights are fetched.
  *
  * @throws {HubError} If it can't be had; what has come is kept for the next attempt.

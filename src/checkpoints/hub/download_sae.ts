@@ -26,7 +26,7 @@ export interface DownloadSaeOptions extends
 const FACTOR = "norm_scaling_factor.json";
 
 /**
- * Sees to it that an autoencoder is in the hub's cache: `cfg.json`, weights, and the factor of its normalisation where
+ * Makes sure that an autoencoder is in the hub's cache: `cfg.json`, weights, and the factor of its normalisation where
  * it has a file for that. What is not read is refused before its weights are fetched.
  *
  * @throws {HubError} If it can't be had; the text lists the nearest names where there is none of that name.

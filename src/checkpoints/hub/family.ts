@@ -2,7 +2,7 @@ import manifest from "../../../weights/manifest.json" with { type: "json" };
 import { HubError } from "./error.ts";
 import { isRepositoryName } from "./repository.ts";
 
-/** What is known of a file before anybody is asked. */
+/** What is known of a file without asking the hub. */
 export interface Pin {
   readonly size?: number;
   readonly sha256?: string;

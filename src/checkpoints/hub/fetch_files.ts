@@ -24,7 +24,7 @@ export interface FetchOptions {
   readonly verified: VerifiedFiles;
   /** Told how many bytes of how many are there. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
-  /** Told what people who wait should know. */
+  /** Told what to show to waiting users. */
   readonly say?: ((line: string) => void) | undefined;
   readonly free?: FreeSpace | undefined;
 }

@@ -1,6 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-/** The names most like one that there is none of, the likest first. */
+/** The existing names most similar to an unknown one, the most similar first. */
 export function nearestNames(name: string, names: Iterable<string>, count = 3): string[] {
   return [...names]
     .map((it) => ({ it, far: distance(name, it) }))

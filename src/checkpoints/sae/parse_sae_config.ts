@@ -33,7 +33,7 @@ const NORMALIZATIONS: readonly SaeNormalization[] = [
   "expected_average_only_in",
 ];
 
-/** Sizes beyond anybody's autoencoder: a broken file. */
+/** Sizes beyond any autoencoder's, which show a broken file. */
 const LARGEST = 2 ** 24;
 
 /**

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { writeFile } from "../output/write_file.ts";
 
 /**
- * Keeps what comes by standard input in a file: it is read more than once, and a run that goes on compares it.
+ * Copies standard input to a file, because it is read more than once and a resumed run compares it.
  *
  * @throws {InfoflowError} DISK_FULL.
  */

@@ -2,7 +2,7 @@ import { InfoflowError } from "../../errors.ts";
 import { readIfThere } from "../../files.ts";
 import { writeFile } from "./write_file.ts";
 
-/** What a run is about: two that agree in all of it make the same files. */
+/** The identity of a run: two runs that agree in all members make the same files. */
 export interface RunIdentity {
   /** Of the manifest's form. */
   readonly version: 1;
@@ -35,7 +35,7 @@ export interface DonePart {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-/** What is written down of a run: what it is about, where it ran, and what is done. */
+/** The record of a run: its question, the adapters it ran on, and the parts that are done. */
 export interface Manifest extends RunIdentity {
   /** Adapters that parts were computed on. */
   readonly devices: readonly string[];

@@ -3,7 +3,7 @@ import { removeIfThere } from "../../files.ts";
 import { diskError } from "./disk_error.ts";
 
 /**
- * Writes a file that is there whole or not at all: beside its place first, then moved there when the disk has it.
+ * Writes a file atomically: under another name first, renamed when its bytes have reached the disk.
  *
  * @returns How many bytes it has.
  * @throws {InfoflowError} DISK_FULL, and nothing is left of it.
@@ -30,7 +30,7 @@ export async function writeFile(
   return bytes;
 }
 
-/** Has the disk know of new names, where the system can be asked to. */
+/** Syncs a directory's new names to the disk, where the system can do that. */
 async function syncDirectory(path: string): Promise<void> {
   try {
     using directory = await Deno.open(path);

@@ -26,7 +26,7 @@ export interface RunOptions {
   isStopped(): boolean;
 }
 
-/** What became of a run. */
+/** The outcome of a run. */
 export interface RunResult {
   readonly manifest: Manifest;
   /** Whether all parts of this shard are there. */

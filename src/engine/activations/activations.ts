@@ -16,9 +16,9 @@ export interface Lease extends Disposable {
   readonly activations: PromptActivations;
   /** The first position whose patterns are to be computed; the number of tokens where all are there. */
   readonly first: number;
-  /** What has the positions before that; it may be `activations` itself. */
+  /** The activations that hold the positions before `first`; may be `activations` itself. */
   readonly base: PromptActivations | undefined;
-  /** Says that all patterns are there, so that later requests find them. Without it, nothing of the request is left. */
+  /** Keeps the activations for later requests once all patterns are computed; without this call they are dropped. */
   keep(): void;
 }
 
@@ -34,9 +34,9 @@ export class Activations {
   readonly #architecture: Architecture;
   readonly #model: string;
   readonly #cache: ActivationCache<PromptActivations>;
-  /** Memory for prompts that nothing is kept of. */
+  /** Memory for prompts whose activations are not kept. */
   readonly #spare = new SpareActivations();
-  /** Those to which a lease adds positions; no other may do so meanwhile. */
+  /** Activations to which a lease is adding positions; only one lease may do so at a time. */
   readonly #growing = new Set<PromptActivations>();
 
   /**
@@ -118,7 +118,7 @@ export class Activations {
           isKept = true;
         },
         [Symbol.dispose]: () => {
-          // What the old ones know, the new ones know too.
+          // The new activations contain all that the old ones do.
           if (isKept && isTypedOn) hold.discard();
           else hold.release();
           lease[Symbol.dispose]();
@@ -175,8 +175,8 @@ export class Activations {
   }
 
   /**
-   * Makes room for a prompt, in memory that another prompt has to give up where there is such. What is not kept takes
-   * nothing from what is.
+   * Makes room for a prompt, reusing an evicted prompt's memory where possible. Activations that are not to be kept
+   * evict no others.
    */
   async #make(tokens: number, cache: CacheUse): Promise<PromptActivations> {
     const capacity = capacityFor(tokens);

@@ -176,7 +176,7 @@ export class Analyses {
     });
   }
 
-  /** What is kept of the run beside patterns, keys and values. */
+  /** Which sites of the run a question needs, beside patterns, keys and values. */
   #keepFor({ name, argument }: OfOneRun): readonly SiteOfLayer[] {
     switch (name) {
       case "headSums":

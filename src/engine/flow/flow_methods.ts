@@ -71,7 +71,7 @@ export class FlowMethods {
   ): void {
     const { activations, tokens, prompt } = measured;
     const { architecture: { layers }, forward } = this.#tools;
-    // What looks at no stream has something else of that kind bound.
+    // A method that reads no stream gets another texture bound in its place.
     const hasStreams = sitesOf(method, layers).length > 0;
     const stream = (site: SiteOfLayer["site"]): GPUTextureView =>
       hasStreams ? keptAt(activations, { site, layer }).createView() : forward.qkv(layer);

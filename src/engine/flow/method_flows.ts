@@ -32,7 +32,7 @@ export class MethodFlows {
     const method = methodOf(options);
     checkMethodWork(method, architecture, ids.length);
     const interventions = changesIn(options, { architecture, ids });
-    // Of a changed run more is asked, most of the time: what comes next.
+    // The next question about a changed run is mostly for its predictions, which need the residual stream.
     const keep = interventions.length > 0
       ? residualSites(architecture.layers)
       : sitesOf(method, architecture.layers);

@@ -34,7 +34,7 @@ interface Slot extends Staging {
 
 /** The smallest buffer; the others are powers of two. */
 const SMALLEST = 64 * 1024;
-/** So many bytes of buffers of a size are made, sixteen of them at most, before a request waits for one to come free. */
+/** The most bytes of buffers of one size, and at most sixteen of them; then requests wait for one to come free. */
 const RING_BYTES = 16 * 2 ** 20;
 const MOST = 16;
 /** A larger buffer is freed after its read. */

@@ -182,7 +182,7 @@ export class Forward {
     at("RESID_PRE");
     if (!isWanted("Q")) return;
     if (pass.makesPatterns || keepsQkv(pass, index)) {
-      // With the values of the last layer, which no pattern needs: other measures of flow do, later.
+      // Also in the last layer: no pattern needs its values, but other flow methods do later.
       layer.attentionIn(recorder.pass, rows);
       at("Q");
       at("K");

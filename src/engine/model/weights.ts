@@ -125,7 +125,7 @@ export async function loadWeights(
     const linear = await kernelFor(inputs, outputs).upload(parameter.name, values, shape);
     waiting += linear.bytes;
     if (waiting > MOST_WAITING) {
-      // Asked before the next submission, it is about the one before, which the device was busy with meanwhile.
+      // This awaits the previous submission, which the device worked on while the last tensors were read.
       await uploaded;
       uploaded = device.queue.onSubmittedWorkDone();
       device.queue.submit([]);

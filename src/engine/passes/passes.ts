@@ -39,7 +39,7 @@ export interface RunOptions {
   isWanted?(): boolean;
 }
 
-/** What a run of one prompt, plain or changed, is needed for. */
+/** The interventions of one prompt's run, and which of its activations are needed. */
 interface Need {
   readonly ids: readonly number[];
   readonly interventions: readonly Intervention[];

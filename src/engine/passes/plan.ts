@@ -72,7 +72,7 @@ export function planSites(
     if (isKept) firstLayer = layer;
   }
   const prompt = { ids, activations, first, base: activations };
-  // What is changed of the stream that it begins with, was so when that was kept.
+  // The kept stream that the pass begins with already contains the edits made at its site.
   const isDone = ({ site, layer }: SiteEdit): boolean =>
     firstLayer > 0 &&
     siteKey({ site, layer }) === siteKey({ site: "RESID_PRE", layer: firstLayer });

@@ -195,7 +195,7 @@ export class Run {
     await readback.take(staging);
   }
 
-  /** Before the first submission it is for others to look. */
+  /** Stops an unwanted run between submissions; before the first one, callers check. */
   #stopIfUnwanted(): void {
     if (this.#hasBegun && !this.#isWanted()) throw cancelled();
   }

@@ -57,7 +57,7 @@ export class FeatureChanges {
     const row = await decoderRow(run, sae, index);
     const along = (times: number): number[] => Array.from(row, (v) => v * times);
     if (it.action === "ADD") {
-      // As it is stored: a unit of what is added is no unit of activation where features compete by their norms.
+      // The stored row: where features compete by their norms, one unit along it is not one unit of activation.
       return [{ ...place, vector: along(amount * (sae.storedNorms?.[index] ?? 1)) }];
     }
     const prompt = run.prompts[0]!;

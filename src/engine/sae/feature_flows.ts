@@ -24,7 +24,7 @@ export interface FlowOfFeature {
   /** What the prompt was encoded to; its scales are used. */
   readonly kept: KeptFeatures;
   readonly feature: number;
-  /** All if none is named. */
+  /** All targets by default. */
   readonly target: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { REACH, SLOTS } from "./slots.ts";
 
-/** What the device makes of some prompts: a few kilobytes for each. */
+/** The sums that the device returns for some prompts: a few kilobytes for each. */
 export interface HeadSums {
   /** (L, H, SLOTS): sums over all targets of all the prompts, see {@linkcode SLOT}. */
   readonly sums: BigUint64Array<ArrayBuffer>;

@@ -21,7 +21,7 @@ export interface SummedPrompt {
   readonly ids: readonly number[];
 }
 
-/** What there is to a partial result, as plain JSON. */
+/** A partial result as plain JSON. */
 export interface StoredPartial extends HeadSizes {
   readonly top: number;
   readonly prompts: number;

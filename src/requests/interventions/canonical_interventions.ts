@@ -35,8 +35,8 @@ const OWN = {
 } as const satisfies Partial<Record<keyof InterventionInput, Action>>;
 
 /**
- * Writes interventions in the one way that all ways of saying the same have, see {@linkcode Intervention}. What changes
- * nothing is left out: SCALE by 1, ADD of zeros.
+ * Normalizes interventions so that equal lists compare equal, see {@linkcode Intervention}. Interventions that change
+ * nothing are left out: SCALE by 1, ADD of zeros.
  *
  * @throws {InfoflowError} BAD_USER_INPUT, with `intervention`, the place of the first that can't be: a layer, head,
  *   position or source that does not exist, an argument that is missing or is another action's, a vector of another

@@ -29,7 +29,7 @@ export class ComparedFlow extends InfoFlow {
   }
 }
 
-/** What the changes of a run come to. */
+/** How a run's changes change its flow and its predictions. */
 export class Comparison {
   /** The flow of the model as it is. */
   readonly baseline: InfoFlow;

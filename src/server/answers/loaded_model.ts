@@ -6,7 +6,7 @@ import type { LongTexts } from "./long_texts.ts";
 
 /** A model by the name that it was asked for, and the engine that runs it. */
 export interface LoadedModel {
-  /** What is too much for the thread that answers is done there; without one, here. */
+  /** The thread for large encodings and long texts; without one, the answering thread does them. */
   readonly helper?: Helper;
   /** The texts that its tokenizer has read. */
   readonly longTexts?: LongTexts;
@@ -14,7 +14,7 @@ export interface LoadedModel {
   /** Whether a request that names no model means another one: links to its answers name it. */
   readonly isFurther?: boolean;
   readonly engine: ModelClient;
-  /** How it reads text, where that is not GPT-2's way. */
+  /** Its tokenizer, if it is not GPT-2's. */
   readonly tokenizer?: Tokenizer;
   /** What is known of its autoencoders' features over a corpus, by the autoencoder's name. */
   readonly dashboards?: ReadonlyMap<string, Dashboards>;

@@ -59,7 +59,7 @@ export function read(
 export function readBy(model: LoadedModel, source: ReadingSource): Reading {
   const { engine, tokenizer = GPT2_TOKENIZER } = model;
   const { prompt, ids, specialTokens, bos } = source;
-  engine.admit(); // no work for what will be refused
+  engine.admit(); // so that no text is tokenized for a request that will be refused
   if (typeof prompt === "string" && ids) {
     throw new InfoflowError(
       "BAD_USER_INPUT",

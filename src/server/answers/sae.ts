@@ -113,7 +113,7 @@ export function findSae(model: LoadedModel, name: string): Sae {
   );
 }
 
-/** What is more than three times what was reported, or explains next to nothing, is no chance of the prompt. */
+/** Warns if L0 is over 3 times the reported one or almost no variance is explained: no prompt does that by chance. */
 function warningOf(
   { l0, explainedVariance }: SaeFitFound,
   report: SaeReport,

@@ -27,7 +27,7 @@ import {
 import { nestedLists, type NumbersRow, structLists } from "./list_data.ts";
 import type { RowPrompt } from "./prompt_column.ts";
 
-/** What became of a row. */
+/** The outcome of a row. */
 export interface RowAnswer {
   readonly id: string | null;
   readonly tokens: readonly string[] | null;
@@ -56,7 +56,7 @@ export interface BegunRow {
 /** What a table is taken to have. */
 const TABLE_BYTES = 16 * 1024;
 
-/** Errors that are of a row alone: the next one may do well. */
+/** Errors that concern one row alone: the next row may succeed. */
 const OF_ROWS = [
   "PROMPT_EMPTY",
   "PROMPT_TOO_LONG",
@@ -186,7 +186,7 @@ export class BatchQuestion {
   }
 }
 
-/** The answer that an error of a row is. */
+/** The answer of a row with an error. */
 function rowOf(error: unknown): RowAnswer {
   if (!(error instanceof InfoflowError) || !OF_ROWS.includes(error.code)) throw error;
   const { code, message } = error;

@@ -17,7 +17,7 @@ export function maskError(error: unknown, log: Log): GraphQLError {
   if (cause instanceof InfoflowError) {
     const { message, code, details } = cause;
     const http = httpFormOf(cause);
-    // What is wrong with a question is said within a 200; what is wrong here, HTTP says too.
+    // Client errors stay in a 200 response; server errors also set the HTTP status.
     const said = http.status >= 500 ? { http } : {};
     return new GraphQLError(message, { ...where, extensions: { code, ...details, ...said } });
   }

@@ -20,7 +20,7 @@ export class HeldBytes {
   async fill(response: Response): Promise<Response> {
     if (this.#held.length === 0) return response;
     const parts = (await response.text()).split(new RegExp(`${this.#nonce}\\.(\\d+)\\.`));
-    // What stands between is text, and at odd places which bytes come there.
+    // Even parts are text; odd parts say which bytes go there.
     const pieces = parts.map((part, at) =>
       at % 2 === 0 ? encoder.encode(part) : this.#held[Number(part)]!
     );

@@ -7,7 +7,7 @@ interface Pending {
 }
 
 /**
- * A thread that does what would hold up the one that answers: the Arrow of large matrices, the tokens of long texts. It
+ * A thread for work that would hold up the answering thread: the Arrow of large matrices, the tokens of long texts. It
  * is started when it is first needed, and again if it crashes.
  */
 export class Helper {

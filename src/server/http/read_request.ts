@@ -28,7 +28,7 @@ export function readRequest(message: IncomingMessage, host: string, signal: Abor
   if (hosts.length > 1) throw malformed("it must have one Host", `${hosts.length} of them`);
   const url = readUrl(message.url ?? "/", headers.get("host") ?? host);
   const hasBody = method !== "GET" && method !== "HEAD";
-  // Node's types and Deno's have streams of their own.
+  // Node and Deno declare different types for the same streams.
   const body = hasBody ? Readable.toWeb(message) as unknown as ReadableStream<Uint8Array> : null;
   return new Request(url, { method, headers, body, signal });
 }

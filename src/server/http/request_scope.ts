@@ -60,7 +60,7 @@ export class RequestScope implements Caller {
   readonly note = (work: Work, answer: Answer): void => {
     this.calls.push({ work, answer });
     const { result: { cacheHit }, since, began, worked } = answer;
-    // What does not say when it was submitted is taken to have been at once.
+    // An answer without a time of submission counts as submitted at once.
     const submitted = Math.max(began, answer.submitted);
     const read = answer.read > began ? answer.read : began + worked;
     addSpan("queue", { from: since, to: began });

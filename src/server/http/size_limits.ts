@@ -13,7 +13,7 @@ export const SIZE_LIMITS = {
   headers: 32 * 1024,
 } as const;
 
-/** Refuses a request whose URL or headers are too long, before anybody reads them. */
+/** Refuses a request whose URL or headers are too long, before they are parsed. */
 export async function limitHead({ req: { raw } }: Context, next: Next): Promise<void> {
   // The URL as it was sent: percent-encoded, so a character is a byte.
   if (raw.url.length > SIZE_LIMITS.url) {

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { InfoflowError } from "../../errors.ts";
 
-/** A wrong token is told after this many ms: guesses are slow, and who knows the token does not wait. */
+/** A wrong token is told after this many ms: guesses are slow, and users of the right token do not wait. */
 const GUESS_MS = 500;
 
 /**
@@ -25,7 +25,7 @@ export function requireToken(token: string, open: readonly string[]): Middleware
   };
 }
 
-/** Digests are of equal length and tell nothing about what they are of: comparing them takes the same time always. */
+/** Digests have equal length and reveal nothing of the token, so comparing them takes constant time. */
 function isIt(token: string | undefined, expected: Uint8Array): boolean {
   return timingSafeEqual(digest(token ?? ""), expected) && token !== undefined;
 }

@@ -27,7 +27,7 @@ export function writeLink(
   if (layout !== DEFAULT_FORM.layout) searchParams.set("layout", layout);
   if (format !== DEFAULT_FORM.format) searchParams.set("format", format);
   url.search = url.search.replace(LISTS, (list) => list.replaceAll("%2C", ","));
-  // What chats take for the end of the sentence where a link ends in it is written out.
+  // A final character that chat programs would cut off a link as punctuation is percent-encoded.
   return url.href.replace(/[.*_]+$/, (end) => Array.from(end, escaped).join(""));
 }
 

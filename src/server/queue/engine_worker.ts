@@ -31,7 +31,7 @@ export interface EngineStats extends MemoryStats {
 const FRESH_MS = 5000;
 /** A pass over one token that takes longer than this many ms counts as failed. */
 const PROBE_MS = 5000;
-/** A worker at work that says nothing for this many ms is stuck: no piece of a pass takes as long. */
+/** A worker at work that reports nothing for this many ms is stuck: no piece of a pass takes that long. */
 const STUCK_MS = 60_000;
 /** Tokens of the pass by which the pace is measured at the start. */
 const PACE_TOKENS = 64;
@@ -90,7 +90,7 @@ export class EngineWorker {
     return this.#thread.isReady;
   }
 
-  /** How it is doing, as far as is known without asking the worker, which is deaf while the device works. */
+  /** Its state, as far as is known without asking the worker, which can't answer while the device works. */
   get stats(): EngineStats {
     return {
       isReady: this.isReady,

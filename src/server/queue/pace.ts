@@ -3,12 +3,12 @@ import { isQuestion, modelOf, type Work } from "../../requests/engine_request.ts
 import { methodOf } from "../../requests/flow_options.ts";
 import { operationsOf } from "../../requests/operations.ts";
 
-/** What two cores do in a ms, until something was measured. */
+/** Operations that two cores do in a ms, used until a pace is measured. */
 const FIRST_OPERATIONS_PER_MS = 25e6;
 /** How much of a mean the newest measurement is. */
 const FRESHNESS = 0.3;
 
-/** How long requests take: their operations, by the pace that was measured for their like. */
+/** How long requests take: their operations, by the pace measured for similar ones. */
 export class Pace {
   readonly #sizesOf: (model: number) => Architecture;
   /** In ms for an operation: of passes by their model, of all else by model and name. */

@@ -1,4 +1,4 @@
-/** So many prompts are remembered, and no more. */
+/** The most prompts that are remembered. */
 const MOST = 1024;
 
 /**

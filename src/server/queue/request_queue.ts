@@ -144,7 +144,7 @@ export class RequestQueue {
     return await answer;
   }
 
-  /** Tells all who wait that they wait in vain. */
+  /** Fails all pending requests. */
   close(reason: Error): void {
     for (const pending of this.#pending.values()) {
       if (pending.slot !== undefined) this.#flags.cancel(pending.slot);

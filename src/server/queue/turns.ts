@@ -4,12 +4,12 @@ import type { Priority } from "./priority.ts";
 const MOST_BATCHES = 2;
 /** Jobs get at least every fourth turn, however many interactive requests wait. */
 const JOBS_TURN = 4;
-/** Who asked a moment ago may ask again: jobs then take short turns, one at a time. */
+/** A user who asked within this many ms may ask again: until then jobs take short turns, one at a time. */
 const MOMENT_MS = 2000;
 
 /** What waits for a turn, and what has its turn. */
 export interface Waiting {
-  /** Whether a request waits that a person waits for. */
+  /** Whether an interactive request waits. */
   readonly people: boolean;
   /** Whether a prompt of a job waits. */
   readonly jobs: boolean;
@@ -18,7 +18,7 @@ export interface Waiting {
   readonly jobsAtWorker: number;
 }
 
-/** Says whose turn it is: people's, as long as any of them wait, and every fourth that of jobs. */
+/** Decides whose turn it is: interactive requests' as long as any wait, but every fourth is a job's. */
 export class Turns {
   /** Turns since the last one of a job. */
   #since = 0;

@@ -102,7 +102,7 @@ function comesBefore(a: Place, b: Place): boolean {
       (a.prompt < b.prompt || a.prompt === b.prompt && a.position < b.position);
 }
 
-/** A number that is as good as drawn (the mixing steps of MurmurHash3). */
+/** A hash that stands for a random number (the mixing steps of MurmurHash3). */
 function hashOf(...words: readonly number[]): number {
   let hash = 0x9e3779b9;
   for (const word of words) {

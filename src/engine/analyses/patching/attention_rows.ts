@@ -11,13 +11,13 @@ interface Taken {
   readonly values: Rows;
 }
 
-/** No position, and all: no prompt is so long. */
+/** No position, and every position: prompts are shorter than that. */
 const NONE: Rows = { from: 0, end: 0 };
 const EVERY: Rows = { from: 0, end: 0xffffffff };
 
 /**
- * What row `i` takes from the donor. Sites after attention are patched by what they are made of: z is the donor's where
- * queries, keys and values are, and with the donor's stream as well all that comes of the row is.
+ * What row `i` takes from the donor. Sites after attention are patched by what they are made of: z is the donor's if
+ * queries, keys and values are; with the donor's stream as well, the rest of the row's layer is the donor's too.
  */
 export function rowsPatched({ site, position, action }: Patch, i: number): Taken {
   if (action !== "REPLACE") return { isStream: false, isQuery: false, keys: NONE, values: NONE };

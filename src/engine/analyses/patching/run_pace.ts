@@ -1,9 +1,9 @@
 import { InfoflowError } from "../../../errors.ts";
 
-/** So many ms are measured before anything is foretold from them. */
+/** How many ms must be measured before a time is predicted from them. */
 const ENOUGH_MS = 100;
 
-/** How fast rows go through layers here, and what that says of what is still to be done. */
+/** How fast rows go through layers on this device, and how long the remaining rows will take. */
 export class RunPace {
   /** The least ms that a row of a layer took. */
   #rate = Infinity;
