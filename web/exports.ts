@@ -12,7 +12,7 @@ import { writeState } from "./page_state.ts";
 
 const SAYS_COPIED = 2000;
 
-/** What people take with them: files of what is on the screen, and lines that fetch the same. */
+/** The exports: files of what is on the screen, and lines of code that fetch the same. */
 export class Exports {
   readonly #arrow = byId("arrow", HTMLAnchorElement);
   readonly #graphiql = byId("graphiql", HTMLAnchorElement);

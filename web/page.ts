@@ -100,7 +100,7 @@ export class Page {
     await view.afterwards?.(asked).catch(() => {});
   }
 
-  /** Says how long it has taken by now, with a way out, once it is no longer at once. */
+  /** Says how long a question has taken, with a button to cancel it, once the answer takes a while. */
   #showProgress(isNewest: () => boolean): { timer: number } {
     const begun = performance.now();
     const tick = (): void => {
@@ -227,7 +227,7 @@ export class Page {
     ];
   }
 
-  /** Asks again where the last question failed for a reason that passes. */
+  /** Asks again if the last question failed for a passing reason. */
   #again(): void {
     if (this.#retry !== undefined && this.#state) this.#show(this.#state, this.#note);
   }

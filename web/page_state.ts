@@ -42,7 +42,7 @@ export function coloursOf(
   { scale, curve, unit, self, view }: Pick<PageState, "scale" | "curve" | "unit" | "self" | "view">,
 ): ColourChoice {
   const chosen = unit === "AUTO" ? VIEWS[view].unit : unit;
-  // Even shares are all 1, which the square root would make strong.
+  // Multiples of an even share are around 1, which a square root would show as strong.
   const natural = chosen === "even" ? "linear" : "sqrt";
   return {
     scale,

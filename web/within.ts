@@ -1,7 +1,7 @@
 import type { PageState } from "./page_state.ts";
 import type { ModelCard, ServerCard } from "./server/reading.ts";
 
-/** What of a state there is: a link may ask for a model, or a layer, that this server has not. */
+/** The part of a state that this server has: a link may ask for a model, or a layer, that it does not have. */
 export function within(
   state: PageState,
   { models }: ServerCard,

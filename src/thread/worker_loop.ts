@@ -97,7 +97,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
     });
     return now() - began;
   };
-  /** Something went wrong that ought not to: if the device does not even compute a token, it is of no use any more. */
+  /** Runs after an unexpected error: a device that can't compute even one token is of no use any more. */
   const checkDevice = async (): Promise<void> => {
     // The news of a lost device comes a turn after the first call that it fails; it answers this one too.
     await nextTurn();

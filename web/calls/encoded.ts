@@ -1,6 +1,6 @@
-/** What URLs would do without, but chats, wikis and Markdown take for their own. */
+/** Characters that URLs may contain unescaped, but that chats, wikis and Markdown interpret. */
 const MARKS = /[!'()*~]/g;
-/** What they take for the sentence's where a link ends in it. */
+/** Characters that they take for the sentence's punctuation at a link's end. */
 const ENDINGS = /[._]+$/;
 
 /** Writes a value for a link, so that programs that find links in texts find all of it. */

@@ -32,7 +32,7 @@ function literal(value: Value): string {
   return String(value);
 }
 
-/** JSON's escapes are Python's, but for pairs of surrogates, which JSON leaves as they are. */
+/** JSON's escapes are valid in Python, except for surrogate pairs, which JSON leaves as they are. */
 function text(value: string): string {
   return JSON.stringify(value.toWellFormed());
 }

@@ -1,4 +1,4 @@
-/** Closes what folds open over the page when something else is clicked, or Escape is pressed. */
+/** Closes menus that open over the page when something else is clicked, or Escape is pressed. */
 export function closeMenus(): void {
   const open = (): HTMLDetailsElement[] => [
     ...document.querySelectorAll<HTMLDetailsElement>("details.menu[open]"),

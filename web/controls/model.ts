@@ -4,7 +4,7 @@ import type { ServerCard } from "../server/reading.ts";
 /** The model that comes with Infoflow, so that everything works without a download. */
 const DEMO = "bundled";
 
-/** What answers; where there are several models, one can be picked. */
+/** The model that answers; where there are several, one can be picked. */
 export class ModelPicker {
   readonly #select = byId("model", HTMLSelectElement);
   readonly #name = byId("model-name", HTMLElement);

@@ -7,7 +7,7 @@ import { VIEWS } from "../views/list.ts";
 /** Where options stand. */
 export interface OptionParts {
   readonly form: HTMLFormElement;
-  /** What is not as it is by itself. */
+  /** The options that differ from their defaults. */
   readonly chips: HTMLElement;
   readonly menu: HTMLDetailsElement;
 }
@@ -21,7 +21,7 @@ interface Field {
   readonly paper: HTMLAnchorElement;
 }
 
-/** The options of the view that is asked for, folded away; what is not as it is by itself stands in chips. */
+/** The options of the view that is asked for, folded away; those that differ from their defaults are shown as chips. */
 export class Options {
   readonly #parts: OptionParts;
   readonly #fields: ReadonlyMap<string, Field>;
@@ -82,7 +82,7 @@ function initialOf(name: string): string {
   return String(DEFAULT_STATE[name as keyof PageState]);
 }
 
-/** What holds: of an option that is AUTO, what that comes to. */
+/** The value in effect: for AUTO, the value that it stands for. */
 function valueOf({ name }: Option, state: PageState): string {
   if (name === "bos") return bosOf(state);
   const { unit, curve } = coloursOf(state);

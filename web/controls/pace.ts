@@ -2,8 +2,8 @@
 const PATIENCE = 500;
 
 /**
- * Does something as often as it can be done: at once where nothing is under way, else as soon as that is done. Of what
- * was asked for meanwhile, only the last is done.
+ * Runs an action at the pace it can keep: at once if none is under way, else as soon as that one ends. Of the calls
+ * made meanwhile, only the last one is run.
  */
 export class Pace {
   readonly #act: () => Promise<void>;

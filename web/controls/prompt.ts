@@ -13,7 +13,7 @@ export class PromptBox {
     });
   }
 
-  /** Shows a prompt; what is being typed is that already. */
+  /** Shows a prompt, unless the user is typing it. */
   show(prompt: string): void {
     if (this.#box.value !== prompt) this.#box.value = prompt;
   }

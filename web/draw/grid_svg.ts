@@ -28,7 +28,7 @@ export interface GridPicture {
   readonly shade: Shade;
   /** What the ends of the scale are, and its middle where it has one. */
   readonly ends: readonly string[];
-  /** What it is, for who can't see it. */
+  /** What it is, for users of screen readers. */
   readonly title: string;
   /** The place of the cell that was chosen. */
   readonly chosen?: number | undefined;

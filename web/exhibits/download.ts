@@ -1,6 +1,6 @@
 import type { Exhibit } from "./exhibit.ts";
 
-/** Hands a file to the person at the page. */
+/** Offers a file to the user as a download. */
 export function download(content: Blob, name: string): void {
   const url = URL.createObjectURL(content);
   const link = document.createElement("a");

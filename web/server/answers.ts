@@ -1,6 +1,6 @@
 /** What can be asked of the server. */
 export interface Question<Answer> {
-  /** The same key, the same answer. */
+  /** Equal keys have equal answers. */
   readonly key: string;
   /** How many answers are kept of its kind, which is what the key says before its first space. */
   readonly kept?: number;
@@ -44,7 +44,7 @@ export class Answers {
     return promise;
   }
 
-  /** Breaks off what is under way, but for these. */
+  /** Cancels the questions under way, except these. */
   want(keys: ReadonlySet<string>): void {
     for (const [key, { controller, isSettled }] of this.#entries) {
       if (isSettled || keys.has(key)) continue;

@@ -11,7 +11,7 @@ export function headsOff(off: string): Head[] {
   });
 }
 
-/** Switches a head off that was on, and the other way round; `key` is such as `2.11`. */
+/** Ablates a head, or restores it if it was ablated; `key` is such as `2.11`. */
 export function toggled(off: string, key: string): string {
   const heads = off.split(",").filter(Boolean);
   return (heads.includes(key) ? heads.filter((head) => head !== key) : [...heads, key]).join(",");
@@ -26,7 +26,7 @@ export interface Prediction {
 /** What the model expects after a prompt, with and without heads ablated. */
 export interface Forecast {
   readonly whole: readonly Prediction[];
-  /** Only where heads are off. */
+  /** Only if heads are ablated. */
   readonly without: readonly Prediction[] | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface ModelCard {
 
 /** What can be asked, and what it runs on. */
 export interface ServerCard {
-  /** The one that answers by itself first. */
+  /** The default one first. */
   readonly models: readonly ModelCard[];
   readonly device: { readonly description: string; readonly isFallback: boolean };
 }

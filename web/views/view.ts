@@ -30,7 +30,7 @@ export interface Asked extends Known {
    * anything: what it has not asked for by then, and an older state had, is broken off.
    */
   ask<Answer>(question: Question<Answer>): Promise<Answer>;
-  /** Says that a question will be asked later, so that it is not broken off. */
+  /** Announces a later question, so that it is not cancelled. */
   keep(question: Question<unknown>): void;
   /**
    * Shows what came: title, exports and drawing change together. Nothing happens where a newer state is asked for by

@@ -99,7 +99,7 @@ export function linkSentence(
   return source <= target ? cellSentence(matrix, { target, source }) : "";
 }
 
-/** A cell in a sentence, for the tip and for who hears the page. */
+/** A cell in a sentence, for the tip and for screen readers. */
 export function cellSentence(
   matrix: Matrix,
   { target, source }: { target: number; source: number },

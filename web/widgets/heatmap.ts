@@ -20,11 +20,11 @@ export interface HeatmapPicture {
   readonly matrix: Matrix;
   readonly shade: Shade;
   readonly theme: Theme;
-  /** What it is, for who can't see it. */
+  /** What it is, for users of screen readers. */
   readonly title: string;
 }
 
-/** What becomes of what is done to a heatmap. */
+/** Called when the user does something with a heatmap. */
 export interface HeatmapEvents {
   /** A cell is pointed at, or none any longer. */
   point(cell: Cell | undefined, by: "pointer" | "keyboard"): void;

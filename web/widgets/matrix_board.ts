@@ -15,7 +15,7 @@ export interface BoardPicture {
   readonly known: Known;
   readonly matrix: Matrix;
   readonly shade: Shade;
-  /** What it is, for who can't see it. */
+  /** What it is, for users of screen readers. */
   readonly title: string;
 }
 

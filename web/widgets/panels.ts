@@ -10,7 +10,7 @@ export interface Panel {
   readonly key: string;
   /** What stands below it; in a grid the headers say it. */
   readonly caption?: string;
-  /** What it is, for who can't see it. */
+  /** What it is, for users of screen readers. */
   readonly name: string;
   readonly matrix: Pick<Matrix, "values" | "positions" | "pool">;
   readonly shade: Shade;

@@ -2,7 +2,7 @@ import { html } from "../draw/elements.ts";
 import { count } from "../draw/format.ts";
 import type { Failure } from "../server/failure.ts";
 
-/** What the page may have to say in words. */
+/** The kinds of messages that the page shows. */
 export type StatusKind =
   | "loading"
   | "note"
@@ -20,7 +20,7 @@ export interface StatusAction {
   readonly act: () => void;
 }
 
-/** The line that says what the page does or can't do, with the ways out. */
+/** The line that says what the page does or can't do, with buttons for what the user can do. */
 export class Status {
   readonly #text: HTMLElement;
   readonly #actions: HTMLElement;

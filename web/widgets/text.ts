@@ -19,7 +19,7 @@ export interface TextPicture {
   readonly direction: Direction;
 }
 
-/** What becomes of what is done to a text. */
+/** Called when the user does something with a text. */
 export interface TextEvents {
   /** A token is pointed at or focused, or none any longer. */
   point(position: number | undefined): void;

@@ -82,7 +82,7 @@ export class Features extends TableAnswer<Result> {
   }
 
   /**
-   * All of them.
+   * All active features.
    *
    * @throws {InfoflowError} MATRIX_TOO_LARGE if they are more than anybody reads as JSON.
    */

@@ -97,7 +97,7 @@ function byText<Value extends object>(): LRUCache<string, Value> {
   });
 }
 
-/** What can't be parsed is the client's mistake, and is in no log: Yoga would take it for ours. */
+/** A request that can't be parsed is the client's mistake and is not logged; Yoga would count it as the server's. */
 const requestsInForm: Plugin<GraphQLContext> = {
   onRequestParse({ requestParser, setRequestParser }) {
     if (!requestParser) return;

@@ -53,7 +53,7 @@ export class StaticFile {
   }
 }
 
-// Their best takes a minute for GraphiQL; this takes a blink and is nearly as small.
+// The highest levels take a minute for GraphiQL; these take an instant and are nearly as small.
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 9 } };
 const COMPRESS: Record<Exclude<Coding, "identity">, (bytes: Uint8Array) => Promise<Uint8Array>> = {

@@ -310,7 +310,7 @@ export class RequestQueue {
     }
   }
 
-  /** A request that was answered alone tells how long its like takes, and so does one that was given up. */
+  /** Learns how long similar requests take from one that was answered alone, or given up. */
   #learn({ work }: PendingRequest, { outcomes: [outcome], began, ended }: BatchResult): void {
     if ("error" in outcome!) this.#pace.learnAtLeast(work, ended - began);
     else if (!outcome!.value.cacheHit) this.#pace.learn(work, ended - began);

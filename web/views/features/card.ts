@@ -1,7 +1,7 @@
 import { index, oneOf, text } from "../../state/part.ts";
 import type { ViewCard } from "../card.ts";
 
-/** What a feature's activation is multiplied by, to see what comes of it. */
+/** What a feature's activation is multiplied by, to see how that changes the forecast. */
 export const AMOUNTS = ["1", "0", "2", "5"] as const;
 
 /** The features of a sparse autoencoder that the prompt turns on, and which tokens fed one of them. */

@@ -1,5 +1,5 @@
 /**
- * Makes another prompt of one, for who names none: of two names the one that comes twice is put in the place of the
+ * Makes the corrupted prompt, if the user gives none: of two names the one that comes twice is put in the place of the
  * other at its last occurrence, as in the prompts of Wang et al. 2022. Where there are no such names, it is the prompt.
  */
 export function corruptedOf(prompt: string): string {

@@ -12,9 +12,9 @@ export const WHAT_IF = {
   state: {
     /** The heads that are ablated. */
     off: headList,
-    /** Whether the flow without them is shown, or what changes. */
+    /** Whether the flow with these heads ablated is shown, or the difference that they make. */
     show: oneOf(["result", "change"]),
-    /** What heads are tinted by: what switching each off does, or what each writes. */
+    /** What heads are tinted by: the effect of ablating each, or what each writes. */
     tint: oneOf(["effect", "direct", "none"]),
   },
 } as const satisfies ViewCard;

@@ -1,7 +1,7 @@
 import type { Question } from "../../server/answers.ts";
 import { askGraphQL } from "../../server/graphql.ts";
 
-/** What a number of each head is asked for by. */
+/** The prompt and the tokens of the logit difference. */
 export interface EffectArguments {
   readonly prompt: string;
   readonly model: string | undefined;

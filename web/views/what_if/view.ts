@@ -184,7 +184,7 @@ function isFlat({ values }: Matrix): boolean {
   return values.every((value) => Math.abs(value) < NOTHING);
 }
 
-/** The scale of a change ends at 1 % at least: what is next to nothing is drawn as that. */
+/** The scale of a change ends at 1 % at least: so that tiny changes look tiny. */
 function shadeOfChange(shade: Shade, matrix: Matrix): Shade {
   if (!matrix.isChange) return shade;
   return { ...shade, top: isFlat(matrix) ? 0.01 : Math.max(0.01, shade.top) };
