@@ -30,7 +30,7 @@ struct Prompt {
   layers: u32, // L
 }
 
-// Few, as rows are short: more would wait for each other.
+// Few lanes, because rows are short: more would only wait.
 const LANES = 8u;
 const MOST_LAYERS = 256u; // a layer's number is a byte in Arrow
 

@@ -111,7 +111,7 @@ fn main(
   }
 }
 
-// What a layer counts for in the one matrix that is made of all.
+// The weight of a layer in the one matrix that is made of all layers.
 fn weight(l: u32) -> f32 {
   switch prompt.aggregate {
     case MEAN: { return 1.0 / f32(prompt.layers); }
