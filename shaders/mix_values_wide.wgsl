@@ -4,8 +4,8 @@
 //   z        (T, C)     heads side by side, a row for each target that is made
 //   patterns (H, T, T)  of one layer, packed as attention_pattern.wgsl wrote them
 //
-// mix_values.wgsl for llvmpipe, Mesa's software adapter, where reading a pattern from its buffer is what costs: each number is read once
-// and used for 64 channels, mostly the whole head. A GPU's registers would not hold the sums.
+// mix_values.wgsl for llvmpipe, Mesa's software adapter, where reading a pattern from its buffer is what costs: each
+// number is read once and used for 64 channels, mostly the whole head. A GPU's registers would not hold the sums.
 //
 // Dispatch: (ceil(ceil((T - prompt.first) / 8) H ceil(D / 64) / 16)). One invocation makes 8 targets x 64 channels of a
 // head.

@@ -164,9 +164,9 @@ export class Engine {
    * layer.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.
-   * @param cache What becomes of the activations that are computed for them.
+   * @param cache How the cache is used for the activations that are computed.
    * @param onAnswer Told what became of each as soon as that is known.
-   * @returns What became of each request, in their order; a reason is what {@linkcode flow} throws, or CANCELLED.
+   * @returns The outcome of each request, in their order; a reason is what {@linkcode flow} throws, or CANCELLED.
    */
   async flows(
     requests: readonly FlowRequest[],
@@ -220,8 +220,8 @@ export class Engine {
   /**
    * Answers several questions. Those of one name about the model as it is have one pass for their prompts.
    *
-   * @param cache What becomes of the activations that are computed for them.
-   * @returns What became of each, in their order.
+   * @param cache How the cache is used for the activations that are computed.
+   * @returns The outcome of each, in their order.
    */
   async asks(
     asked: readonly AskedQuestion[],

@@ -12,7 +12,7 @@ import type { PassPieces } from "./passes/pass_pieces.ts";
 import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
-/** What the models on a device have together. */
+/** What the models on one device share. */
 export interface Shared {
   readonly gpu: Gpu;
   readonly cache: ActivationCache<PromptActivations>;

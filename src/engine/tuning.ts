@@ -9,7 +9,7 @@ import type { Architecture } from "../requests/architecture/architecture.ts";
 /** The ways of computing a linear, of which each device has its best. */
 export const TILINGS: readonly Tiling[] = [REGISTERS, TILES, TALL_TILES];
 
-/** The choices of devices, wherever they are kept. */
+/** Stored choices of kernels, by device. */
 export interface KeptChoices {
   /**
    * The kernel of each shape.

@@ -10,7 +10,7 @@ import type { GridOptions } from "./patch.ts";
 import type { PatchDirection, PatchMetric } from "./patching.ts";
 import type { Intervention } from "./interventions/intervention.ts";
 
-/** What becomes of a token's log-probability. */
+/** How a token's log-probability changes. */
 export interface LogProbabilityChange {
   readonly id: number;
   /** With no head ablated. */

@@ -1,4 +1,4 @@
-/** How far a request is. */
+/** The states of a slot. */
 const FREE = 0;
 const WAITING = 1;
 const RUNNING = 2;

@@ -24,7 +24,7 @@ export interface StartOptions {
 /** Requests to one model that are answered together: matrices, or questions of one name. */
 export interface Batch {
   readonly requests: readonly SentRequest[];
-  /** What becomes of the activations that are computed for them; `keep` without it. */
+  /** How the cache is used for the activations that are computed; `keep` by default. */
   readonly cache?: CacheUse | undefined;
 }
 

@@ -10,7 +10,7 @@ export interface ViewCard {
   readonly tab: string;
   /** A large picture with small ones beside it, or a grid of small ones with a large one beside it. */
   readonly layout: "large" | "grid";
-  /** What becomes of BOS by default. */
+  /** Whether BOS is left out, kept, or not read, by default. */
   readonly bos: "DROP" | "KEEP";
   /** What its colours show by default: shares, or multiples of an even share. */
   readonly unit: "share" | "even";

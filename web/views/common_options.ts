@@ -20,7 +20,7 @@ export const AGGREGATION: Option = {
   choices: [["MEAN", "mean"], ["ROLLOUT", "rollout"], ["NOTEBOOK", "notebook"]],
 };
 
-/** What becomes of BOS. */
+/** Whether BOS is left out, kept, or not read. */
 export const BOS: Option = {
   name: "bos",
   label: "BOS",

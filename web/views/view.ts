@@ -9,7 +9,7 @@ import type { Tip } from "../widgets/tip.ts";
 /** A state that this server can answer, and what is known of it before a view asks for anything. */
 export interface Known {
   readonly state: PageState;
-  /** What becomes of BOS in it. */
+  /** Whether BOS is left out, kept, or not read. */
   readonly bos: BosPolicy;
   readonly reading: Reading;
   /** The tokens of the axes: without BOS where it is dropped. */
@@ -27,7 +27,7 @@ export interface Heading {
 export interface Asked extends Known {
   /**
    * Asks the server, or the answers that are kept. A view asks for all that its picture needs before it awaits
-   * anything: what it has not asked for by then, and an older state had, is broken off.
+   * anything: questions of older states that it has not asked again by then are cancelled.
    */
   ask<Answer>(question: Question<Answer>): Promise<Answer>;
   /** Announces a later question, so that it is not cancelled. */

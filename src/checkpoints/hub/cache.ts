@@ -107,7 +107,7 @@ export class CachedRepository {
     return sizes.reduce((a, b) => a + b, 0);
   }
 
-  /** Takes everything of the model away. */
+  /** Deletes everything of the model. */
   async remove(): Promise<void> {
     for (const directory of [this.directory, this.#locks]) {
       await removeIfThere(directory, { recursive: true });

@@ -44,7 +44,7 @@ export async function downloadFile(client: HubClient, job: FileJob): Promise<voi
     const { hash } = job.file;
     if (!isHash(hash) || part.digest.copy().digest("hex") === hash) break;
     await part.restart();
-    // What was there may have been of another version; what was fetched in one go has no such excuse.
+    // A resumed file may mix two versions and is fetched anew; a wrong file fetched in one go is an error.
     if (!wasResumed) throw changed(job);
     wasResumed = false;
   }

@@ -58,7 +58,7 @@ export async function snapshotFile(
   return { name, path: place, size: info.size, hash: isKnown ? hash : undefined };
 }
 
-/** What became of a check: files whose content is not what its hash says, and those that have none. */
+/** The result of a check: files whose content is not what its hash says, and those that have none. */
 export interface Checked {
   readonly damaged: readonly string[];
   readonly unknown: readonly string[];

@@ -15,7 +15,7 @@ export interface RowProgress {
   row(tokens: number, code: string | undefined): void;
 }
 
-/** What a run makes of a corpus: something of each part, and something of all parts. */
+/** The computation of a run: files for each part of a corpus, and files for the whole corpus. */
 export interface Job {
   /** What it is called in commands and in the manifest. */
   readonly name: string;

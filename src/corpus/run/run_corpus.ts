@@ -36,8 +36,8 @@ export interface RunResult {
 }
 
 /**
- * Runs a job over a corpus, part by part. What was done before by the same run is not done again, and what is done stays
- * done whatever happens: a part's files are there whole before the manifest says so.
+ * Runs a job over a corpus, part by part. Parts that the same run made before are not made again, and no
+ * crash loses a finished part: its files are complete before the manifest lists it.
  *
  * @throws {InfoflowError} BAD_USER_INPUT if the directory can't be used, or another process is at work there; DISK_FULL.
  */

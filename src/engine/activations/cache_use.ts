@@ -1,2 +1,2 @@
-/** How a run uses the cache: it leaves what it computed there, only looks what is there, or neither. */
+/** How a run uses the cache: it adds what it computes, only reads what is there, or neither. */
 export type CacheUse = "keep" | "look" | "none";

@@ -103,7 +103,7 @@ export class Analyses {
    * Answers a question.
    *
    * @param isWanted Whether the caller still waits for it.
-   * @param cache What becomes of the activations that are computed for it.
+   * @param cache How the cache is used for the activations that are computed.
    * @throws {AllocationError} If the device has no room.
    * @throws {InfoflowError} MATRIX_TOO_LARGE if an answer is too long; CANCELLED.
    */
@@ -154,7 +154,7 @@ export class Analyses {
   /**
    * Answers questions that go together, see {@linkcode areTogether}: their prompts have one pass.
    *
-   * @returns What became of each, in their order.
+   * @returns The outcome of each, in their order.
    * @throws {AllocationError} If the device has no room for all.
    * @throws {InfoflowError} CANCELLED.
    */

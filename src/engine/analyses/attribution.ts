@@ -8,10 +8,10 @@ import type { Intervention } from "../../requests/interventions/intervention.ts"
 import type { LogitPart } from "../../requests/questions.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
 
-/** Whose logit is taken apart. */
+/** The token whose logit is taken apart. */
 export interface LogitOf {
   readonly token: number;
-  /** Whose logit is subtracted. */
+  /** The token whose logit is subtracted. */
   readonly against?: number | undefined;
   /** The last one without it. */
   readonly position?: number | undefined;

@@ -6,7 +6,7 @@ import type { Weights } from "../model/weights.ts";
 import type { Saes } from "../sae/saes.ts";
 import type { Passes } from "../passes/passes.ts";
 
-/** What flows by other methods and all analyses are made with: the device, the model on it, and how it is run. */
+/** What flow methods other than attention and all analyses use: the device, the model on it, and the passes. */
 export interface DeviceContext {
   readonly device: GPUDevice;
   readonly architecture: Architecture;

@@ -13,7 +13,7 @@ import type { MethodKernels, MethodTools } from "./methods/method_kernels.ts";
 import { type Measure, METHOD_KERNELS } from "./methods/methods.ts";
 import { RouteShares } from "./route_shares.ts";
 
-/** What a method looks at beside patterns and values: nothing, or the residual stream. */
+/** The sites that a method reads beside patterns and values: none, or the residual stream. */
 export function sitesOf(method: Method, layers: number): readonly SiteOfLayer[] {
   return FLOW_METHODS[method].readsStream ? residualSites(layers) : [];
 }

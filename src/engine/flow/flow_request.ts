@@ -28,7 +28,7 @@ export function groupByPrompt(jobs: readonly Job[]): Job[][] {
   return [...groups.values()];
 }
 
-/** Whether a matrix is of attention, in the model as it is: such matrices are computed together. */
+/** Whether a request is for plain attention in the unchanged model: such matrices are computed together. */
 export function isPlain({ options }: FlowRequest): boolean {
   return methodOf(options) === "ATTENTION" && !isChanged(options);
 }

@@ -23,7 +23,7 @@ export class MethodFlows {
   /**
    * Computes a flow that is not of attention in the model as it is.
    *
-   * @param cache What becomes of the activations that it needs.
+   * @param cache How the cache is used for the activations that are computed.
    * @throws As `Engine.flow` does; CANCELLED.
    */
   async compute(request: FlowRequest, cache: CacheUse): Promise<FlowResult> {

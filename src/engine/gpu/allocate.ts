@@ -105,8 +105,8 @@ type Evict = () => boolean;
 const evictors = new WeakMap<GPUDevice, Evict[]>();
 
 /**
- * Names what gives memory back when a device has none left, after all that was named before: an allocation that the
- * device refuses is tried again after each time.
+ * Adds a way to free memory when a device has none left, to be tried after those added before. An allocation that the
+ * device refuses is retried after each of them.
  */
 export function evictWith(device: GPUDevice, evict: Evict): void {
   evictors.set(device, [...evictors.get(device) ?? [], evict]);

@@ -1,7 +1,7 @@
 import type { BoundGroup } from "./kernel.ts";
 import { StructUniform } from "./struct_uniform.ts";
 
-/** More layers, or heads of a layer, no model has: a layer's number is a byte in Arrow. */
+/** The most layers, or heads of a layer, of any model: a layer's number is a byte in Arrow. */
 const MOST = 256;
 const known = new WeakMap<GPUDevice, StructUniform<"index">>();
 

@@ -27,7 +27,7 @@ export class StructUniform<Member extends string> {
     this.reserve(most);
   }
 
-  /** Makes room for `count` structs. If that needs a larger buffer, groups that {@linkcode at} gave before no longer hold. */
+  /** Makes room for `count` structs. If that takes a larger buffer, groups that {@linkcode at} gave are invalid. */
   reserve(count: number): void {
     if (this.#words.length * 4 >= count * UNIFORM_ALIGNMENT) return;
     const device = this.#device;

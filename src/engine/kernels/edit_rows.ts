@@ -7,7 +7,7 @@ const WORKGROUP = wgslConstant(code, "WORKGROUP");
 /** What `rows` says of positions that stay as they are. */
 export const UNCHANGED = 0xffffffff;
 
-/** What becomes of positions and heads, by the shader's numbers; BLOCK is for scores. */
+/** What is done to positions and heads, by the shader's numbers; BLOCK is for scores. */
 export const EDIT_ACTIONS = { ZERO: 0, SCALE: 1, ADD: 2, REPLACE: 3, BLOCK: 4 } as const;
 
 /** Rows of a site changed on the way, see `shaders/edit_rows.wgsl`. */

@@ -2,7 +2,7 @@ import code from "../../../shaders/flow.wgsl" with { type: "text" };
 import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 import { PROMPT } from "./prompt.ts";
 
-/** What becomes of the layers: each stays by itself, or one matrix is made of them. */
+/** How layers are combined: each stays by itself, or one matrix is made of all. */
 export type Aggregate = "layers" | "mean" | "notebook" | "last";
 
 /** The numbers that the shader knows them by. */

@@ -21,7 +21,7 @@ export const PATCHED_ROW_MEMBERS = [
 /** `head` where all heads take from the other run. */
 export const ALL_HEADS = 0xffffffff;
 
-/** What becomes of a row's patched head: its values mixed, zeros, or the mean of it over positions. */
+/** What replaces the output of a row's patched head: its values mixed, zeros, or the mean of it over positions. */
 export const HEAD_ACTIONS = { MIX: 0, ZERO: 1, MEAN: 2 } as const;
 
 /** Attention of rows of many runs at once, see `shaders/patched_attention.wgsl`. */

@@ -14,7 +14,7 @@ export interface PromptFields {
   readonly stride: number;
   /** The first position that a flow keeps: 1 leaves BOS out. */
   readonly kept: number;
-  /** What becomes of the layers, as `shaders/flow.wgsl` numbers it. */
+  /** How layers are combined, as `shaders/flow.wgsl` numbers it. */
   readonly aggregate: number;
   /** Where its flow goes in the buffer of results, in numbers. */
   readonly result: number;

@@ -53,7 +53,7 @@ async function checkMemory(
       `this machine has ${inBytes(free)} left`,
     );
   }
-  // A software adapter's memory is the machine's, and it promises any amount of it.
+  // A software adapter uses the machine's memory, and reports any amount as available.
   if (info.isFallback) return;
   const there = await probe(device, onDevice);
   if (there < onDevice) {

@@ -29,7 +29,7 @@ export class PassPieces {
     this.#layers = layers;
   }
 
-  /** Notes how long a pass took, in ms; other work of the machine makes some of them slow. */
+  /** Records how long a pass took, in ms; other work of the machine makes some passes slow. */
   record(rows: number, ms: number): void {
     if (rows === 0) return;
     this.#seen++;

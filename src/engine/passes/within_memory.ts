@@ -2,7 +2,7 @@ import { InfoflowError } from "../../errors.ts";
 import { AllocationError } from "../gpu/allocate.ts";
 
 /**
- * Says what to ask for instead, where the device has no room even with no other prompt on it.
+ * Turns an allocation error into one that says what to ask for instead, if even an empty cache leaves too little room.
  *
  * @throws {InfoflowError} MATRIX_TOO_LARGE in place of an `AllocationError`.
  */

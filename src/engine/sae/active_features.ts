@@ -9,7 +9,7 @@ export interface ActiveFeatures {
 }
 
 /**
- * Puts what a kernel listed in order.
+ * Sorts the activations that a kernel listed.
  *
  * @param listed (count, 3), as the device wrote it.
  * @param tokens Positions from here on are left out: they are of a longer prompt.

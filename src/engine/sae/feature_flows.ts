@@ -39,7 +39,7 @@ export interface FeatureSourcesFound {
   readonly parts: readonly FeaturePart[];
 }
 
-/** What flows to features are made with. */
+/** What the computation of flows to features uses. */
 export interface FeatureFlowContext {
   readonly device: GPUDevice;
   readonly architecture: Architecture;

@@ -9,15 +9,15 @@ export interface Parameter {
 }
 
 /**
- * What becomes of a linear's sums: they are stored from the row on that the pass names, put through an activation, or added to
- * the residual stream.
+ * What is done with a linear's sums: they are stored, the first of them in the row that the pass names; put through an
+ * activation; or added to the residual stream.
  */
 export type Epilogue = "store" | "add" | Activation;
 
 /** A part of a layer: a layer norm, or a linear. */
 export interface LayerPart {
   readonly name: "norm1" | "attentionIn" | "attentionOut" | "norm2" | "mlpIn" | "mlpOut";
-  /** What becomes of a linear's sums; undefined of a layer norm. */
+  /** What is done with a linear's sums; undefined for a layer norm. */
   readonly epilogue: Epilogue | undefined;
   readonly weight: Parameter;
   readonly bias: Parameter;

@@ -22,7 +22,7 @@ export abstract class Answer {
   /** What its link says beside the prompt and the model. */
   abstract readonly linkArguments: LinkArguments;
 
-  /** What sets it apart from other answers of its field about the same tokens, in the one way it is written. */
+  /** Its normalized options: what sets it apart from other answers of its field about the same tokens. */
   protected abstract identity(): Readonly<Record<string, unknown>>;
 
   /** The answer as Arrow IPC. */

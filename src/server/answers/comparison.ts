@@ -6,7 +6,7 @@ import { type Reading, textOf } from "./reading.ts";
 /** How many of the likeliest tokens of both models are compared. */
 const TOKENS = 10;
 
-/** What becomes of the probability of a token to come next. */
+/** How the probability of a next token changes. */
 export interface TokenChange {
   readonly id: number;
   readonly text: string;

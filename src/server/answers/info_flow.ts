@@ -149,7 +149,7 @@ export class InfoFlow extends MatrixAnswer {
     }
   }
 
-  /** What the changes of the run make of it. */
+  /** How the changes of the run change this flow. */
   async #difference({ difference: _, ...options }: FlowOptions): Promise<FlowResult> {
     const { model: { engine }, ids } = this.reading;
     const [changed, plain] = await Promise.all([

@@ -27,7 +27,7 @@ export interface LogitLensOptions extends ChangeArguments {
 
 /** What a position would predict if the model ended after a layer. */
 export interface LensPrediction extends Prediction {
-  /** Whose output it is, 0 the embedding's. */
+  /** The layer whose output it is; 0 is the embedding. */
   readonly layer: number;
   readonly position: number;
   readonly rank: number;

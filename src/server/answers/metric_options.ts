@@ -4,7 +4,7 @@ import type { MetricArgument } from "../../requests/questions.ts";
 import type { Reading } from "./reading.ts";
 import { tokenId, type TokenName } from "./token_id.ts";
 
-/** What will take longer, in seconds, is refused; and what will take longer than its request may. */
+/** In seconds: patching that would take longer is refused, as is what would exceed its request's deadline. */
 const LIMIT = 60;
 
 /** What is read off runs, as it is asked for. */

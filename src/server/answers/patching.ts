@@ -18,7 +18,7 @@ import type { Reading } from "./reading.ts";
 /** What may be asked of {@linkcode Patching}. */
 export interface PatchingOptions extends MetricOptions {
   readonly site: Site;
-  /** The finest that the site has, where nothing is said. */
+  /** The finest grid of the site by default. */
   readonly by?: PatchGrid | null | undefined;
   readonly direction: PatchDirection;
   /** Whether 0 is the corrupted run and 1 the clean one. */
@@ -29,7 +29,7 @@ export interface PatchingOptions extends MetricOptions {
 
 type Result = Questions["patching"]["result"];
 
-/** Baselines that are closer than this are no scale. */
+/** Baselines that are closer than this can't be normalized by. */
 const LEAST_SPAN = 1e-3;
 
 /** The metric of a prompt's runs with one value of another prompt each (activation patching). */

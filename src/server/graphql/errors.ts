@@ -7,7 +7,7 @@ import type { Log } from "../observe/log.ts";
 /**
  * What a client sees of an error: one with a code as it is, any other as an id that the log has too.
  *
- * @param log Told of what the client is not.
+ * @param log Gets the errors that clients are not shown.
  */
 export function maskError(error: unknown, log: Log): GraphQLError {
   const cause = asMeant(error instanceof GraphQLError ? error.originalError ?? error : error);

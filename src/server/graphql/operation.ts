@@ -2,7 +2,7 @@ import { type DocumentNode, getOperationAST } from "graphql";
 
 /**
  * What a query asks, in a word for metrics: its field, if it is one, such as `infoFlow`. Names that a client makes up
- * are not in it, so there are no more words than the schema has fields.
+ * are not used, so there are no more words than the schema has fields.
  *
  * @param document A valid one.
  */

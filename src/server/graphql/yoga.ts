@@ -73,7 +73,7 @@ const noPersistedQueries: Plugin<GraphQLContext> = {
   },
 };
 
-/** What is said beside an answer that is no error, such as why a link is null. */
+/** Hints beside an answer that is no error, such as why a link is null. */
 const hints: Plugin<GraphQLContext> = {
   onResultProcess({ result, serverContext }) {
     const { hints } = serverContext as unknown as GraphQLContext;

@@ -31,7 +31,7 @@ export class Helper {
     return await promise;
   }
 
-  /** Ends the thread; what it has not answered is never answered. */
+  /** Ends the thread; calls under way are never answered. */
   close(): void {
     this.#worker?.terminate();
     this.#worker = undefined;

@@ -230,7 +230,7 @@ interface AskedByLink extends Pick<Link, "form"> {
   readonly answer: Answer;
 }
 
-/** Whether it can answer, in a word. */
+/** The server's readiness, in a word. */
 async function readiness(model: LoadedModel | undefined): Promise<string> {
   if (!model?.engine.isReady) return "loading";
   const health = await model.engine.health();

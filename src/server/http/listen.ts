@@ -33,7 +33,7 @@ export interface Listener {
   shutdown(): Promise<void>;
 }
 
-/** Connections, where nothing else is said. */
+/** The most connections by default. */
 export const MOST_CONNECTIONS = 512;
 const ARRIVAL_MS = 30_000;
 const STALL_MS = 30_000;

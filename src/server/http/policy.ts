@@ -14,7 +14,7 @@ export interface LineOptions {
 /** Errors only. */
 export const FEW_LINES: LineOptions = { format: "text", requests: false, prompts: false };
 
-/** Whom the server answers, and how much one request may have. */
+/** Which clients the server answers, and how much one request may take. */
 export interface Policy extends Neighbours, RequestLimits {
   /** What requests must bring, if anything. */
   readonly token: string | undefined;

@@ -24,7 +24,7 @@ export class RequestScope implements Caller {
   readonly bytes: ByteBudget;
   /** What the log calls it. */
   readonly id = crypto.randomUUID().slice(0, 13);
-  /** What it asks, in a word of ours; there are few of them. */
+  /** What it asks, in a word from a short fixed list. */
   operation = "other";
   /** How it went wrong, if it did. */
   code: string | undefined;

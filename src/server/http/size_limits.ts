@@ -41,7 +41,7 @@ export async function limitBody(context: Context, next: Next): Promise<Response 
   return await limitQuery(context, next);
 }
 
-/** What is said of a body that is too large. */
+/** The error for a body that is too large. */
 export function bodyTooLarge(limit: number, hint: string): InfoflowError {
   return tooLarge("BODY_TOO_LARGE", "body", limit, hint);
 }

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { EngineStats } from "../queue/engine_worker.ts";
 import { VERSION } from "../../version.ts";
 
-/** What a request came to. Both labels are words of ours, so that there are few of them. */
+/** The outcome of a request. Both labels are from fixed lists, so that there are few of them. */
 export interface RequestFacts {
   readonly operation: string;
   readonly code: string;

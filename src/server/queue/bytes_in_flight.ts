@@ -9,7 +9,7 @@ export class BytesInFlight {
     this.limit = limit;
   }
 
-  /** How many there are. */
+  /** How many bytes are in flight. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -22,5 +22,5 @@ export interface Caller {
   readonly note?: (work: Work, answer: Answer) => void;
 }
 
-/** A caller who waits for as long as it takes. */
+/** A caller without limits. */
 export const ANYBODY: Caller = {};

@@ -163,7 +163,7 @@ export class EngineWorker {
     await this.#thread.stop();
   }
 
-  /** Has all who wait told CANCELLED. */
+  /** Fails all pending requests with CANCELLED. */
   cancel(): void {
     this.#queue.close(new InfoflowError("CANCELLED", "The server was stopped before it was done"));
   }

@@ -86,7 +86,7 @@ export class PendingRequest {
     return promise.finally(() => signal.removeEventListener("abort", leave));
   }
 
-  /** Gives everybody the answer. A pass that was run counts for one of them: the others joined it. */
+  /** Answers all callers. A pass that was run counts for one of them: the others joined it. */
   resolve(answer: Answer): void {
     const first = this.#waiters.values().find(({ isFirst }) => isFirst) ??
       this.#waiters.values().next().value;
@@ -98,7 +98,7 @@ export class PendingRequest {
     this.#waiters.clear();
   }
 
-  /** Tells everybody that there is none. */
+  /** Fails all callers. */
   fail(reason: unknown): void {
     for (const { reject } of this.#waiters) reject(reason);
     this.#waiters.clear();

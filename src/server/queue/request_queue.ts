@@ -37,7 +37,7 @@ export interface QueueStats {
   readonly atWorker: number;
 }
 
-/** Requests that may wait, where nothing else is said. */
+/** The most waiting requests by default. */
 export const MOST_WAITING = 64;
 /** Prompts of jobs that may wait: a job has a window of them, and there are few jobs. */
 const MOST_WAITING_OF_JOBS = 1024;

@@ -10,7 +10,7 @@ export interface MetricOptions {
   readonly against: number;
 }
 
-/** The last position of a run: its residual stream after the last layer, and the logarithm of the sum of exponents of its logits. */
+/** A run's last position: its stream after the last layer, and the logarithm of the sum of exponents of its logits. */
 export interface LastRow {
   readonly stream: Float32Array;
   readonly total: number | undefined;
