@@ -35,6 +35,9 @@ export async function sendResponse(
     }
     if (isClosed(to)) return;
     to.writeHead(response.status, headers);
+    const { value } = chunk;
+    // Head and body in one write; the system's buffer takes both, whatever the client does.
+    if (isWhole && value && value.length <= SMALL_PIECE) return void to.end(value);
     while (!chunk.done) {
       await write(chunk.value, to, stallMs);
       if (isClosed(to)) return;
