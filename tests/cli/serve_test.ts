@@ -48,9 +48,11 @@ Deno.test("serve on all addresses takes a token, and says what that means", () =
     const refused = await fetch(url);
     assert.equal(refused.status, 401);
     await refused.body?.cancel();
-    const answer = await fetch(url, { headers: { authorization: "Bearer opensesame" } });
+    const answer = await fetch(url, {
+      headers: { authorization: "Bearer open-sesame-open-sesame" },
+    });
     assert.deepEqual(await answer.json(), { data: { __typename: "Query" } });
-  }, { args: ["--host", "0.0.0.0"], env: { INFOFLOW_TOKEN: "opensesame" } }));
+  }, { args: ["--host", "0.0.0.0"], env: { INFOFLOW_TOKEN: "open-sesame-open-sesame" } }));
 
 Deno.test("serve --help lists the flags and their variables", async () => {
   const { code, stdout } = await runTask("serve", ["--help"]);
@@ -96,6 +98,18 @@ for (const [args, expected, message] of MISUSES) {
     assert.equal(code, expected);
   });
 }
+
+Deno.test("serve refuses a token that can't be sent, and one that can be guessed where others may ask", async () => {
+  for (
+    const [token, message] of [["two words", /ASCII.*spaces/], ["käse", /ASCII/], ["short", /16/]]
+  ) {
+    const args = ["--host", "0.0.0.0", "--port", "0"];
+    const ended = await runTask("serve", args, { env: { INFOFLOW_TOKEN: token as string } });
+    assert.match(ended.stderr, message as RegExp);
+    assert.match(ended.stderr, /^error: INFOFLOW_TOKEN must .*openssl rand -hex 24/m);
+    assert.equal(ended.code, 2);
+  }
+});
 
 Deno.test("serve refuses a directory without config.json, a cut file, and another vocabulary", async () => {
   const empty = await Deno.makeTempDir();
