@@ -4,6 +4,7 @@ import { tableFromIPC } from "@uwdata/flechette";
 import { ORIGIN, withApp } from "../support/app.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { FIXTURES, readReference } from "../support/fixtures.ts";
+import { stretchedSae } from "../support/stretched_sae.ts";
 
 const cart = await readReference("sae-bundled/res-4/cart");
 /** The prompt of the reference. */
@@ -154,23 +155,7 @@ Deno.test("a fit that is far off is a warning", () =>
     assert.match(wrong.fit.warning, /worse than none/);
   }, { models: { saes: [`res-4-stretched=${STRETCHED}`] } }));
 
-/** res-4 with a factor that is not its own: a wrong conversion. */
-const STRETCHED = await stretched();
-
-async function stretched(): Promise<string> {
-  const directory = await Deno.makeTempDir();
-  const source = new URL("../../weights/bundled/sae/res-4/", import.meta.url);
-  const config = JSON.parse(await Deno.readTextFile(new URL("cfg.json", source)));
-  await Deno.writeTextFile(
-    `${directory}/cfg.json`,
-    JSON.stringify({ ...config, normalize_activations: "constant_norm_rescale" }),
-  );
-  await Deno.copyFile(
-    new URL("sae_weights.safetensors", source),
-    `${directory}/sae_weights.safetensors`,
-  );
-  return directory;
-}
+const STRETCHED = await stretchedSae();
 
 Deno.test("what can't be asked about features is refused by name", () =>
   withApp(async (app) => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { settled, withPages } from "../support/page.ts";
+import { ask as askFor, settled, withPages } from "../support/page.ts";
+import { stretchedSae } from "../support/stretched_sae.ts";
 
 const PROMPT = "Mary and John went to the store. John gave the cart to";
 const FEATURE = 873;
+const STRETCHED = await stretchedSae();
 
 async function ask<Data>(origin: string, query: string): Promise<Data> {
   const response = await fetch(`${origin}/graphql`, {
@@ -84,6 +86,124 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
     );
 
     await t.step(
+      "the autoencoder says what it sees and how well it does here, and warns where that can't be",
+      () =>
+        open(`${origin}/#view=features`, async (page, record) => {
+          await settled(page);
+          interface Data {
+            saes: {
+              name: string;
+              conversion: string;
+              report: Record<"l0" | "explainedVariance" | "ceScore", number | null>;
+              fit: Record<"l0" | "explainedVariance" | "ceScore", number> & {
+                warning: string | null;
+              };
+            }[];
+          }
+          const { saes } = await ask<Data>(
+            origin,
+            `{ saes { name conversion report { l0 explainedVariance ceScore }
+              fit(prompt: "${PROMPT}") { l0 explainedVariance ceScore warning } } }`,
+          );
+          for (const name of ["res-4", "res-4-stretched"]) {
+            await page.getByLabel("Autoencoder").selectOption(name);
+            await settled(page);
+            await page.locator("#sae-fit caption", { hasText: `How well ${name} does` }).waitFor();
+            const { conversion, report, fit } = saes.find((it) => it.name === name)!;
+            assert.equal(
+              await page.locator("#sae-conversion").textContent(),
+              `It sees ${conversion}.`,
+            );
+            const cells = await page.locator("#sae-fit td").allTextContents();
+            const said = (value: number | null, digits: number): string =>
+              value === null ? "not said" : value.toFixed(digits).replace("-", "−");
+            assert.deepEqual(cells, [
+              said(fit.l0, 1),
+              said(report.l0, 1),
+              said(fit.explainedVariance, 2),
+              said(report.explainedVariance, 2),
+              said(fit.ceScore, 2),
+              said(report.ceScore, 2),
+            ]);
+            assert.equal(fit.warning !== null, name === "res-4-stretched");
+            assert.equal(await page.locator("#sae-warning").textContent(), fit.warning ?? "");
+          }
+          // One token: nothing that could be measured, and no number of the prompt before.
+          await page.getByLabel("Autoencoder").selectOption("res-4");
+          await askFor(page, "Mary");
+          await page.locator("#sae-fit", { hasText: "takes two tokens" }).waitFor();
+          assert.deepEqual(record, { strangers: [], complaints: [] });
+        }),
+    );
+
+    await t.step(
+      "with a feature off, those that change most are listed, also of later autoencoders",
+      () =>
+        open(`${origin}/#view=features&sae=z-3`, async (page, record) => {
+          await settled(page);
+          assert.equal(await page.locator("#feature-changes tr").count(), 0);
+          const caption = (await page.locator("#details caption").textContent())!;
+          const feature = Number(/feature (\d+) at/.exec(caption)![1]);
+          await page.getByRole("button", { name: "Off", exact: true }).click();
+          await page.locator("#feature-changes caption").waitFor();
+          type Rows = { activations: { position: number; feature: number; activation: number }[] };
+          const off = `interventions: [{ site: Z, layer: 3, action: ZERO,
+            feature: { sae: "z-3", index: ${feature} } }]`;
+          const both = await ask<Record<string, Rows>>(
+            origin,
+            `{ ${
+              ["z-3", "res-4"].map((sae, at) =>
+                ["", `, ${off}`].map((change, isAfter) =>
+                  `f${at}${isAfter}: features(prompt: "${PROMPT}", sae: "${sae}"${change}) {
+                  activations { position feature activation } }`
+                ).join(" ")
+              ).join(" ")
+            } }`,
+          );
+          const at = (name: string): Map<number, number> =>
+            new Map(
+              both[name]!.activations.filter(({ position }) => position === 13)
+                .map(({ feature, activation }) => [feature, activation]),
+            );
+          const expected = ["z-3", "res-4"].flatMap((sae, n) => {
+            const [before, after] = [at(`f${n}0`), at(`f${n}1`)];
+            return [...new Set([...before.keys(), ...after.keys()])]
+              .filter((index) => sae !== "z-3" || index !== feature)
+              .map((index) => {
+                const [from, to] = [before.get(index) ?? 0, after.get(index) ?? 0];
+                const name = sae === "z-3" ? `#${index}` : `${sae} #${index}`;
+                return { name, from, to, moved: Math.abs(to - from) };
+              });
+          }).filter(({ moved }) => moved >= 0.01).sort((a, b) => b.moved - a.moved).slice(0, 8);
+          assert(expected.some(({ name }) => name.startsWith("res-4")));
+          const text = (value: number): string => value === 0 ? "off" : value.toFixed(2);
+          const rows = await page.locator("#feature-changes tbody tr").all();
+          const shown = await Promise.all(
+            rows.map((row) => row.locator("th, td").allTextContents()),
+          );
+          const own = shown.filter(([name]) => !name!.startsWith("res-4-stretched"));
+          assert.deepEqual(
+            own,
+            expected.slice(0, own.length).map((
+              { name, from, to },
+            ) => [name, text(from), text(to)]),
+          );
+          const later = page.locator("#feature-changes button", { hasText: /^res-4 #/ }).first();
+          const index = (await later.textContent())!.split("#")[1]!;
+          await later.click();
+          await page.waitForFunction(
+            (index) =>
+              location.hash.includes(`feature=${index}`) && !location.hash.includes("amount"),
+            index,
+          );
+          await settled(page);
+          assert.equal(await page.getByLabel("Autoencoder").inputValue(), "res-4");
+          assert.equal(await page.locator("#feature-changes tr").count(), 0);
+          assert.deepEqual(record, { strangers: [], complaints: [] });
+        }),
+    );
+
+    await t.step(
       "features are found by what they promote, and others are near",
       () =>
         open(`${origin}/#view=features&feature=${FEATURE}`, async (page, record) => {
@@ -110,4 +230,4 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
           assert.deepEqual(record, { strangers: [], complaints: [] });
         }),
     );
-  }));
+  }, { args: ["--sae", `res-4-stretched=${STRETCHED}`] }));

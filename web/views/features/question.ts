@@ -11,6 +11,8 @@ export interface SaeCard {
   readonly layer: number;
   readonly site: string;
   readonly features: number;
+  /** What is done to the model's activation before it is encoded, in words. */
+  readonly conversion: string;
 }
 
 /** A feature that is on at a position, which counts from BOS. */
@@ -61,7 +63,7 @@ export function saesOf(model: string | undefined): Question<readonly SaeCard[]> 
     key: `saes ${model ?? ""}`,
     fetch: async (signal) => {
       const query = `query Saes($model: String) {
-        saes(model: $model) { name hook layer site features }
+        saes(model: $model) { name hook layer site features conversion }
       }`;
       return (await askGraphQL<{ saes: SaeCard[] }>(query, { model }, signal)).saes;
     },
@@ -150,11 +152,16 @@ interface FlowData {
   };
 }
 
+/** The interventions that multiply a feature’s activation. */
+export function scaled({ sae, feature }: AboutFeature, factor: number): readonly unknown[] {
+  const site = sae.site === "LN2_NORMALIZED" ? "MLP_OUT" : sae.site;
+  const { name, layer } = sae;
+  return [{ site, layer, action: "SCALE", factor, feature: { sae: name, index: feature } }];
+}
+
 /** Asks what comes next with a feature’s activation multiplied. */
-export function forecastWith(
-  { prompt, model, sae, feature }: AboutFeature,
-  factor: number,
-): Question<Forecast> {
+export function forecastWith(about: AboutFeature, factor: number): Question<Forecast> {
+  const { prompt, model, sae, feature } = about;
   return {
     key: `feature-forecast ${JSON.stringify([prompt, model, sae.name, feature, factor])}`,
     fetch: async (signal) => {
@@ -165,14 +172,7 @@ export function forecastWith(
           predictions { text probability }
         }
       }`;
-      const site = sae.site === "LN2_NORMALIZED" ? "MLP_OUT" : sae.site;
-      const interventions = [{
-        site,
-        layer: sae.layer,
-        action: "SCALE",
-        factor,
-        feature: { sae: sae.name, index: feature },
-      }];
+      const interventions = scaled(about, factor);
       type List = { readonly predictions: readonly Prediction[] };
       const { whole, without } = await askGraphQL<{ whole: List; without: List }>(
         query,

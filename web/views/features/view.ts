@@ -1,5 +1,5 @@
 import { html } from "../../draw/elements.ts";
-import { drawGrid, type GridCell, type GridPicture } from "../../draw/grid_svg.ts";
+import { drawGrid, type GridPicture } from "../../draw/grid_svg.ts";
 import { labelText } from "../../draw/token_label.ts";
 import type { Exhibit } from "../../exhibits/exhibit.ts";
 import { Failure } from "../../server/failure.ts";
@@ -8,12 +8,14 @@ import { GridBoard } from "../../widgets/grid_board.ts";
 import { Segments } from "../../widgets/segments.ts";
 import type { Asked, Slots, Tools, View } from "../view.ts";
 import type { AMOUNTS } from "./card.ts";
-import { drawCard, drawFound, drawSources, signed } from "./details.ts";
+import { changedFeatures, drawChanges } from "./feature_changes.ts";
+import { drawFit, fitOf } from "./fit.ts";
+import { drawCard, drawFound, drawSources } from "./details.ts";
+import { chosenRows, flowPicture, pictureOf } from "./pictures.ts";
 import {
   type AboutFeature,
   type ActiveFeature,
   cardOf,
-  type FeatureFlow,
   featuresCall,
   featuresOf,
   flowTo,
@@ -22,9 +24,6 @@ import {
   type SaeCard,
   saesOf,
 } from "./question.ts";
-
-/** Features that are shown at once. */
-const MOST_ROWS = 14;
 
 /** Which features a prompt turns on, which tokens fed the chosen one, and what comes of it. */
 export class FeaturesView implements View {
@@ -43,7 +42,13 @@ export class FeaturesView implements View {
     "aria-label": "Find features",
   });
   readonly #found = html("div", {});
+  readonly #conversion = html("p", { class: "note", id: "sae-conversion" });
+  readonly #warning = html("p", { class: "note", id: "sae-warning", role: "status" });
+  readonly #fit = html("div", { id: "sae-fit" });
+  readonly #changes = html("div", { id: "feature-changes" });
   readonly #choose: (feature: number) => void;
+  readonly #chooseOf: (sae: string, feature: number) => void;
+  #measured = "";
   #shown: { readonly features: readonly number[]; readonly columns: number } | undefined;
 
   constructor(tools: Tools) {
@@ -55,6 +60,7 @@ export class FeaturesView implements View {
     });
     this.#flow = new GridBoard(tools, () => {});
     this.#choose = (feature) => tools.change({ feature, amount: "1" });
+    this.#chooseOf = (sae, feature) => tools.change({ sae, feature, amount: "1" });
     this.#search.addEventListener("change", () => tools.change({ find: this.#search.value }));
     this.#saes.addEventListener(
       "change",
@@ -66,14 +72,23 @@ export class FeaturesView implements View {
       (amount) => tools.change({ amount }, "replace"),
     );
     this.slots = {
-      stage: [this.#saes, this.#grid.element, this.#flowTitle, this.#flow.element],
+      stage: [
+        this.#saes,
+        this.#conversion,
+        this.#warning,
+        this.#grid.element,
+        this.#flowTitle,
+        this.#flow.element,
+      ],
       side: [
         this.#sources,
         this.#amount.element,
         this.#forecast,
+        this.#changes,
         this.#card,
         this.#search,
         this.#found,
+        this.#fit,
       ],
     };
   }
@@ -84,25 +99,12 @@ export class FeaturesView implements View {
   }
 
   async show(asked: Asked): Promise<void> {
-    const { state, reading: { tokens: all }, theme, ask, present } = asked;
+    const { state, reading: { tokens: all }, theme, ask, keep, present } = asked;
     const { prompt, model } = state;
-    const saes = await ask(saesOf(model));
-    const sae = saes.find(({ name }) => name === state.sae) ?? saes[0];
-    if (!sae) {
-      throw new Failure(
-        "refused",
-        "This model is served without sparse autoencoders: start the server with --sae",
-      );
-    }
-    const first = asked.spans.length < all.length ? 1 : 0;
-    const tokens = asked.spans.map(({ text }) => text);
-    const active = (await ask(featuresOf(prompt, model, sae.name)))
-      .filter(({ position }) => position >= first)
-      .map((it) => ({ ...it, position: it.position - first }));
-    const token = Math.min(state.token ?? tokens.length - 1, tokens.length - 1);
-    const features = chosenRows(active, token, state.feature);
-    const feature = state.feature ?? features[0] ?? 0;
+    const chosen = await this.#chosenOf(asked);
+    const { saes, sae, active, first, tokens, token, features, feature } = chosen;
     const about: AboutFeature = { prompt, model, sae, feature };
+    keep(fitOf(prompt, model, sae.name));
     const activation = active.find((it) => it.feature === feature && it.position === token)
       ?.activation ?? 0;
     const answers = [
@@ -116,6 +118,8 @@ export class FeaturesView implements View {
     present(exhibitOf(asked, { sae, active, picture, first }), () => {
       this.#shown = { features, columns: tokens.length };
       this.#drawSaes(saes, sae);
+      this.#conversion.textContent = `It sees ${sae.conversion}.`;
+      this.#clearFor(asked, sae);
       this.#grid.show(picture, theme);
       const labels = all.map(({ text }) => text);
       const target = token + first;
@@ -130,12 +134,68 @@ export class FeaturesView implements View {
       drawForecast(
         this.#forecast,
         isChanged ? forecast : { whole: forecast.whole, without: undefined },
-        ["As it is", `Feature ${feature} ${state.amount === "0" ? "off" : `×${state.amount}`}`],
+        ["As it is", changeIn(chosen, state.amount)],
       );
       drawCard(this.#card, card, { activation, choose: this.#choose });
       this.#search.value = state.find;
       drawFound(this.#found, list, this.#choose);
     });
+  }
+
+  /** How well the autoencoder does on the prompt, and which features change with the chosen one. */
+  async afterwards(asked: Asked): Promise<void> {
+    const { state: { prompt, model, amount }, reading: { tokens: all }, ask, isNewest } = asked;
+    const chosen = await this.#chosenOf(asked);
+    const { saes, sae, first, tokens, token, feature } = chosen;
+    const about: AboutFeature = { prompt, model, sae, feature };
+    if (amount !== "1") {
+      const of = { position: token + first, tokens: all.length, saes };
+      const changes = await ask(changedFeatures(about, Number(amount), of));
+      if (!isNewest()) return;
+      const said = {
+        token: tokens[token]!,
+        sae: sae.name,
+        after: changeIn(chosen, amount),
+        choose: this.#chooseOf,
+      };
+      drawChanges(this.#changes, changes, said);
+    }
+    const fit = await ask(fitOf(prompt, model, sae.name));
+    if (!isNewest()) return;
+    drawFit(this.#fit, sae.name, fit);
+    this.#warning.textContent = fit?.fit.warning ?? "";
+  }
+
+  /** What the state chooses, of what is kept or asked for now. */
+  async #chosenOf({ state, spans, reading, ask }: Asked): Promise<Chosen> {
+    const { prompt, model } = state;
+    const saes = await ask(saesOf(model));
+    const sae = saes.find(({ name }) => name === state.sae) ?? saes[0];
+    if (!sae) {
+      throw new Failure(
+        "refused",
+        "This model is served without sparse autoencoders: start the server with --sae",
+      );
+    }
+    const first = spans.length < reading.tokens.length ? 1 : 0;
+    const tokens = spans.map(({ text }) => text);
+    const active = (await ask(featuresOf(prompt, model, sae.name)))
+      .filter(({ position }) => position >= first)
+      .map((it) => ({ ...it, position: it.position - first }));
+    const token = Math.min(state.token ?? tokens.length - 1, tokens.length - 1);
+    const features = chosenRows(active, token, state.feature);
+    const feature = state.feature ?? features[0] ?? 0;
+    return { saes, sae, active, first, tokens, token, features, feature };
+  }
+
+  /** Takes away what was measured of another prompt, autoencoder or change. */
+  #clearFor({ state: { prompt, model } }: Asked, { name }: SaeCard): void {
+    this.#changes.replaceChildren();
+    const measured = JSON.stringify([prompt, model, name]);
+    if (measured === this.#measured) return;
+    this.#measured = measured;
+    this.#fit.replaceChildren();
+    this.#warning.textContent = "";
   }
 
   #drawSaes(saes: readonly SaeCard[], chosen: SaeCard): void {
@@ -148,78 +208,23 @@ export class FeaturesView implements View {
   }
 }
 
-/** The features of the rows: those of the chosen token, the strongest first, then the strongest elsewhere. */
-function chosenRows(
-  active: readonly ActiveFeature[],
-  token: number,
-  chosen: number | undefined,
-): number[] {
-  const here = active.filter(({ position }) => position === token);
-  const elsewhere = active.toSorted((a, b) => b.activation - a.activation);
-  const ordered = [...here, ...elsewhere].map(({ feature }) => feature);
-  return [...new Set(chosen === undefined ? ordered : [chosen, ...ordered])].slice(0, MOST_ROWS);
+/** What a state shows. */
+interface Chosen {
+  readonly saes: readonly SaeCard[];
+  readonly sae: SaeCard;
+  /** Positions count from the first token that is shown. */
+  readonly active: readonly ActiveFeature[];
+  /** The position of that, from BOS on. */
+  readonly first: number;
+  readonly tokens: readonly string[];
+  readonly token: number;
+  /** Of the rows. */
+  readonly features: readonly number[];
+  readonly feature: number;
 }
 
-function pictureOf(
-  active: readonly ActiveFeature[],
-  { features, tokens, chosen }: {
-    readonly features: readonly number[];
-    readonly tokens: readonly string[];
-    readonly chosen: { readonly feature: number; readonly token: number };
-  },
-): GridPicture {
-  const top = active.reduce((most, { activation }) => Math.max(most, activation), 0) || 1;
-  const known = new Map(
-    active.map(({ position, feature, activation }) => [`${feature}/${position}`, activation]),
-  );
-  const cells = features.flatMap((feature) =>
-    tokens.map((text, position): GridCell => {
-      const value = known.get(`${feature}/${position}`) ?? 0;
-      return {
-        value,
-        ...value > 0 && { text: value.toFixed(1) },
-        says: `Feature ${feature} at ${labelText(text)}: ${
-          value > 0 ? value.toFixed(2) : "off, or not among the strongest"
-        }`,
-      };
-    })
-  );
-  const row = features.indexOf(chosen.feature);
-  return {
-    rows: features.map((feature) => `#${feature}`),
-    columns: tokens.map((text) => ({ text })),
-    cells,
-    shade: { top, curve: "sqrt" },
-    ends: ["off", "activation", top.toFixed(1)],
-    title: "The strongest features at each token",
-    chosen: row < 0 ? undefined : row * tokens.length + chosen.token,
-  };
-}
-
-function flowPicture(
-  { values, rows, axis }: FeatureFlow,
-  tokens: readonly string[],
-  target: number,
-): GridPicture {
-  const shown = tokens.slice(0, target + 1);
-  const cells = Array.from({ length: rows * shown.length }, (_, place): GridCell => {
-    const [row, source] = [Math.floor(place / shown.length), place % shown.length];
-    const value = values[row * tokens.length + source]!;
-    return {
-      value,
-      text: Math.abs(value) >= 0.05 ? signed(value) : "",
-      says: `${axis} ${row}: ${labelText(shown[source]!)} adds ${signed(value)}`,
-    };
-  });
-  const top = cells.reduce((most, { value }) => Math.max(most, Math.abs(value)), 0) || 1;
-  return {
-    rows: Array.from({ length: rows }, (_, row) => `${axis} ${row}`),
-    columns: shown.map((text) => ({ text })),
-    cells,
-    shade: { top, curve: "linear", diverges: true },
-    ends: [signed(-top), "0", signed(top)],
-    title: `What each token adds to the feature, by ${axis}`,
-  };
+function changeIn({ feature }: Chosen, amount: typeof AMOUNTS[number]): string {
+  return `Feature ${feature} ${amount === "0" ? "off" : `×${amount}`}`;
 }
 
 function exhibitOf(
