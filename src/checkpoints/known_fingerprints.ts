@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-/** What files were when they were hashed. */
+/** Files' states when they were hashed. */
 interface Record {
   readonly state: string;
   readonly fingerprint: string;

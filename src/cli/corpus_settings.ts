@@ -76,7 +76,7 @@ const MATRIX_FLAGS = {
   },
 } as const satisfies Record<string, Flag>;
 
-/** What to run over a corpus. */
+/** The question to run over a corpus. */
 export interface CorpusSettings {
   readonly name: string;
   /** The field of the schema; undefined for statistics. */

@@ -11,7 +11,7 @@ export interface Flag {
   readonly multiple?: boolean;
 }
 
-/** What a command was called with. */
+/** The arguments of a command. */
 export interface Parsed {
   readonly values: ReadonlyMap<string, string | boolean | readonly string[]>;
   readonly positionals: readonly string[];

@@ -2,7 +2,7 @@
 const MOST_WAITING = 2 ** 20;
 const encoder = new TextEncoder();
 
-/** Where lines go. */
+/** The destination of lines. */
 export interface LineSink {
   write(bytes: Uint8Array): Promise<number>;
 }

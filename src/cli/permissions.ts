@@ -11,7 +11,7 @@ import {
 /** What a worker's module is read from: Deno asks for permission to read it, as it does not for the main module. */
 const CODE = ["src", "shaders", "packages"];
 
-/** Where the server reads and writes. */
+/** The paths that the server reads and writes. */
 export interface Places {
   /** Directories of checkpoints, beside those that come with the project. */
   readonly weights: readonly string[];

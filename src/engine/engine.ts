@@ -38,7 +38,7 @@ const WARM_UP: FlowRequest = {
  */
 export class Engine {
   readonly info: EngineInfo;
-  /** What further models can be put beside this one with. */
+  /** The device and the cache, which further models can share. */
   readonly shared: Shared;
   readonly #gpu: Gpu;
   readonly #forward: Forward;

@@ -21,7 +21,7 @@ export interface KeptChoices {
   keep(device: string, choices: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** Where choices are kept, and whether to make them again. */
+/** The file of the choices, and whether to make them again. */
 export interface TuningOptions {
   /** Without it the choice is made by the kind of the adapter. */
   readonly kept?: KeptChoices | undefined;

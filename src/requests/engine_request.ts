@@ -6,7 +6,7 @@ import type { Question, Questions } from "./questions.ts";
 /** The most requests that are answered with one submission. */
 export const MOST_REQUESTS = 64;
 
-/** Which model is asked. */
+/** The model that is asked. */
 export interface ToModel {
   /** Its place among the worker's directories; the first without it. */
   readonly model?: number | undefined;
@@ -21,7 +21,7 @@ export interface FlowWork extends ToModel {
 /** What an engine can be asked: a matrix, or another question. */
 export type Work = FlowWork | Question & ToModel;
 
-/** What it answers. */
+/** The result of a request to an engine. */
 export type WorkResult = FlowResult | Questions[keyof Questions]["result"];
 
 /** Whether it is a question. */

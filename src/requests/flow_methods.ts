@@ -2,11 +2,11 @@ import type { Architecture } from "./architecture/architecture.ts";
 
 /** A way to say how much flows from a source to a target. docs/methods.md has the formulas. */
 export interface FlowMethod {
-  /** What a person reads. */
+  /** The name that is shown. */
   readonly name: string;
-  /** What it shows, and what it can't. */
+  /** A description of what it shows and what it can't. */
   readonly says: string;
-  /** Where it comes from; of attention, its rollout. */
+  /** The paper; for attention, the rollout's. */
   readonly paper: { readonly name: string; readonly url: string };
   /** Whether its paper defines a product of layers, and with it ROLLOUT. */
   readonly hasProduct: boolean;

@@ -29,7 +29,7 @@ export interface Choice {
   readonly heads?: readonly number[] | null | undefined;
 }
 
-/** Which flow is asked for. */
+/** Options of a flow. */
 export interface FlowOptions extends Choice {
   /** A matrix a layer, or one for all. */
   readonly byLayer: boolean;
@@ -41,7 +41,7 @@ export interface FlowOptions extends Choice {
   readonly method?: Method | undefined;
   /** Heads that are ablated: their values are zeroed. */
   readonly ablate?: readonly Head[] | null | undefined;
-  /** What is changed in the run, in canonical form. */
+  /** The run's interventions, in canonical form. */
   readonly interventions?: readonly Intervention[] | null | undefined;
   /** Heads that the mean over a layer's heads leaves out, unless it has no others: those that write nothing. */
   readonly leftOut?: readonly Head[] | undefined;
@@ -55,19 +55,19 @@ export interface AttentionOptions extends Choice {
   readonly bos: BosPolicy;
   /** The most rows and columns of a matrix; neighbouring positions share a cell where there are more. */
   readonly cells?: number | null | undefined;
-  /** What is changed in the run, in canonical form. */
+  /** The run's interventions, in canonical form. */
   readonly interventions?: readonly Intervention[] | null | undefined;
   /** The rows to make, in ascending order; all where nothing is said. */
   readonly targets?: readonly number[] | undefined;
 }
 
-/** Which matrix is asked for. */
+/** Options of a matrix. */
 export type MatrixOptions = FlowOptions | AttentionOptions;
 
 /** The options by default. */
 export const DEFAULT_OPTIONS: FlowOptions = { byLayer: false, aggregation: "MEAN", bos: "DROP" };
 
-/** The same for attention. */
+/** The options of attention by default. */
 export const DEFAULT_ATTENTION: AttentionOptions = { byHead: true, bos: "KEEP" };
 
 /** A flow of information: how much each source position feeds each target position. */
@@ -90,7 +90,7 @@ export function isByHead(options: MatrixOptions): options is AttentionOptions {
   return "byHead" in options;
 }
 
-/** What is taken for flow. */
+/** The flow method that options ask for. */
 export function methodOf(options: MatrixOptions): Method {
   return isByHead(options) ? "ATTENTION" : options.method ?? "ATTENTION";
 }

@@ -37,7 +37,7 @@ function isOfOneRow(site: Site): boolean {
   return site !== "RESID_PRE" && site !== "K" && site !== "V";
 }
 
-/** Which grid is asked for. */
+/** Options of a grid. */
 export interface GridOptions {
   readonly site: Site;
   readonly by: PatchGrid;

@@ -74,11 +74,11 @@ export interface Answered {
   readonly cacheHit: boolean;
 }
 
-/** What is read off runs, and how long they may take. */
+/** The metric of runs, and how long they may take. */
 export interface MetricArgument {
   readonly metric: PatchMetric;
   readonly answer: number;
-  /** Of LOGIT_DIFF. */
+  /** For LOGIT_DIFF only. */
   readonly against: number;
   /** In seconds: what will take longer is refused. */
   readonly limit: number;

@@ -8,8 +8,8 @@ const CANCELLED = 3;
 const SLOTS = 64;
 
 /**
- * What the main thread and a worker know of each other's requests, and of each other's being alive, without a message: the worker's thread reads none
- * while the device works. Each request has a slot in memory that both threads see.
+ * Shared memory by which the main thread cancels requests at the worker, and by which the worker shows that it is alive:
+ * its thread reads no messages while the device works. Each request has a slot that both threads see.
  */
 export class CancelFlags {
   readonly memory: SharedArrayBuffer;

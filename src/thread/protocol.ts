@@ -13,7 +13,7 @@ export interface StartOptions {
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
   readonly tuning?: TuningFile | undefined;
-  /** Where fingerprints of models are kept. */
+  /** The file of models' fingerprints. */
   readonly fingerprintsFile?: string | undefined;
   /** The autoencoders of each model. */
   readonly saes?: readonly (readonly SaeDirectory[])[] | undefined;
@@ -47,7 +47,7 @@ export interface BatchResult {
   readonly memory: MemoryStats;
 }
 
-/** What there is on the device. */
+/** The memory in use on the device. */
 export interface MemoryStats {
   readonly cache: CacheStats;
   /** Bytes of buffers and textures, as far as they are counted. */
@@ -57,7 +57,7 @@ export interface MemoryStats {
 /** The outcome of a request. */
 export type SentOutcome = { readonly value: WorkResult } | { readonly error: SentError };
 
-/** What the engine's worker can be asked to do. */
+/** The calls that the engine's worker answers. */
 export interface Calls {
   start: { argument: StartOptions & { flags: SharedArrayBuffer }; result: readonly EngineInfo[] };
   answer: { argument: Batch; result: BatchResult };
@@ -79,7 +79,7 @@ export type Request = {
   };
 }[keyof Calls];
 
-/** What comes back from the worker: answers to calls, and news. */
+/** Messages from the worker: answers to calls, and events. */
 export type Reply =
   | { readonly id: number; readonly result: Calls[keyof Calls]["result"] }
   | { readonly id: number; readonly error: SentError }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import type { KeptChoices } from "../engine/tuning.ts";
 
-/** Where choices are kept, and whether to make them again. */
+/** The file of the choices, and whether to make them again. */
 export interface TuningFile {
   /** A JSON file; without one the choice is made by the kind of the adapter. */
   readonly file?: string | undefined;

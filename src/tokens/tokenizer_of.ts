@@ -14,7 +14,7 @@ const MOST_PADDED = 51_200;
 /** How a model reads text, and what its user should know of that. */
 export interface TokenizerChoice {
   readonly tokenizer: Tokenizer;
-  /** What was assumed, or what the model can't be asked, in a sentence. */
+  /** A sentence on assumptions about the tokenizer, or on questions that the model can't answer. */
   readonly note: string | undefined;
 }
 

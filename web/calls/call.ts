@@ -19,7 +19,7 @@ export interface Patch {
   readonly from: string;
 }
 
-/** What can be given to a field of the API. */
+/** The value of an argument of the API. */
 export type Value =
   | string
   | number
@@ -35,7 +35,7 @@ export interface Call {
   readonly field: string;
   /** Its arguments, as GraphQL names them. What is undefined is left out: the API's default holds. */
   readonly args: Readonly<Record<string, Value | undefined>>;
-  /** What of the answer is asked for in GraphQL, such as `matrix { shape }`. */
+  /** The selection of the answer in GraphQL, such as `matrix { shape }`. */
   readonly selects: string;
 }
 

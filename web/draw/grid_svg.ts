@@ -8,7 +8,7 @@ export interface GridCell {
   readonly value: number;
   /** What stands in it, where there is room. */
   readonly text?: string;
-  /** What it is, in a sentence. */
+  /** A description, in a sentence. */
   readonly says: string;
 }
 
@@ -28,7 +28,7 @@ export interface GridPicture {
   readonly shade: Shade;
   /** What the ends of the scale are, and its middle where it has one. */
   readonly ends: readonly string[];
-  /** What it is, for users of screen readers. */
+  /** Its description for screen readers. */
   readonly title: string;
   /** The place of the cell that was chosen. */
   readonly chosen?: number | undefined;

@@ -8,7 +8,7 @@ import type { Matrix } from "../server/matrix.ts";
 import { linkSentence } from "../widgets/details.ts";
 import { type Direction, linksOf } from "../widgets/weights_of.ts";
 
-/** What a text's drawing is made of. */
+/** The data of a text's drawing. */
 export interface ColouredText {
   readonly matrix: Matrix;
   readonly shade: Shade;

@@ -1,4 +1,4 @@
-/** What can be asked of the server. */
+/** A question to the server. */
 export interface Question<Answer> {
   /** Equal keys have equal answers. */
   readonly key: string;

@@ -6,7 +6,7 @@ import type { Option } from "../options.ts";
  * own parts.
  */
 export interface ViewCard {
-  /** What stands on its tab. */
+  /** The text of its tab. */
   readonly tab: string;
   /** A large picture with small ones beside it, or a grid of small ones with a large one beside it. */
   readonly layout: "large" | "grid";

@@ -1,7 +1,7 @@
 import { FLOW_METHODS } from "../../src/requests/flow_methods.ts";
 import type { Option } from "../options.ts";
 
-/** What is taken for flow. */
+/** The flow method. */
 export const METHOD: Option = {
   name: "method",
   label: "Method",

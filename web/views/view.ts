@@ -41,7 +41,7 @@ export interface Asked extends Known {
   readonly isNewest: () => boolean;
 }
 
-/** What a view puts into the places of the page. */
+/** The elements that a view puts into the page. */
 export interface Slots {
   readonly stage: readonly HTMLElement[];
   readonly side: readonly HTMLElement[];
@@ -60,7 +60,7 @@ export interface View {
   afterwards?(asked: Asked): Promise<void>;
 }
 
-/** What views are made with. */
+/** Dependencies of views. */
 export interface Tools {
   /** Changes the state; by itself as a step in the browser’s history. */
   readonly change: (part: Partial<PageState>, step?: "push" | "replace") => void;

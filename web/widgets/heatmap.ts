@@ -15,12 +15,12 @@ export interface Cell {
   readonly source: number;
 }
 
-/** What a heatmap shows. */
+/** The data of a heatmap. */
 export interface HeatmapPicture {
   readonly matrix: Matrix;
   readonly shade: Shade;
   readonly theme: Theme;
-  /** What it is, for users of screen readers. */
+  /** Its description for screen readers. */
   readonly title: string;
 }
 

@@ -10,12 +10,12 @@ import { type Cell, Heatmap } from "./heatmap.ts";
 import { Segments } from "./segments.ts";
 import { TextView } from "./text.ts";
 
-/** What a board shows. */
+/** The data of a board. */
 export interface BoardPicture {
   readonly known: Known;
   readonly matrix: Matrix;
   readonly shade: Shade;
-  /** What it is, for users of screen readers. */
+  /** Its description for screen readers. */
   readonly title: string;
 }
 

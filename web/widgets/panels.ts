@@ -10,7 +10,7 @@ export interface Panel {
   readonly key: string;
   /** What stands below it; in a grid the headers say it. */
   readonly caption?: string;
-  /** What it is, for users of screen readers. */
+  /** Its description for screen readers. */
   readonly name: string;
   readonly matrix: Pick<Matrix, "values" | "positions" | "pool">;
   readonly shade: Shade;
@@ -18,7 +18,7 @@ export interface Panel {
   readonly isOff?: boolean;
 }
 
-/** What panels show. */
+/** The data of panels. */
 export interface PanelsPicture {
   readonly panels: readonly Panel[];
   readonly ramp: Ramp;

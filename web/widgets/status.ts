@@ -14,7 +14,7 @@ export type StatusKind =
   | "gone"
   | "broken";
 
-/** What can be done about it. */
+/** What the user can do about it. */
 export interface StatusAction {
   readonly name: string;
   readonly act: () => void;

@@ -7,7 +7,7 @@ import type { Matrix } from "../server/matrix.ts";
 import type { TokenSpan } from "../server/reading.ts";
 import { type Direction, linksOf } from "./weights_of.ts";
 
-/** What a text view shows. */
+/** The data of a text view. */
 export interface TextPicture {
   readonly prompt: string;
   /** As many as the matrix has positions. */

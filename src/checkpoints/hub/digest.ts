@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 
-/** What a file must be. */
+/** The size and hash that a file must have. */
 export interface Expected {
   /** Bytes. */
   readonly size: number;

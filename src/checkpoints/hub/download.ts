@@ -16,7 +16,7 @@ import { fetchRevision, type Revision } from "./revision.ts";
 import { checkSnapshot } from "./snapshot.ts";
 import type { VerifiedFiles } from "./verified.ts";
 
-/** What to download, from where, to where. */
+/** Options of a download. */
 export interface DownloadOptions {
   readonly model: Named;
   /** A branch, tag or commit; by default the one that is pinned for its name, else `main`. */

@@ -13,7 +13,7 @@ import { CachePlace } from "./place.ts";
 import { MAIN } from "./repository.ts";
 import { fetchRevision, type RemoteFile, type Revision } from "./revision.ts";
 
-/** Which autoencoder to download, from where. */
+/** Options of an autoencoder's download. */
 export interface DownloadSaeOptions extends
   Pick<
     DownloadOptions,

@@ -1,4 +1,4 @@
-/** What went wrong with the hub or its cache; the text says what to do. */
+/** An error of the hub or its cache; the text says what to do. */
 export class HubError extends Error {
   override readonly name = "HubError";
 

@@ -8,7 +8,7 @@ export interface Place {
   readonly directory: string;
   /** Where a file's content is put. */
   content(file: RemoteFile): string;
-  /** What is locked meanwhile. */
+  /** The lock that is held meanwhile. */
   lock(file: RemoteFile): string;
   /** Gives content that is there its name in the directory. */
   name(file: RemoteFile): Promise<void>;

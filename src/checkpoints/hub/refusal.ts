@@ -1,6 +1,6 @@
 import { HubError } from "./error.ts";
 
-/** What an error's text is made from. */
+/** The details for an error's text. */
 export interface Refused {
   readonly repository: string;
   readonly endpoint: string;

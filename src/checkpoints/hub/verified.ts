@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-/** What a file was when its hash was checked. */
+/** A file's state when its hash was checked. */
 interface Record {
   readonly hash: string;
   readonly size: number;

@@ -11,7 +11,7 @@ interface Cursor {
   /** The row of the corpus that comes next. */
   next: number;
   readonly batches: AsyncGenerator<InputBatch>;
-  /** What is left of the last batch. */
+  /** The rest of the last batch. */
   rest: CorpusBatch | undefined;
 }
 

@@ -5,7 +5,7 @@ import { type InputBatch, NO_FAULTS } from "../../server/batch/input_batch.ts";
 /** What a file of Arrow IPC begins with; a stream follows, and a footer that is not needed to read it in order. */
 const MAGIC = new TextEncoder().encode("ARROW1\0\0");
 
-/** What ends a stream. */
+/** The end marker of a stream. */
 const END = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /**

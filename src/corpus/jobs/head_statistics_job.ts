@@ -13,7 +13,7 @@ import { finishHeadStatistics, readStatistics, type StoredPart } from "./finish_
 import { type ReadPrompt, TREE, type TreeSource, writeTree } from "./headvis/write_tree.ts";
 import { type ExamplePrompt, rowsTable } from "./statistics_table.ts";
 
-/** What reads prompts and sums what heads do with them. */
+/** Reads prompts and sums what heads do with them. */
 export interface StatisticsEngine {
   readonly sizes: HeadSizes;
   /**

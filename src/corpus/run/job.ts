@@ -17,9 +17,9 @@ export interface RowProgress {
 
 /** The computation of a run: files for each part of a corpus, and files for the whole corpus. */
 export interface Job {
-  /** What it is called in commands and in the manifest. */
+  /** Its name in commands and in the manifest. */
   readonly name: string;
-  /** What its numbers depend on, beside the model and the rows. */
+  /** The options that its numbers depend on, beside the model and the rows. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Rows of a part, where nothing else is said. */
   readonly partRows: number;

@@ -17,13 +17,13 @@ export interface ProgressState {
   readonly part: number;
 }
 
-/** What shows how far a run is. */
+/** A display of a run's progress. */
 export interface Display {
   show(state: ProgressState): void;
   stop(): void;
 }
 
-/** What a part counted. */
+/** The counts of a part. */
 export type PartCounts = Pick<DonePart, "tokens" | "refused">;
 
 const WINDOW_MS = 10_000;

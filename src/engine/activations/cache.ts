@@ -4,7 +4,7 @@ export interface Cached {
   readonly ids: readonly number[];
   /** The model that it is of; only the same is found. */
   readonly model: string;
-  /** What was done to the model for it; only the same is found. */
+  /** The key of the run's interventions; only entries with an equal key are found. */
   readonly variant: string;
   /** It may grow while the entry is held. */
   readonly bytes: number;

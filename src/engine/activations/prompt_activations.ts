@@ -19,7 +19,7 @@ export interface Measured {
   readonly tokens: number;
 }
 
-/** What is kept of a prompt on the device. */
+/** A prompt's activations on the device. */
 export interface PromptActivations {
   /** The prompt's tokens, BOS first. A prompt that is typed on grows within the entry's capacity. */
   ids: readonly number[];
@@ -39,7 +39,7 @@ export interface PromptActivations {
   readonly rowBytes: number;
   /** The fingerprint of the model that it is of. */
   readonly model: string;
-  /** What was changed in the run that they are of, as its key says it; empty for a plain run. */
+  /** The key of the run's interventions; empty for a plain run. */
   variant: string;
   /** What is kept at sites beside the patterns, by the site's key. */
   readonly sites: Map<string, KeptSite>;

@@ -1,7 +1,7 @@
 import type { CacheUse } from "./cache_use.ts";
 import type { PromptActivations } from "./prompt_activations.ts";
 
-/** What is kept for the next prompts; beyond it, memory is given back. */
+/** The most bytes that are kept for the next prompts; beyond it, memory is freed. */
 const MOST_BYTES = 32 * 2 ** 20;
 
 /** Memory of prompts that were computed and forgotten, for others of their size: making it anew takes as long as a pass. */

@@ -15,7 +15,7 @@ export interface LogitOf {
   readonly against?: number | undefined;
   /** The last one without it. */
   readonly position?: number | undefined;
-  /** What was changed in the run. */
+  /** The run's interventions. */
   readonly interventions: readonly Intervention[];
 }
 

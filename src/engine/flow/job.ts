@@ -20,7 +20,7 @@ export interface ResultRange {
 
 /** Something to be dispatched for a job. */
 export interface FlowStep {
-  /** What the kernels are to know beside the prompt. */
+  /** The fields that the kernels need beside the prompt's. */
   readonly fields: Partial<PromptFields>;
   /** Records it; `prompt` tells of the prompt and the fields. */
   encode(pass: GPUComputePassEncoder, prompt: BoundGroup): void;

@@ -9,6 +9,6 @@ export interface PreparedPrompt {
 
 /** A prompt that is measured. Its values are in rows 0 and on of the forward pass's `qkv`. */
 export interface MeasuredPrompt extends PreparedPrompt {
-  /** What tells kernels of it. */
+  /** Its `struct Prompt` for kernels. */
   readonly prompt: BoundGroup;
 }

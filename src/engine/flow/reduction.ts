@@ -16,7 +16,7 @@ export interface PreparedFlows {
   /** Where the results are: of each job its flow, then `dropped`. */
   readonly buffer: GPUBuffer;
   readonly bytes: number;
-  /** What each step's kernels are to know beside the prompt. */
+  /** The fields that each step's kernels need beside the prompt's. */
   readonly fields: readonly (Partial<PromptFields> & { readonly job: number })[];
   readonly steps: readonly FlowStep[];
 }

@@ -8,18 +8,18 @@ export class AllocationError extends Error {
   }
 }
 
-/** What a buffer is made from. */
+/** Options of a buffer. */
 export interface BufferSpec {
-  /** What error messages and debuggers call it. */
+  /** Its name in error messages and debuggers. */
   readonly label: string;
   readonly bytes: number;
   /** Flags of `GPUBufferUsage`. */
   readonly usage: number;
 }
 
-/** What a texture of activations or weights is made from: four float32 a texel. */
+/** Options of a texture of activations or weights: four float32 a texel. */
 export interface TextureSpec {
-  /** What error messages and debuggers call it. */
+  /** Its name in error messages and debuggers. */
   readonly label: string;
   /** In texels. */
   readonly width: number;

@@ -15,7 +15,7 @@ export interface KernelSpec<
   readonly code: string;
   /** Makes its constants of a model's sizes. */
   readonly constants?: (sizes: Sizes) => Values;
-  /** What each of its groups binds. */
+  /** The bindings of each of its groups. */
   readonly groups: Groups;
   /** How many workgroups some work takes, as the shader's header says. */
   readonly workgroups: (work: Work, constants: Values) => Workgroups;

@@ -1,4 +1,4 @@
-/** What people see of the adapter. */
+/** The adapter's description for users. */
 export interface DeviceInfo {
   readonly vendor: string;
   readonly architecture: string;

@@ -9,11 +9,11 @@ type TextureAccess = "readTexture" | "writeTexture" | "readTextures" | "writeTex
 /** The bindings of a group by the names that the shader gives them, in the order of their `@binding` numbers. */
 export type GroupSpec = Readonly<Record<string, Access>>;
 
-/** What is bound for a use: a whole buffer or a part of one, or a view of a texture. */
+/** The resource bound for a use: a whole buffer or a part of one, or a view of a texture. */
 export type Resource<Use extends Access> = Use extends BufferAccess ? GPUBuffer | GPUBufferBinding
   : GPUTextureView;
 
-/** What is bound to the names of a group. */
+/** The resources bound to the names of a group. */
 export type Resources<Group extends GroupSpec> = {
   readonly [Name in keyof Group]: Resource<Group[Name]>;
 };
@@ -24,7 +24,7 @@ export type BoundGroup = readonly [group: GPUBindGroup, ...offsets: number[]];
 /** How many workgroups to run along each axis. */
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
-/** What a pipeline is made from. */
+/** Options of a pipeline. */
 export interface PipelineSpec<Groups extends readonly GroupSpec[]> {
   /** The stem of the shader's file. */
   readonly name: string;

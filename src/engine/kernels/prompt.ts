@@ -1,6 +1,6 @@
 import { StructUniform } from "../gpu/struct_uniform.ts";
 
-/** What kernels know of a prompt: `struct Prompt` in the shaders, member by member. */
+/** The members of `struct Prompt` in the shaders: what kernels know of a prompt. */
 export interface PromptFields {
   /** T */
   readonly tokens: number;

@@ -33,7 +33,7 @@ export async function compileLayerKernels(
   };
 }
 
-/** What a layer is bound to. */
+/** The resources that a layer's kernels are bound to. */
 export interface LayerOperands {
   readonly weights: LayerWeights;
   readonly workspace: Workspace;

@@ -19,7 +19,7 @@ import { allocateWorkspace, type Workspace } from "./workspace.ts";
 /** The fewest rows that activations are made for; they grow fourfold. */
 const FEWEST_ROWS = 64;
 
-/** What a forward pass is recorded with. */
+/** Dependencies of a forward pass. */
 export interface ForwardKernels extends LayerKernels {
   readonly headMean: HeadMean;
   readonly outputs: LayerOutputs;
@@ -130,7 +130,7 @@ export class Forward {
     return this.#workspace!.qkv[layer]!;
   }
 
-  /** What computes a layer's linears. */
+  /** The tiling of a layer's linears. */
   layerWeights(layer: number): LayerWeights {
     return this.#weights.layers[layer]!;
   }

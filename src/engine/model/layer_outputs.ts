@@ -7,7 +7,7 @@ import type { LinearLayer } from "./weights.ts";
 export interface OutputOperands {
   readonly linear: LinearLayer;
   readonly rows: GPUBuffer;
-  /** What the linear reads, (T, K). */
+  /** Its input, (T, K). */
   readonly x: GPUTextureView;
   /** The residual stream before, and after, (T, C). */
   readonly before: GPUTextureView;

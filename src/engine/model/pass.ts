@@ -17,7 +17,7 @@ export interface Segment {
   readonly slot: number;
   /** The row of position `first` in the other activations. */
   readonly row: number;
-  /** What tells kernels of it. */
+  /** Its `struct Prompt` for kernels. */
   readonly prompt: BoundGroup;
 }
 
@@ -51,7 +51,7 @@ export interface ForwardPass {
   readonly makesPatterns: boolean;
   /** What else the pass keeps in the activations; the memory for it is there. */
   readonly keep: readonly SiteOfLayer[];
-  /** What is changed on the way, in the order in which it applies. */
+  /** The run's interventions, in the order in which they apply. */
   readonly edits: readonly SiteEdit[];
 }
 

@@ -12,7 +12,7 @@ export interface ChangeKernels {
   readonly meanRows: MeanRows;
 }
 
-/** What edits are made with. */
+/** Dependencies of edits. */
 export interface ChangeContext {
   readonly device: GPUDevice;
   readonly architecture: Architecture;

@@ -25,13 +25,13 @@ import { Run, type RunParts } from "./run.ts";
 /** A prompt that is to be run. */
 export interface RunRequest {
   readonly ids: readonly number[];
-  /** What is changed on the way, in canonical form. */
+  /** The run's interventions, in canonical form. */
   readonly interventions?: readonly Intervention[] | undefined;
 }
 
 /** What runs keep, and whether they are still wanted. */
 export interface RunOptions {
-  /** What is kept beside patterns, keys and values. */
+  /** The sites that are kept beside patterns, keys and values. */
   readonly keep?: readonly SiteOfLayer[] | undefined;
   /** `keep` by default. */
   readonly cache?: CacheUse | undefined;

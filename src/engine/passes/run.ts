@@ -11,7 +11,7 @@ import { cancelled } from "./cancelled.ts";
 import type { PassPieces } from "./pass_pieces.ts";
 import type { PlannedPass } from "./plan.ts";
 
-/** What all runs of an engine use. */
+/** Dependencies shared by all runs of an engine. */
 export interface RunParts {
   readonly gpu: Gpu;
   readonly architecture: Architecture;
@@ -35,7 +35,7 @@ export interface RunPrompt {
 
 /** Commands about the prompts of a run. */
 export interface Stage {
-  /** What kernels are to know in each of the stage's dispatches, and the prompt that it is about. */
+  /** The fields that kernels need in each of the stage's dispatches, and the prompt that it is about. */
   readonly fields?: readonly (Partial<PromptFields> & { readonly prompt: RunPrompt })[];
   /** Records the commands; `prompts` tells kernels of each of the fields. */
   encode?(recorder: Recorder, prompts: readonly BoundGroup[]): void;

@@ -4,7 +4,7 @@ import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import { type Autoencoder, uploadAutoencoder } from "./autoencoder.ts";
 import { FeatureEncoder } from "./feature_encoder.ts";
 
-/** What is read of an autoencoder. */
+/** The data read of an autoencoder. */
 export interface SaeWeights {
   readonly weights: EncoderWeights;
   /** (n): what is taken off the model's activation. */
@@ -46,7 +46,7 @@ export class Saes {
   }
 
   /**
-   * What an autoencoder is.
+   * The autoencoder's configuration.
    *
    * @throws {InfoflowError} BAD_USER_INPUT if there is none of that name.
    */

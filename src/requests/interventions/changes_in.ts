@@ -5,7 +5,7 @@ import { canonicalInterventions } from "./canonical_interventions.ts";
 import type { Intervention } from "./intervention.ts";
 import { SITES } from "./sites.ts";
 
-/** What is changed in the run that a request is about. */
+/** The interventions of a request's run. */
 export interface Changed {
   /** Short for ZERO at Z. */
   readonly ablate?: readonly Head[] | null | undefined;

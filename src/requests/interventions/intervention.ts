@@ -24,10 +24,10 @@ export interface InterventionInput {
   readonly heads?: readonly number[] | null | undefined;
   /** Targets, of SCORES and PATTERN. 0 is the first token; negative ones count from the end. */
   readonly positions?: readonly number[] | null | undefined;
-  /** Of SCORES and PATTERN. */
+  /** For SCORES and PATTERN only. */
   readonly sources?: readonly number[] | null | undefined;
   readonly action: Action;
-  /** Of SCALE. */
+  /** For SCALE only. */
   readonly factor?: number | null | undefined;
   /** Of ADD: C numbers, or at a head's site D for every head, or D for each of `heads` in their order. */
   readonly vector?: readonly number[] | null | undefined;
@@ -52,7 +52,7 @@ export interface Intervention {
   readonly heads?: readonly number[];
   /** Targets, of SCORES and PATTERN. */
   readonly positions?: readonly number[];
-  /** Of SCORES and PATTERN only. */
+  /** For SCORES and PATTERN only. */
   readonly sources?: readonly number[];
   readonly action: Action;
   /** Of SCALE: a float32, and not 1. */

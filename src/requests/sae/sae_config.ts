@@ -28,7 +28,7 @@ export interface SaeConversion {
   readonly isNormFolded: boolean;
 }
 
-/** What a release says of how well an autoencoder does, means over its own texts. */
+/** Quality figures of a release's autoencoder: means over its own texts. */
 export interface SaeReport {
   /** How many features are on at a position. */
   readonly l0?: number | undefined;
@@ -41,7 +41,7 @@ export interface SaeConfig {
   readonly architecture: SaeArchitecture;
   /** TransformerLens' name of the activation, such as `blocks.8.hook_resid_pre`. */
   readonly hook: string;
-  /** What a transcoder writes instead of it, such as `blocks.8.hook_mlp_out`. */
+  /** The activation that a transcoder writes, such as `blocks.8.hook_mlp_out`. */
   readonly hookOut: string | undefined;
   readonly site: SaeSite;
   readonly layer: number;

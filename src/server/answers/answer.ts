@@ -19,7 +19,7 @@ export abstract class Answer {
   /** Its field in `schema.graphql`, which also names its link. */
   abstract readonly field: string;
 
-  /** What its link says beside the prompt and the model. */
+  /** The arguments of its link beside the prompt and the model. */
   abstract readonly linkArguments: LinkArguments;
 
   /** Its normalized options: what sets it apart from other answers of its field about the same tokens. */
@@ -45,7 +45,7 @@ export abstract class Answer {
     ])).digest("hex").slice(0, 32);
   }
 
-  /** What the Arrow schema of every answer says. */
+  /** The metadata of every answer's Arrow schema. */
   protected get metadata(): {
     readonly version: number;
     readonly id: string;

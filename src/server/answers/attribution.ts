@@ -9,7 +9,7 @@ import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 import { tokenId, type TokenName } from "./token_id.ts";
 
-/** What may be asked of {@linkcode Attribution}. */
+/** Options of {@linkcode Attribution}. */
 export interface AttributionOptions extends ChangeArguments {
   /** A token, by its number or by its text; the likeliest where there is none. */
   readonly token?: TokenName | null | undefined;

@@ -17,7 +17,7 @@ export interface ChangeArguments {
   readonly interventions?: readonly InterventionArgument[] | null | undefined;
 }
 
-/** What is changed in the run of a reading. */
+/** The interventions of a reading's run. */
 export interface Changes {
   /** In ascending order; undefined where there are none. */
   readonly ablate: readonly Head[] | undefined;

@@ -112,7 +112,7 @@ export class FeatureCard {
   }
 }
 
-/** What may be asked of a list of features. */
+/** Options of a list of features. */
 export interface FeatureListOptions {
   readonly sae: string;
   readonly model?: string | null | undefined;

@@ -13,7 +13,7 @@ import { MatrixAnswer } from "./matrix_answer.ts";
 import type { Reading } from "./reading.ts";
 import { findSae, type Sae } from "./sae.ts";
 
-/** What may be asked of {@linkcode FeatureFlow}. */
+/** Options of {@linkcode FeatureFlow}. */
 export interface FeatureFlowOptions extends ChangeArguments {
   readonly sae: string;
   readonly feature: number;
@@ -85,12 +85,12 @@ export class FeatureFlow extends MatrixAnswer {
     return this.reading.tokens;
   }
 
-  /** What comes from no other token. */
+  /** The parts that come from no other token. */
   async parts(): Promise<readonly FeaturePart[]> {
     return (await this.#compute()).parts;
   }
 
-  /** What the decision was taken on, at each target. */
+  /** The pre-activation, at each target. */
   async preActivations(): Promise<Float32Array> {
     return (await this.#compute()).preActivations;
   }

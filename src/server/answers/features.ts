@@ -9,10 +9,10 @@ import { type Reading, tokenizerOf } from "./reading.ts";
 import { findSae, type Sae } from "./sae.ts";
 import { TableAnswer } from "./table_answer.ts";
 
-/** What activations are measured in. */
+/** The scale of activations. */
 export type ActivationScale = "RAW" | "DECODER_NORM";
 
-/** What may be asked of {@linkcode Features}. */
+/** Options of {@linkcode Features}. */
 export interface FeaturesOptions extends ChangeArguments {
   readonly sae: string;
   /** How many at each position; all if none is given. */

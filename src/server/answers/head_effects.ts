@@ -6,7 +6,7 @@ import { counted, GridAnswer } from "./grid_answer.ts";
 import { metricArgument, type MetricOptions } from "./metric_options.ts";
 import type { Reading } from "./reading.ts";
 
-/** What may be asked of {@linkcode HeadEffects}. */
+/** Options of {@linkcode HeadEffects}. */
 export interface HeadEffectsOptions extends MetricOptions {
   /** ZERO or MEAN. */
   readonly action: Action;

@@ -16,8 +16,8 @@ export interface LoadedModel {
   readonly engine: ModelClient;
   /** Its tokenizer, if it is not GPT-2's. */
   readonly tokenizer?: Tokenizer;
-  /** What is known of its autoencoders' features over a corpus, by the autoencoder's name. */
+  /** Dashboards of its autoencoders' features over a corpus, by the autoencoder's name. */
   readonly dashboards?: ReadonlyMap<string, Dashboards>;
-  /** What was assumed about how it reads text, or what it can't be asked, in a sentence. */
+  /** A sentence on assumptions about its tokenizer, or on questions that it can't answer. */
   readonly note?: string | undefined;
 }

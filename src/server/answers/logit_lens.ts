@@ -17,7 +17,7 @@ const MOST_LISTED = 4096;
 
 type Result = Questions["logitLens"]["result"];
 
-/** What may be asked of {@linkcode LogitLens}. */
+/** Options of {@linkcode LogitLens}. */
 export interface LogitLensOptions extends ChangeArguments {
   /** How many tokens for each position and layer. */
   readonly k: number;

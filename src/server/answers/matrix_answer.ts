@@ -2,7 +2,7 @@ import { Answer } from "./answer.ts";
 
 /** An answer that is numbers along axes: what the type `Matrix` of `schema.graphql` shows. */
 export abstract class MatrixAnswer extends Answer {
-  /** What the axes are, such as `target`. */
+  /** The names of the axes, such as `target`. */
   abstract readonly axes: readonly string[];
   /** The length of each axis. */
   abstract readonly shape: readonly number[];

@@ -7,7 +7,7 @@ import { tokenId, type TokenName } from "./token_id.ts";
 /** In seconds: patching that would take longer is refused, as is what would exceed its request's deadline. */
 const LIMIT = 60;
 
-/** What is read off runs, as it is asked for. */
+/** The options of a metric, as a client gives them. */
 export interface MetricOptions {
   /** The token that is right. */
   readonly answer: TokenName;
@@ -17,7 +17,7 @@ export interface MetricOptions {
 }
 
 /**
- * What the engine is told of a metric.
+ * The metric for the engine.
  *
  * @throws {InfoflowError} BAD_USER_INPUT if a token can't be, both are the same, or LOGIT_DIFF has no second one.
  */

@@ -36,7 +36,7 @@ export function predictions(
   }));
 }
 
-/** What may be asked of {@linkcode NextTokens}. */
+/** Options of {@linkcode NextTokens}. */
 export interface NextTokensOptions extends ChangeArguments {
   /** How many tokens. */
   readonly k: number;

@@ -15,7 +15,7 @@ import { counted, GridAnswer } from "./grid_answer.ts";
 import { metricArgument, type MetricOptions } from "./metric_options.ts";
 import type { Reading } from "./reading.ts";
 
-/** What may be asked of {@linkcode Patching}. */
+/** Options of {@linkcode Patching}. */
 export interface PatchingOptions extends MetricOptions {
   readonly site: Site;
   /** The finest grid of the site by default. */

@@ -6,7 +6,7 @@ import { traced } from "../observe/trace.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { pickModel } from "./pick_model.ts";
 
-/** What is read: a text, or token ids. */
+/** The prompt: a text, or token ids. */
 export interface ReadingSource {
   readonly prompt?: string | null | undefined;
   /** What the model gets: nothing is put in front. */
@@ -26,7 +26,7 @@ export interface ReadingArguments extends ReadingSource {
 /** A prompt as a model reads it. It is made once for each question. */
 export interface Reading {
   readonly model: LoadedModel;
-  /** What was read, as a link says it. */
+  /** The prompt's arguments, as a link has them. */
   readonly source: ReadingSource;
   /** The text; null where token ids were given. */
   readonly prompt: string | null;
@@ -124,7 +124,7 @@ export function tokenizerOf({ model }: Reading): Tokenizer {
   return model.tokenizer ?? GPT2_TOKENIZER;
 }
 
-/** What a person reads for a token of the vocabulary. */
+/** The text that is shown for a token of the vocabulary. */
 export function textOf(reading: Reading, id: number): string {
   return tokenText(id, tokenizerOf(reading));
 }

@@ -9,7 +9,7 @@ import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 
-/** What may be asked of {@linkcode RouteGraphAnswer}. */
+/** Options of {@linkcode RouteGraphAnswer}. */
 export interface RoutesOptions extends ChangeArguments {
   /** A position, 0 for BOS; the last one where there is none. */
   readonly target?: number | null | undefined;

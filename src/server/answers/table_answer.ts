@@ -26,7 +26,7 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
     return this.reading.model.engine.info.architecture;
   }
 
-  /** What a person reads for a token. */
+  /** The text that is shown for a token. */
   protected textOf(id: number): string {
     return textOf(this.reading, id);
   }

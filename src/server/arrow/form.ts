@@ -8,13 +8,13 @@ export const FORMATS = ["stream", "file"] as const;
 /** One of {@linkcode FORMATS}. */
 export type Format = typeof FORMATS[number];
 
-/** What Arrow is asked for. */
+/** Options of the Arrow encoding. */
 export interface ArrowForm {
   readonly layout: Layout;
   readonly format: Format;
 }
 
-/** What a caller gets who asks for nothing in particular. */
+/** The default options. */
 export const DEFAULT_FORM: ArrowForm = { layout: "rows", format: "stream" };
 
 /** The media types of the formats, as registered with IANA. */

@@ -33,11 +33,11 @@ export interface Metadata {
   /** How the layers became one matrix; not there where each head is by itself. */
   readonly aggregation?: string;
   readonly bos: string;
-  /** What was taken for flow, where it is not attention. */
+  /** The method, if it is not attention. */
   readonly method?: string;
   /** Heads that were ablated. */
   readonly ablate?: readonly Head[];
-  /** What else was changed in the run, in canonical form. */
+  /** The run's other interventions, in canonical form. */
   readonly interventions?: readonly Intervention[];
   /** Whether the numbers are the difference that this makes: signed, and no shares of rows. */
   readonly difference?: boolean;

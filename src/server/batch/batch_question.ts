@@ -99,7 +99,7 @@ export class BatchQuestion {
     return this.#models[0]!;
   }
 
-  /** What the schema of the results says, under `infoflow`. */
+  /** The metadata of the results' schema, under `infoflow`. */
   get metadata(): Readonly<Record<string, unknown>> {
     const { name, engine: { info: { fingerprint } } } = this.model;
     const given = Object.entries(this.#args)

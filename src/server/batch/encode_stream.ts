@@ -1,6 +1,6 @@
 import { type RecordBatch, RecordBatchStreamWriter, type Schema } from "apache-arrow";
 
-/** What ends a stream of Arrow IPC. */
+/** The end marker of a stream of Arrow IPC. */
 export const END_OF_STREAM: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
 
 /** Writes record batches as a stream of Arrow IPC: the schema, each batch as it comes, the end. */

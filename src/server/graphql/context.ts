@@ -2,18 +2,18 @@ import type { LoadedModel } from "../answers/loaded_model.ts";
 import type { AskedMatrix } from "./asked_matrix.ts";
 import type { HeldBytes } from "./held_bytes.ts";
 
-/** What resolvers know of the request. */
+/** The request's context for resolvers. */
 export interface GraphQLContext {
   /** The default one first. */
   readonly models: readonly LoadedModel[];
   /** Where links to this server begin, such as `http://127.0.0.1:8000`. */
   readonly origin: string;
-  /** What is to be said beside the answer. */
+  /** Hints beside the answer. */
   readonly hints: Set<string>;
   /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */
   readonly asked?: AskedMatrix;
   /** The Arrow that the answer has. */
   readonly held: HeldBytes;
-  /** What operators are told of the request. */
+  /** The request's part of the log and the metrics. */
   readonly scope: { operation: string; code: string | undefined };
 }

@@ -8,7 +8,7 @@ export interface TokenizerPlace {
   readonly isKnown: boolean;
 }
 
-/** What the helping thread can be asked. */
+/** The calls that the helping thread answers. */
 export interface HelperCalls {
   /** The Arrow IPC of a matrix. */
   arrow: {
@@ -35,7 +35,7 @@ export type HelperRequest = {
   };
 }[keyof HelperCalls];
 
-/** What comes back; an error as its text and, if it is meant for clients, its code. */
+/** A reply; an error as its text and, if it is meant for clients, its code. */
 export type HelperReply =
   | { readonly id: number; readonly result: HelperCalls[keyof HelperCalls]["result"] }
   | { readonly id: number; readonly message: string; readonly code: string | undefined };

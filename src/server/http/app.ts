@@ -35,7 +35,7 @@ import { limitBody, limitHead } from "./size_limits.ts";
 import { refuseStrangers } from "./strangers.ts";
 import { requireToken } from "./token.ts";
 
-/** What the app is made from. */
+/** Dependencies of the app. */
 export interface AppOptions {
   /** The models, the default one first; none while they are being loaded. */
   readonly models: () => readonly LoadedModel[];
@@ -225,7 +225,7 @@ function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boo
   app.use(limitBody);
 }
 
-/** What a link asks for. */
+/** The question of a link. */
 interface AskedByLink extends Pick<Link, "form"> {
   readonly answer: Answer;
 }

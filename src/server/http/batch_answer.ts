@@ -23,7 +23,7 @@ const MOST_OPEN = 4;
 /** When a client may ask again whose batch found no room, in seconds. */
 const RETRY_AFTER = 5;
 
-/** What batches are answered with. */
+/** Dependencies of the answers to batches. */
 export interface BatchAnswersOptions {
   /** The models, asked on behalf of a caller. */
   readonly modelsFor: (caller: Caller) => readonly LoadedModel[];

@@ -7,7 +7,7 @@ import { readRequest } from "./read_request.ts";
 import { sendResponse } from "./send_response.ts";
 import { SIZE_LIMITS } from "./size_limits.ts";
 
-/** What answers requests. */
+/** The handler of requests. */
 export interface RequestHandler {
   fetch(request: Request): Promise<Response>;
 }

@@ -8,7 +8,7 @@ import { type RequestLimits, RequestScope } from "./request_scope.ts";
 import type { BytesInFlight } from "../queue/bytes_in_flight.ts";
 import { whenSent } from "./when_sent.ts";
 
-/** What handlers know of a request. */
+/** The request's context for handlers. */
 export type Env = { Bindings: { scope: RequestScope }; Variables: { scope: RequestScope } };
 
 /** How many requests are not answered, or their answers not sent. */
@@ -16,7 +16,7 @@ export interface OpenRequests {
   open: number;
 }
 
-/** What operators see of requests. */
+/** The log and metrics of requests. */
 export interface ObserveOptions {
   readonly log: Log;
   readonly metrics: Metrics;

@@ -7,7 +7,7 @@ import style from "../../../web/page.css" with { type: "text" };
 import { pagePolicy } from "./security_headers.ts";
 import { StaticFile } from "./static_file.ts";
 
-/** What the page is to know of the server. */
+/** The server's settings that the page needs. */
 export interface PageOptions {
   /** Whether there is a way to the page of a corpus. */
   readonly hasCorpus: boolean;
@@ -26,7 +26,7 @@ export function promptPage({ hasCorpus, hasToken, origins }: PageOptions): Stati
   });
 }
 
-/** What the pages load, by their paths. */
+/** The files that pages load, by path. */
 export const PAGE_FILES: ReadonlyMap<string, StaticFile> = new Map([
   ["/page.js", new StaticFile(script, "text/javascript; charset=utf-8")],
   ["/corpus.css", new StaticFile(corpusStyle, "text/css; charset=utf-8")],

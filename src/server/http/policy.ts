@@ -2,7 +2,7 @@ import type { LogFormat } from "../observe/log.ts";
 import type { RequestLimits } from "./request_scope.ts";
 import type { Neighbours } from "./strangers.ts";
 
-/** What the log has. */
+/** Options of the log. */
 export interface LineOptions {
   readonly format: LogFormat;
   /** Whether each request gets a line. */

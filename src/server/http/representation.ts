@@ -5,7 +5,7 @@ import { isKnown, mayBePart } from "./entity_tags.ts";
 /** Bytes that never change under their tag, and what HTTP says of them. */
 export interface Representation {
   readonly type: string;
-  /** What a browser saves them as. */
+  /** The file name for browsers. */
   readonly filename: string;
   /** Sets these bytes apart from all others; without quotes. */
   readonly tag: string;

@@ -22,13 +22,13 @@ export class RequestScope implements Caller {
   readonly budget: PromptBudget;
   readonly seconds: number;
   readonly bytes: ByteBudget;
-  /** What the log calls it. */
+  /** Its id in the log. */
   readonly id = crypto.randomUUID().slice(0, 13);
   /** What it asks, in a word from a short fixed list. */
   operation = "other";
   /** How it went wrong, if it did. */
   code: string | undefined;
-  /** What was computed for it so far. */
+  /** The calls to the engine that were answered for it so far. */
   readonly calls: { readonly work: Work; readonly answer: Answer }[] = [];
   /** When its deadline is, in ms since 1970. */
   readonly endsAt: number;

@@ -9,18 +9,18 @@ import {
 } from "graphql";
 import { QUERY_FIELDS } from "../schema.ts";
 
-/** What a link says for an argument of a field. */
+/** A link's parameter for an argument of a field. */
 export interface LinkParameter {
   readonly name: string;
   readonly kind: ParameterKind;
-  /** What GraphQL checks an object by. */
+  /** GraphQL's input type of an object. */
   readonly type: GraphQLInputType;
   /** The values of an enum. */
   readonly values: readonly string[];
   readonly isList: boolean;
   /** Whether a question without it is refused. */
   readonly isRequired: boolean;
-  /** What GraphQL takes where it is not given. */
+  /** GraphQL's default value. */
   readonly missing: unknown;
 }
 

@@ -4,7 +4,7 @@ import { InfoflowError } from "../../errors.ts";
 import { type LinkParameter, linkParameters } from "./link_parameters.ts";
 import { Query } from "./query.ts";
 
-/** What a link asks for. */
+/** The question of a link. */
 export interface Link {
   /** The arguments of its field, those that are not given at their defaults. */
   readonly args: Readonly<Record<string, unknown>>;

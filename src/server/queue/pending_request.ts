@@ -18,7 +18,7 @@ interface Waiter {
 export class PendingRequest {
   readonly work: Work;
   readonly key: string;
-  /** What it shares with requests of the same prompt. */
+  /** The key that it shares with requests about the same prompt. */
   readonly promptKey: string;
   /** When the first of them asked, in ms since 1970. */
   readonly since: number;

@@ -19,7 +19,7 @@ import { idsOf, isQuestion, modelOf, type Work } from "../../requests/engine_req
 import { methodOf } from "../../requests/flow_options.ts";
 import { isChanged } from "../../requests/interventions/changes_in.ts";
 
-/** What computes batches. */
+/** The worker that computes batches. */
 export interface BatchRunner {
   /** The models, by their places. */
   readonly infos: readonly Pick<EngineInfo, "passTokens">[];

@@ -13,7 +13,7 @@ import { ModelClient } from "../queue/model_client.ts";
 import { findDashboards } from "./find_dashboards.ts";
 import { saesOfModels } from "./saes_of_models.ts";
 
-/** Which models to load, and how. */
+/** Options for loading models. */
 export interface LoadOptions
   extends Omit<EngineWorkerOptions, "directories" | "onProgress" | "saes" | "tuning"> {
   /** What the user asked for, names or directories; none for the one that is there. */

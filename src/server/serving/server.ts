@@ -4,7 +4,7 @@ import { type LoadedModels, loadModels, type LoadOptions } from "./load_models.t
 import { type Log, makeLog } from "../observe/log.ts";
 import type { EngineWorker } from "../queue/engine_worker.ts";
 
-/** What a server is made from. */
+/** Options of a server. */
 export interface ServerOptions
   extends Pick<AppOptions, "publicUrl" | "policy" | "lines" | "corpus"> {
   /** The models, or how to load them. */

@@ -16,7 +16,7 @@ export interface RoutesPicture {
   readonly theme: Theme;
 }
 
-/** What is chosen in it. */
+/** Called when the user chooses a head or a place. */
 export interface RoutesEvents {
   head(layer: number, head: number): void;
   /** A position, 0 for BOS. */

@@ -5,7 +5,7 @@ import { share } from "../../draw/format.ts";
 import type { Theme } from "../../draw/theme.ts";
 import { labelText } from "../../draw/token_label.ts";
 
-/** What a picture of routes is drawn from. */
+/** The data of a picture of routes. */
 export interface RoutesDrawing {
   readonly routes: RouteGraph;
   /** The labels of the positions, BOS first. */

@@ -13,7 +13,7 @@ import { type FeatureRows, featureRowsTable } from "./feature_rows.ts";
 import { finishDashboards } from "./finish_dashboards.ts";
 import type { FeatureTables, StoredFeatures, TokenWeight } from "./stored_features.ts";
 
-/** What reads prompts and finds their features. */
+/** Reads prompts and finds their features. */
 export interface DashboardEngine {
   /** How many features there are. */
   readonly features: number;

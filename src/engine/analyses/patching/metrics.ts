@@ -6,7 +6,7 @@ import type { Weights } from "../../model/weights.ts";
 export interface MetricOptions {
   readonly metric: PatchMetric;
   readonly answer: number;
-  /** Of LOGIT_DIFF. */
+  /** For LOGIT_DIFF only. */
   readonly against: number;
 }
 

@@ -4,7 +4,7 @@ import type { MeasuredPrompt, PreparedPrompt } from "../measured_prompt.ts";
 import type { HeadWrites } from "../head_writes.ts";
 import type { RouteShares } from "../route_shares.ts";
 
-/** What one layer is measured from, and where its matrix goes. */
+/** The inputs from which one layer is measured, and the target of its matrix. */
 export interface LayerOperands {
   readonly layer: number;
   /** (T, C): resid_pre. */
@@ -29,7 +29,7 @@ export interface MethodKernels {
   encode(pass: GPUComputePassEncoder, measured: MeasuredPrompt, operands: LayerOperands): void;
 }
 
-/** What the kernels of a flow method are made from. */
+/** Dependencies of a flow method's kernels. */
 export interface MethodTools {
   readonly device: GPUDevice;
   readonly architecture: Architecture;

@@ -14,7 +14,7 @@ import type { PartOfBuffer } from "./method_kernels.ts";
 /** Pairs of a target and a source that go through the MLP at once. */
 const ROWS = 1024;
 
-/** What one layer is measured from. */
+/** The inputs from which one layer is measured. */
 export interface ZeroedLayer {
   readonly prompt: BoundGroup;
   readonly weights: LayerWeights;
