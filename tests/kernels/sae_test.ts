@@ -5,7 +5,7 @@ import {
 } from "../../src/checkpoints/sae/encoder_weights.ts";
 import { openSae } from "../../src/checkpoints/sae/open_sae.ts";
 import { parseSaeConfig } from "../../src/checkpoints/sae/parse_sae_config.ts";
-import { hookOf, run as runModel, shiftOf } from "../reference/sae.ts";
+import { encode, hookOf, run as runModel, shiftOf } from "../reference/sae.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { FIXTURES, readReference, TINY } from "../support/fixtures.ts";
 import { withGpu } from "../support/gpu.ts";
@@ -90,26 +90,45 @@ function sum(
   return s;
 }
 
-Deno.test("encoding at GPT-2 small's size: 24,576 features of 768 channels", () =>
+Deno.test("encoding at GPT-2 small's size agrees with the reference: 24,576 features of 768 channels", () =>
   withGpu(async (gpu) => {
-    const weights = randomWeights({ inputs: 768, features: 24_576 });
-    const x = Float32Array.from(new Random(5).normals(9 * 768));
+    const [inputs, features, tokens] = [768, 24_576, 9];
+    const weights = randomWeights({ inputs, features });
+    const x = Float32Array.from(new Random(5).normals(tokens * inputs));
     // 5 positions, then 3, then 1: the lists of a prompt that is typed on.
     const found = await encodeOnDevice(gpu, weights, { x, steps: [5, 3, 1] });
-    const dense = denseFeatures(found, { tokens: 9, width: 24_576 });
-    const threshold = weights.decisions[1]!;
-    let sampled = 0;
-    for (const position of [0, 4, 5, 7, 8]) {
-      for (let f = position; f < 24_576; f += 13) {
-        const expected = sum(weights, x, position, f);
-        if (Math.abs(expected - threshold) < 1e-3) continue;
-        const actual = dense[position * 24_576 + f]!;
-        // Sums of 768 products of about 1. Measured: 3.9e-5.
-        assertClose([actual], [expected > threshold ? expected : 0], { atol: 2e-4 });
-        sampled += Number(actual > 0);
-      }
+    const dense = denseFeatures(found, { tokens, width: features });
+    // Every 13th feature, so every place in a block of 128; the reference sees no other.
+    const sampled = Array.from({ length: Math.ceil(features / 13) }, (_, n) => 13 * n);
+    const { decisions, encoder, inputBias } = weights;
+    const W_enc = new Float32Array(inputs * sampled.length);
+    for (let c = 0; c < inputs; c++) {
+      sampled.forEach((f, n) => W_enc[c * sampled.length + n] = encoder[c * features + f]!);
     }
-    assert(sampled > 500, `${sampled} of those looked at are on`);
+    const { pre, acts } = encode(
+      { ...weights.config, features: sampled.length, subtractsDecoderBias: true },
+      {
+        W_enc,
+        b_enc: sampled.map((f) => decisions[4 * f]!),
+        threshold: sampled.map((f) => decisions[4 * f + 1]!),
+        b_dec: inputBias,
+        W_dec: new Float32Array(inputs * sampled.length),
+      },
+      Float64Array.from(x),
+    );
+    const threshold = decisions[1]!;
+    const compared = Array.from(pre.keys()).filter((at) => Math.abs(pre[at]! - threshold) >= 1e-3);
+    const actual = compared.map((at) => {
+      const [position, n] = [Math.floor(at / sampled.length), at % sampled.length];
+      return dense[position * features + sampled[n]!]!;
+    });
+    // Sums of 768 products of about 1. Measured: 6.9e-5.
+    assertClose(actual, compared.map((at) => acts[at]!), { atol: 2e-4 });
+    const on = actual.filter((a) => a > 0).length;
+    assert(
+      on > 500 && compared.length > 0.999 * pre.length,
+      `${on} on, ${compared.length} compared`,
+    );
   }));
 
 Deno.test("an encoder that no one texture holds is encoded whole", () =>

@@ -71,7 +71,7 @@ export function drawFit(element: HTMLElement, name: string, found: Fit | undefin
   const column = (text: string): HTMLElement => html("th", { scope: "col", class: "number" }, text);
   const whole = (value: number): string => value.toFixed(1);
   const part = (value: number): string => value.toFixed(2).replace("-", "−");
-  element.replaceChildren(html(
+  const table = html(
     "table",
     {},
     html("caption", {}, `How well ${name} does on this prompt`),
@@ -85,7 +85,10 @@ export function drawFit(element: HTMLElement, name: string, found: Fit | undefin
       {},
       row("Features on at a token", fit.l0, report.l0, whole),
       row("Variance explained", fit.explainedVariance, report.explainedVariance, part),
-      row("Loss kept (CE score)", fit.ceScore, report.ceScore, part),
+      row("Loss saved (CE score)", fit.ceScore, report.ceScore, part),
     ),
-  ));
+  );
+  const note =
+    "What is reported is of long texts; on a prompt, which varies less, these are often lower.";
+  element.replaceChildren(table, html("p", { class: "note" }, note));
 }
