@@ -135,7 +135,7 @@ export class Page {
     const ask: Asked["ask"] = (question) => {
       wanted.add(question.key);
       const answer = this.#answers.ask(question);
-      // Of several answers that fail one is told of; a view need not await them together.
+      // If several answers fail, one failure is shown; a view need not await them together.
       answer.catch(() => {});
       return answer;
     };

@@ -79,7 +79,7 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** What questions are to say that don't tell leaving BOS out from keeping it: NONE, or nothing. */
+/** The `bos` argument of questions that only know NONE; otherwise undefined. */
 export function withoutBos(state: Pick<PageState, "bos" | "view">): "NONE" | undefined {
   return bosOf(state) === "NONE" ? "NONE" : undefined;
 }

@@ -23,7 +23,7 @@ export class Stage {
     if (isWaiting) this.#picture.classList.add("stale");
   }
 
-  /** What is asked for does not come; what is shown stays marked as old. */
+  /** Shows that a question failed; the old picture stays marked as old. */
   fails(): void {
     this.#picture.setAttribute("aria-busy", "false");
   }

@@ -95,7 +95,7 @@ function startLines(models: readonly LoadedModel[], origin: string): string[] {
   return lines;
 }
 
-/** What features can be asked about. */
+/** The autoencoders whose features can be asked about. */
 function saeLines(models: readonly LoadedModel[]): string[] {
   const saes = models.flatMap(({ name, engine, isFurther }) =>
     engine.info.saes.map((sae) => isFurther ? `${name}:${sae.name}` : sae.name)
@@ -111,7 +111,7 @@ function modelLines({ name, engine, note }: LoadedModel, index: number): string[
   return note === undefined ? [line] : [line, `            ${name}: ${note}`];
 }
 
-/** What it means that other machines can reach the server. */
+/** Warnings for a server that other machines can reach. */
 function reachLines({ host, policy }: ServeSettings): string[] {
   if (isLoopback(host)) return policy.token === undefined ? [] : guessable(policy.token);
   const who = policy.token === undefined

@@ -97,7 +97,7 @@ async function contendersOf(
   return outcomes.flatMap((it) => it.status === "fulfilled" ? [it.value] : []);
 }
 
-/** A kernel that computes nothing, or the wrong thing, may well be the fastest: what each computes is looked at first. */
+/** Checks results before times: a kernel that computes nothing, or the wrong thing, may well be the fastest. */
 async function fastest(
   gpu: Gpu,
   contenders: readonly LinearKernel[],

@@ -8,8 +8,8 @@ const CANCELLED = 3;
 const SLOTS = 64;
 
 /**
- * Shared memory by which the main thread cancels requests at the worker, and by which the worker shows that it is alive:
- * its thread reads no messages while the device works. Each request has a slot that both threads see.
+ * Shared memory by which the main thread cancels requests at the worker, and the worker shows that it is alive: its
+ * thread reads no messages while the device works. Each request has a slot that both threads see.
  */
 export class CancelFlags {
   readonly memory: SharedArrayBuffer;

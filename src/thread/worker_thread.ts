@@ -31,9 +31,9 @@ const RETRY_MS = 1000;
 const TEARDOWN_MS = 100;
 
 /**
- * The thread of an engine, which is one of its own because WebGPU's `mapAsync` stops the thread that calls it until the device is
- * done. When its device is lost or its thread crashes, calls under way fail with DEVICE_LOST and another worker loads
- * the model again; calls made meanwhile wait for it.
+ * The thread of an engine. It is one of its own because WebGPU's `mapAsync` stops the thread that calls it until the
+ * device is done. When its device is lost or its thread crashes, calls under way fail with DEVICE_LOST and another
+ * worker loads the model again; calls made meanwhile wait for it.
  */
 export class WorkerThread {
   readonly #options: WorkerThreadOptions;
@@ -154,7 +154,7 @@ export class WorkerThread {
     this.#isReady = true;
   }
 
-  /** A worker may be lost between its being ready and the next step of who waits for that: then there is another one to wait for. */
+  /** Waits until a worker is ready; if it is lost before the waiting code goes on, waits for the next one. */
   async #callWhenReady<Name extends keyof Calls>(
     call: Name,
     argument: Calls[Name]["argument"],

@@ -83,7 +83,7 @@ export class Heatmap {
     const known = this.#picture?.matrix.positions ?? 0;
     this.#picture = picture;
     paintMatrix(this.#raster, matrix, { shade, ramp: rampFor(theme, shade) });
-    // Of other tokens nothing is pointed at.
+    // With other tokens, no cell is pointed at any more.
     if (matrix.positions !== known) this.#cell = undefined;
     this.#draw(this.zoom.windowFor(matrix.positions, known));
   }

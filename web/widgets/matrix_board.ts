@@ -78,7 +78,7 @@ export class MatrixBoard {
 
   /** Draws a matrix in place of the one before it. */
   show(picture: BoardPicture): void {
-    // Where only another token is chosen, what is pointed at stays.
+    // If only the chosen token changed, the cell pointed at stays.
     if (picture.matrix !== this.#picture?.matrix) {
       this.#pointed = undefined;
       this.#tools.tip.hide();

@@ -43,7 +43,7 @@ export class Status {
   }
 }
 
-/** What a failure means for the person at the page: what the server says, and what happens next. */
+/** A failure as the user sees it: the server's words, and what happens next. */
 export function explain(failure: Failure, secondsToRetry: number | undefined): string {
   const again = secondsToRetry === undefined
     ? ""

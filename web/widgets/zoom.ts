@@ -7,7 +7,7 @@ const STEP = 0.7;
 /** A pointer that moves less has clicked. */
 const SLACK = 4;
 
-/** What zooming needs to know of a heatmap, and tells it. */
+/** The interface between zooming and a heatmap. */
 export interface Zoomed {
   /** How many positions there are; 0 while nothing is shown. */
   positions(): number;

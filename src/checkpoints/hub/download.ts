@@ -96,7 +96,7 @@ async function alreadyThere(options: DownloadOptions): Promise<Downloaded | unde
 }
 
 /**
- * What is pinned is fetched at its commit; `main` is asked about all the same, so that it can be noted if it is there.
+ * Pinned files are fetched at their commit; the hub is still asked about `main`, to record it if it is that commit.
  *
  * @returns The branch or tag that is at the commit, where it is known.
  */

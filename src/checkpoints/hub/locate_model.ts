@@ -32,7 +32,8 @@ export class ModelMissing extends Error {
 /**
  * Finds a model: one that comes with the project, a directory, or one in the hub's cache. No request is made.
  *
- * @param asked What the user asked for, which may begin with another name for it, as in `mine=gpt2`; without it `gpt2` if it is there, else `bundled`.
+ * @param asked What the user asked for, which may begin with another name for it, as in `mine=gpt2`; by default `gpt2`
+ * if it is there, else `bundled`.
  * @param cache The hub's cache; without one nothing is in it.
  * @throws {ModelMissing} If it is one of the hub's that isn't there.
  * @throws {Error} If it can't be any model's name; the text lists those that can.

@@ -9,7 +9,7 @@ import { writeParquet } from "../output/write_parquet.ts";
 import { partFile } from "../run/job.ts";
 import { type ExamplePrompt, examplesTable, statisticsTable } from "./statistics_table.ts";
 
-/** What is kept of a part: its sums, and the prompts that its examples are of. */
+/** The stored data of a part: its sums, and the prompts of its examples. */
 export interface StoredPart {
   readonly statistics: StoredPartial;
   readonly prompts: readonly ExamplePrompt[];

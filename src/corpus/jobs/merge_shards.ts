@@ -13,7 +13,7 @@ import {
 import { finishDashboards } from "./dashboards/finish_dashboards.ts";
 import { finishHeadStatistics } from "./finish_head_statistics.ts";
 
-/** What makes whole files of a run's parts, by the run's name. */
+/** The functions that merge a run's parts into whole files, by the run's name. */
 const FINISH: Readonly<
   Record<string, (directory: string, manifest: Manifest) => Promise<readonly string[]>>
 > = { "head-statistics": finishHeadStatistics, dashboards: finishDashboards };

@@ -26,7 +26,7 @@ export interface LinearShape {
 /** A matrix in the layout that a tiling reads. */
 export interface Packed {
   readonly resource: GPUBuffer | GPUTextureView;
-  /** What the shader needs to find its way in it. */
+  /** The pitch of the layout, for the shader. */
   readonly pitch: number;
   readonly bytes: number;
   /** Gives the memory back. */
@@ -54,7 +54,7 @@ export interface LinearDefinition extends
     { readonly rows: number; readonly outputs: number }
   > {}
 
-/** What sets shaders of linears apart. */
+/** The properties in which shaders of linears differ. */
 export interface LinearSpec {
   readonly name: string;
   readonly code: string;
@@ -89,7 +89,7 @@ export function defineLinear({ name, code, weights, rows }: LinearSpec): LinearD
 /** One way of computing a linear; each suits some devices. */
 export interface Tiling {
   readonly kernel: LinearDefinition;
-  /** What computes no more than `rows` rows faster, from the same weights and to the same bits. */
+  /** A faster kernel for up to `rows` rows, with the same weights and the same bits. */
   readonly thin?: { readonly kernel: LinearDefinition; readonly rows: number };
   /**
    * Puts a row-major (K, N) matrix on the device.
@@ -103,7 +103,7 @@ export interface Tiling {
   ): Promise<Packed>;
 }
 
-/** What a linear reads and writes, beside its weights. */
+/** The operands of a linear, beside its weights. */
 export interface LinearOperands {
   /** `struct Rows` */
   readonly rows: GPUBuffer;
@@ -121,7 +121,7 @@ export interface LinearOperands {
 export class Linear {
   /** Bytes of the matrix on the device. */
   readonly bytes: number;
-  /** What computes it, and can compute others. */
+  /** The compiled kernel, which other linears share. */
   readonly kernel: LinearKernel;
   readonly #shape: LinearShape;
   readonly #weights: Packed;

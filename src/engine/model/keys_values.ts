@@ -59,7 +59,7 @@ export class KeysValues {
         [channels / 2, ids.length - missing, layers - firstLayer],
       );
     }
-    // Values of a changed run are of no use to others.
+    // Keys and values of a changed run can't be used by other runs.
     const [segment] = segments;
     const isPlain = segments.length === 1 && segment!.activations.variant === "";
     this.#resident = isPlain ? segment!.ids : [];

@@ -13,8 +13,8 @@ export interface OutputMatrices {
 }
 
 /**
- * Makes a copy of W_O that head by head kernels can read. How the linears keep it differs between devices, so that it is
- * asked of them: the identity matrix goes in, and the matrix comes out, to the bit.
+ * Makes a copy of W_O that head by head kernels can read. Each linear packs its weights its own way, so the
+ * identity matrix is multiplied by W_O; the result is bit-exact.
  *
  * @throws {AllocationError} If the device has no room.
  */

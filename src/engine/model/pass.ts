@@ -7,11 +7,11 @@ import type { Recorder } from "../gpu/recorder.ts";
 /** A prompt of a pass. */
 export interface Segment {
   readonly ids: readonly number[];
-  /** What the pass writes. */
+  /** The activations that the pass writes. */
   readonly activations: PromptActivations;
   /** The first position to compute. */
   readonly first: number;
-  /** What has the positions before that, and the layers before the first; it may be `activations` itself. */
+  /** The activations that hold earlier positions and layers; may be `activations` itself. */
   readonly base: PromptActivations | undefined;
   /** The row of position 0 in the textures of queries, keys and values. */
   readonly slot: number;

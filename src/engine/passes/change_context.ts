@@ -17,12 +17,12 @@ export interface ChangeContext {
   readonly device: GPUDevice;
   readonly architecture: Architecture;
   readonly kernels: ChangeKernels;
-  /** What is there before, of the edit that is recorded; there is room for all positions of a prompt. */
+  /** Scratch for the values before an edit, with room for all positions of a prompt. */
   readonly before: GPUTexture;
   /** The prompt that is changed. */
   readonly ids: readonly number[];
   /** The activations of a plain run. */
   readonly plainOf: (ids: readonly number[]) => PromptActivations;
-  /** What holds the memory of the edits until they were run. */
+  /** Owns the memory of the edits until they have run. */
   readonly owned: Owned;
 }

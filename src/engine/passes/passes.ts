@@ -139,7 +139,7 @@ export class Passes {
     return result;
   }
 
-  /** What interventions on features come to, by the run's key. */
+  /** Replaces interventions on features; the results by the key of the run. */
   async #resolve(
     prompts: readonly RunRequest[],
     options: RunOptions,

@@ -27,7 +27,7 @@ export interface RunParts {
 export interface RunPrompt {
   readonly ids: readonly number[];
   readonly activations: PromptActivations;
-  /** What has the prompt without its last tokens, where that was typed on and has other memory. */
+  /** The activations of the prompt's beginning, if the prompt was typed on and got new memory. */
   readonly typedOn?: PromptActivations | undefined;
   /** Whether all of it was there. */
   readonly cacheHit: boolean;
@@ -112,7 +112,7 @@ export class Run {
     return new Run(this.#parts, { passes: [], prompts: [prompt], isWanted: this.#isWanted });
   }
 
-  /** Submits what nothing was asked of. */
+  /** Submits the passes that no stage has submitted. */
   async end(): Promise<void> {
     if (this.#passes.length > 0) this.#submit(await this.#record({}));
   }

@@ -12,7 +12,7 @@ const BYTES = 4 * LISTED;
 /** Bytes of a position's scales. */
 const SCALES = 16;
 
-/** What a prompt turns on, and where it is kept. */
+/** A prompt's active features, and where they are kept. */
 export interface EncodedPrompt extends ActiveFeatures {
   readonly kept: KeptFeatures;
   /** Whether nothing was encoded for it. */

@@ -7,7 +7,7 @@ import type { Autoencoder } from "./autoencoder.ts";
 import type { EncodedPrompt } from "./encode_prompt.ts";
 import { targetOfSae } from "./site_of_sae.ts";
 
-/** A prompt as an autoencoder makes it again. */
+/** An autoencoder's reconstruction of a prompt. */
 export interface Reconstruction {
   /** (T, m): what the autoencoder makes of it. */
   readonly recon: Float32Array;
@@ -15,7 +15,7 @@ export interface Reconstruction {
   readonly error: Float32Array;
 }
 
-/** Decodes what prompts turn on. */
+/** Decodes prompts' active features. */
 export class Reconstructions {
   readonly #device: GPUDevice;
   readonly #offsets: GrowingBuffer;

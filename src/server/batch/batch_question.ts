@@ -53,7 +53,7 @@ export interface BegunRow {
   readonly answer: Promise<RowAnswer>;
 }
 
-/** What a table is taken to have. */
+/** The bytes that an answer is assumed to take if it is a table. */
 const TABLE_BYTES = 16 * 1024;
 
 /** Errors that concern one row alone: the next row may succeed. */

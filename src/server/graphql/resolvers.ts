@@ -78,7 +78,7 @@ export interface Resolvers {
     readonly rows: Resolver<MatrixAnswer, unknown, number[][] | null>;
     readonly top: Resolver<MatrixAnswer, { n: number | null }, Cell[]>;
   };
-  /** What the values of the enums are here. */
+  /** The internal values of the enums. */
   readonly Layout: Record<string, Layout>;
   readonly Format: Record<string, Format>;
   readonly ArrowIPC: { readonly __serialize: (word: string) => string };

@@ -55,7 +55,7 @@ export interface AppOptions {
 /** Bytes of Arrow files that are kept for clients that read them in ranges. */
 const RECENT_FILES = 64 * 2 ** 20;
 
-/** What tells whether the server is well; no secret, and asked by programs that have none. */
+/** Health checks: they reveal nothing secret, and the programs that ask have no token. */
 const HEALTH_PATHS = ["/healthz", "/readyz"];
 
 /** Answers requests over HTTP; part of an {@linkcode InfoflowServer}. */
@@ -203,7 +203,7 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
   return async (request) => await outer.fetch(request);
 }
 
-/** What every request goes through before anything is done for it, cheap checks first. */
+/** The checks that every request passes before any work is done for it, cheap ones first. */
 function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boolean): void {
   app.use(limitHead);
   app.use(refuseStrangers(policy, isPage));

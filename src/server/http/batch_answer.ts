@@ -136,7 +136,7 @@ export class BatchAnswers {
   }
 }
 
-/** What a batch was. */
+/** Counts the rows of a batch. */
 class Counts {
   #rows = 0;
   #refused = 0;

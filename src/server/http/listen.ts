@@ -12,7 +12,7 @@ export interface RequestHandler {
   fetch(request: Request): Promise<Response>;
 }
 
-/** Where to listen, and what a connection may do. */
+/** Where to listen, and the limits of a connection. */
 export interface ListenOptions {
   readonly host: string;
   /** 0 takes a free one. */

@@ -35,7 +35,7 @@ export type ScopedHandler = (request: Request, scope: RequestScope) => Promise<R
 
 /**
  * Gives each request its scope, an answer by its deadline, a line in the log and its place in the metrics. It stands
- * around the app and is no middleware of it: what a request that was given up still comes to must not become its answer.
+ * around the app and is no middleware of it: a late result of a cancelled request must not become its answer.
  */
 export function observe(
   limits: RequestLimits,

@@ -95,7 +95,7 @@ export class RequestScope implements Caller {
     }
   }
 
-  /** The answer is made, or refused: what is still under way for it is given up, such as the fields beside one that failed. */
+  /** To be called when the answer is made, or refused: cancels work that is under way for it. */
   end(): void {
     clearTimeout(this.#timer);
     this.#client.removeEventListener("abort", this.#leave);

@@ -1,6 +1,6 @@
 import type { Context, Next } from "hono";
 
-/** What a page may do, directive by directive. */
+/** A page's policy, directive by directive. */
 type Policy = Readonly<Record<string, string>>;
 
 /** Answers that are no page need nothing, and are shown in no frame. */
@@ -20,7 +20,7 @@ const PAGE: Policy = {
   "base-uri": "'none'",
 };
 
-/** What every answer says, whatever it is. */
+/** The headers of every answer. */
 const ALWAYS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer", // prompts stand in links

@@ -1,6 +1,6 @@
 import { printable } from "./printable.ts";
 
-/** What a line says beside when and what. */
+/** The fields of a line beside time and event. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Writes lines where operators look. */

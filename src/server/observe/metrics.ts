@@ -11,7 +11,7 @@ export interface RequestFacts {
   readonly calls: readonly CallFacts[];
 }
 
-/** What a request had computed, once. */
+/** Facts about one computation for a request. */
 export interface CallFacts {
   readonly tokens: number;
   readonly cacheHit: boolean;
@@ -20,7 +20,7 @@ export interface CallFacts {
   readonly worked: number;
 }
 
-/** What is told of the server beside its engines. */
+/** Gauges of the server beside its engines'. */
 export interface ServerGauges {
   readonly answerBytes: () => number;
   readonly openRequests: () => number;

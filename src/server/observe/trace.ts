@@ -1,7 +1,7 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { VERSION } from "../../version.ts";
 
-// Deno puts its own tracer behind this API where OTEL_DENO is set; elsewhere it does nothing, in a quarter of a microsecond.
+// With OTEL_DENO set, Deno provides the tracer of this API; without it, a span does nothing, in 0.25 microseconds.
 const tracer = trace.getTracer("infoflow", VERSION);
 
 /** Runs a stage of a request as a span. */

@@ -71,7 +71,7 @@ export class EngineWorker {
     );
     for (const [model, { architecture }] of thread.infos.entries()) {
       const tokens = Math.min(PACE_TOKENS, architecture.context);
-      // What is asked meanwhile waits for it; where it fails, so will what is asked.
+      // Requests made meanwhile wait for it; if it fails, they fail too.
       thread.timePass({ model, tokens }).then(
         (ms) => pace.learnPass(model, passOperations(architecture, tokens), ms),
         () => {},
@@ -101,8 +101,8 @@ export class EngineWorker {
   }
 
   /**
-   * What it does: nothing that works; its work, of which its heart tells; or nothing at the moment, after a pass that
-   * worked, which a pass over one token is if there was none a moment ago.
+   * The worker's state: `failing`; `busy`, as its heartbeat shows; or `ready`, after a recent pass that worked. Without
+   * one, a pass over one token is run now.
    */
   async health(): Promise<"failing" | "busy" | "ready"> {
     if (!this.isReady) return "failing";

@@ -123,7 +123,7 @@ export class ModelClient {
   }
 }
 
-/** Numbers of a changed run may be anything, those of the model as it is are finite. */
+/** Whether a run is changed: then its numbers may be anything; those of the unchanged model are finite. */
 function isChangedWork(work: Work): boolean {
   return isChanged((isQuestion(work) ? work.argument : work.options) as Changed);
 }

@@ -252,7 +252,7 @@ export class RequestQueue {
     return this.#taken(batch);
   }
 
-  /** What can't end in time is not begun. */
+  /** Whether a request can end in time; others are not begun. */
   #canEnd(pending: PendingRequest): boolean {
     const cost = this.#costOf(pending);
     return cost <= ALWAYS_MS || hasOwnLimit(pending.work) || now() + cost <= pending.endsAt;

@@ -16,8 +16,8 @@ export interface ServerOptions
 }
 
 /**
- * A server with its models, queue, limits and log. There is one way to make one: what `deno task serve` runs is what the
- * tests ask.
+ * A server with its models, queue, limits and log. There is one way to make one, so that tests
+ * run the same server as `deno task serve`.
  *
  * It does not listen: requests are handed to {@linkcode fetch}. Until {@linkcode load} is done they are told that the
  * models are being loaded.

@@ -1,4 +1,4 @@
-/** What is kept of a part beside its rows; the first has what is of features alone. */
+/** The summary of a part beside its rows; the first part's also has the tables of features. */
 export interface StoredFeatures {
   readonly features: number;
   /** Positions that were looked at, BOS left out. */

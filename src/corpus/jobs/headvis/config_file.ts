@@ -2,7 +2,7 @@ import { HEADVIS_METRICS } from "../../../requests/head_statistics/statistics.ts
 import type { Manifest } from "../../output/manifest.ts";
 import { INTERVALS } from "./intervals.ts";
 
-/** What the metrics say. */
+/** Descriptions of the metrics. */
 const DESCRIPTIONS: Readonly<Record<typeof HEADVIS_METRICS[number], string>> = {
   self_attention_score: "What a position takes from itself, position 0 among them.",
   prev_token_score: "What a position takes from the one before it.",
