@@ -84,7 +84,7 @@ export class Features extends TableAnswer<Result> {
   /**
    * All active features.
    *
-   * @throws {InfoflowError} MATRIX_TOO_LARGE if they are more than anybody reads as JSON.
+   * @throws {InfoflowError} MATRIX_TOO_LARGE if they are too many for JSON.
    */
   async activations(): Promise<readonly ActiveFeature[]> {
     const rows = this.#select(await this.compute());

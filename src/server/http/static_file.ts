@@ -4,7 +4,7 @@ import { brotliCompress, constants, gzip, zstdCompress } from "node:zlib";
 import { chooseCoding, type Coding } from "./content_coding.ts";
 import { isKnown } from "./entity_tags.ts";
 
-/** A file that is the same for everybody, compressed once, when it is first wanted. */
+/** A file that is the same for all clients, compressed once, on its first request. */
 export class StaticFile {
   readonly #type: string;
   readonly #headers: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import type { RunPace } from "./run_pace.ts";
 
-/** Between two looks at whether anybody still waits, in ms. */
+/** Ms between two checks whether a caller still waits. */
 const PIECE_MS = 100;
 
 /** How far patched runs are, in rows of layers. */
