@@ -13,7 +13,7 @@ const PERMISSIONS = [
   "--allow-sys",
   "--allow-run",
   "--allow-ffi", // Dawn, which compiles the shaders too, is a native module
-  "--allow-net=127.0.0.1",
+  "--allow-net=127.0.0.1,localhost,nowhere.invalid", // the last is a name that no host has
 ];
 
 await Deno.mkdir(".cache", { recursive: true });
