@@ -78,7 +78,7 @@ export function drawFit(element: HTMLElement, name: string, found: Fit | undefin
     html(
       "thead",
       {},
-      html("tr", {}, html("th", { scope: "col" }, ""), column("Here"), column("Reported")),
+      html("tr", {}, html("th", { scope: "col" }, "Measure"), column("Here"), column("Reported")),
     ),
     html(
       "tbody",
