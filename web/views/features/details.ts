@@ -108,7 +108,7 @@ export function drawCard(
     element.replaceChildren(html(
       "p",
       { class: "note" },
-      "What else turns it on is in its dashboard, which is not made yet: deno task dashboards.",
+      "What else turns it on is in its dashboard, which is not made yet: ./run dashboards.",
     ));
     return;
   }
