@@ -72,14 +72,19 @@ if (peers) {
   await take(engineSamples(ROOT));
 }
 log("the server");
-await take(script<Sample>("server.ts", ["--model", model]));
+await take(serverSamples(ROOT));
 
 const against = values.get("against") as string | undefined;
 const earlier: Sample[] = [];
 if (against !== undefined) {
-  log(`the engine as of ${against}`);
   await withVersion(against, async (directory) => {
-    for await (const sample of engineSamples(directory)) earlier.push(sample);
+    for (const round of [1, 2]) {
+      log(`${against} and now, in turns: ${round} of 2`);
+      for await (const sample of engineSamples(directory)) earlier.push(sample);
+      for await (const sample of serverSamples(directory)) earlier.push(sample);
+      await take(engineSamples(ROOT));
+      await take(serverSamples(ROOT));
+    }
   });
 }
 
@@ -87,10 +92,10 @@ const measured: Measured = { adapter, samples, rates };
 if (values.get("json")) {
   const figures = figuresOf(measured);
   console.log(JSON.stringify({ ...measured, figures, earlier }, null, 2));
-} else {printTables(
-    measured,
-    against === undefined ? undefined : { version: against, samples: earlier },
-  );}
+} else {
+  const before = against === undefined ? undefined : { version: against, samples: earlier };
+  printTables(measured, before);
+}
 
 /** Outside the project, whose tools would go through the thousands of files. References are about one model. */
 function cacheDirectory(): string {
@@ -102,6 +107,10 @@ function engineSamples(source: string): AsyncGenerator<Sample> {
   const flags = ["--source", source, "--model", model];
   const cases = references.flatMap((path) => ["--reference", path]);
   return script<Sample>("engine.ts", [...flags, ...cases], `${source}/deno.json`);
+}
+
+function serverSamples(source: string): AsyncGenerator<Sample> {
+  return script<Sample>("server.ts", ["--source", source, "--model", model]);
 }
 
 function script<T>(name: string, flags: string[], config = `${ROOT}deno.json`): AsyncGenerator<T> {

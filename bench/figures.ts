@@ -36,7 +36,7 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
     );
   const faster = (ours: number, theirs: number): Pick<Figure, "measured" | "value" | "unit"> => ({
     measured: `${shown(ours)} to ${shown(theirs)}`,
-    value: theirs / ours,
+    value: ratio(theirs, ours),
     unit: "x faster",
   });
   const timesAsLong = (
@@ -44,12 +44,12 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
     theirs: number,
   ): Pick<Figure, "measured" | "value" | "unit"> => ({
     measured: `${shown(ours)} to ${shown(theirs)}`,
-    value: ours / theirs,
+    value: ratio(ours, theirs),
     unit: "x its time",
   });
 
   const figures: Figure[] = [];
-  for (const [T, must, reach] of [[14, 8, 12], [64, 4, 6], [256, 3, 5]] as const) {
+  for (const [T, must, reach] of [[14, 18, 18], [64, 12, 12], [256, 8, 8]] as const) {
     const fastest = Math.min(...WEBGPU_PEERS.map((peer) => ms(peer, T)));
     figures.push({
       work: `T = ${T}, ids in, all patterns back`,
@@ -59,7 +59,7 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
       reach,
     });
   }
-  for (const [T, must, reach] of [[14, 1.5, 1], [256, 4, 2.5]] as const) {
+  for (const [T, must, reach] of [[14, 1, 1], [256, 1.5, 1.5]] as const) {
     figures.push({
       work: `T = ${T}, ids in, flow by layer out`,
       against: "TransformerLens and the notebook's reduction, CPU, 2 threads",
@@ -113,9 +113,9 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
     work: "GraphQL, Arrow and HTTP, T = 14",
     against: "the engine call itself",
     measured: `${shown(outside)} to ${shown(ms("engine"))}`,
-    value: outside - ms("engine"),
+    value: Number.isFinite(outside) ? outside - ms("engine") : NaN,
     unit: "ms more",
-    must: 3,
+    must: 1,
     reach: 1,
   });
   const health = samples.find(({ what }) => what === "healthz");
@@ -128,13 +128,15 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
     must: 20,
     reach: 20,
   });
-  figures.push({
-    work: "server start to ready, checkpoint on disk",
-    against: "reading that file once",
-    ...timesAsLong(ms("server start from disk"), ms("reading the file from disk")),
-    must: 8,
-    reach: 4,
-  });
+  for (const [where, must, reach] of [["disk", 8, 4], ["memory", 8, 8]] as const) {
+    figures.push({
+      work: `server start to ready, checkpoint ${where === "disk" ? "on" : "in"} ${where}`,
+      against: "reading that file once",
+      ...timesAsLong(ms(`server start from ${where}`), ms(`reading the file from ${where}`)),
+      must,
+      reach,
+    });
+  }
   const fma = rates.find(({ rate }) => rate === "fma")?.gflops ?? NaN;
   for (const M of [16, 64, 256]) {
     const tilings = rates.filter(({ rate, T, dispatches }) =>
@@ -152,6 +154,11 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
     });
   }
   return figures;
+}
+
+/** NaN where one of them was not measured. */
+function ratio(a: number, b: number): number {
+  return Number.isFinite(a) && Number.isFinite(b) ? a / b : NaN;
 }
 
 function shown(ms: number): string {

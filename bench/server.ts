@@ -1,7 +1,9 @@
 /**
  * Measures the server as its clients see it, and prints a line of JSON for each: see `bench.ts`.
  *
- *     deno run -A bench/server.ts --model DIR
+ *     deno run -A bench/server.ts --model DIR [--source SOURCE]
+ *
+ * SOURCE is a checkout of the project whose server is started: this one, unless an earlier version is measured.
  */
 import { parseArgs } from "node:util";
 import { EngineWorker } from "../src/server/queue/engine_worker.ts";
@@ -9,7 +11,10 @@ import { ModelClient } from "../src/server/queue/model_client.ts";
 import { tokenize } from "../src/tokens/tokenize.ts";
 import { measure, type Sample, summary } from "./measure.ts";
 
-const { values: { model } } = parseArgs({ options: { model: { type: "string" } } });
+const OWN = new URL("..", import.meta.url).pathname;
+const { values: { model, source } } = parseArgs({
+  options: { model: { type: "string" }, source: { type: "string", default: OWN } },
+});
 const print = (sample: Sample): void => console.log(JSON.stringify(sample));
 const effort = { runs: 200, budgetMs: 4000 };
 const PROMPT = "Mary and John went to the store. John gave the cart to";
@@ -55,7 +60,7 @@ async function startServer(): Promise<{ origin: string; startMs: number; stop():
   const began = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "serve", "--port", "0", "--model", model!],
-    cwd: new URL("..", import.meta.url),
+    cwd: source,
     stdout: "piped",
     stderr: "null",
   }).spawn();
@@ -77,12 +82,8 @@ async function startServer(): Promise<{ origin: string; startMs: number; stop():
 
 /** The same cached flow from the engine, and by GraphQL and by GET over a loopback socket. */
 async function aroundTheEngine(origin: string): Promise<void> {
-  const worker = await EngineWorker.start({ directories: [model!], cacheBytes: 2 ** 28 });
-  const engine = new ModelClient(worker, 0);
-  const { context } = engine.info.architecture;
-  const ids = tokenize(PROMPT, { limit: context }).map(({ id }) => id);
+  const ids = tokenize(PROMPT, { limit: 1024 }).map(({ id }) => id);
   const T = ids.length;
-  const options = { byLayer: true, aggregation: "MEAN", bos: "DROP" } as const;
   const link = `${origin}/info-flow.arrow?byLayer=true&prompt=${encodeURIComponent(PROMPT)}`;
   const query = "query Flow($prompt: String!) { infoFlow(prompt: $prompt, byLayer: true) " +
     "{ tokens { text } matrix { shape arrow } } }";
@@ -92,7 +93,12 @@ async function aroundTheEngine(origin: string): Promise<void> {
     body: JSON.stringify({ query, variables: { prompt: PROMPT } }),
   };
   const none = (): void => {};
-  print({ what: "engine", T, ...await measure(effort, none, () => engine.flow(ids, options)) });
+  if (source === OWN) {
+    const worker = await EngineWorker.start({ directories: [model!], cacheBytes: 2 ** 28 });
+    const engine = new ModelClient(worker, 0);
+    const options = { byLayer: true, aggregation: "MEAN", bos: "DROP" } as const;
+    print({ what: "engine", T, ...await measure(effort, none, () => engine.flow(ids, options)) });
+  }
   const get = async (): Promise<unknown> => await (await fetch(link)).bytes();
   print({ what: "GET of Arrow", T, ...await measure(effort, none, get) });
   const ask = async (): Promise<unknown> => await (await fetch(`${origin}/graphql`, post)).json();

@@ -36,11 +36,19 @@ export function printTables(
     ]),
   );
   if (!earlier) return;
-  const rows = earlier.samples.flatMap(({ what, T, min_ms }) => {
-    const now = samples.find((it) => it.what === what && it.T === T);
-    return now ? [[what, T, number(min_ms), number(now.min_ms), number(min_ms / now.min_ms)]] : [];
+  const least = (all: readonly Sample[], key: string): number =>
+    Math.min(...all.filter((it) => keyOf(it) === key).map(({ min_ms }) => min_ms));
+  const rows = [...new Set(earlier.samples.map(keyOf))].flatMap((key) => {
+    const [then, now] = [least(earlier.samples, key), least(samples, key)];
+    return Number.isFinite(now)
+      ? [[...key.split("\t"), number(then), number(now), number(then / now)]]
+      : [];
   });
   print(["what", "T", `ms, ${earlier.version}`, "ms, now", "x faster"], rows);
+}
+
+function keyOf({ what, T }: Sample): string {
+  return `${what}\t${T || ""}`;
 }
 
 function figureRow(figure: Figure): (string | number)[] {
