@@ -47,6 +47,8 @@ function ofQuestion(
       return pass + unembedded(2);
     case "logitLens":
       return unembedded((layers + 1) * tokens);
+    case "lossEffects":
+      return unembedded(tokens + work.argument.positions.length);
     case "headEffects":
       return layers * heads * pass / 2;
     case "patching":

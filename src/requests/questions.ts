@@ -208,6 +208,22 @@ export interface Questions {
     };
     result: Answered & FeaturesFound;
   };
+  /**
+   * What the next token's loss becomes without what features, each at a position, write into the stream themselves, minus
+   * what it is.
+   */
+  lossEffects: {
+    argument: {
+      readonly ids: readonly number[];
+      readonly sae: string;
+      readonly positions: readonly number[];
+      readonly features: readonly number[];
+      readonly ablate?: readonly Head[] | undefined;
+      readonly interventions?: readonly Intervention[] | undefined;
+    };
+    /** In nats; NaN at the last position. */
+    result: Answered & { readonly effects: Float32Array<ArrayBuffer> };
+  };
   /** Where a feature's pre-activations came from, at one target or at all. */
   featureFlow: {
     argument: {

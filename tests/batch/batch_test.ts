@@ -103,6 +103,7 @@ for (
     ["next-tokens.arrow?k=3", "next_tokens"],
     ["head-scores.arrow", "head_scores"],
     ["features.arrow?sae=res-4&k=4", "features"],
+    ["features.arrow?sae=z-3&k=1&lossEffect=true", "features"],
     [`features.arrow?sae=res-4&k=4&interventions=${HEAD_OFF}`, "features"],
   ] as const
 ) {

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { open } from "@infoflow/safetensors";
 import type { Engine } from "../../src/engine/engine.ts";
 import { FeatureEncoder } from "../../src/engine/sae/feature_encoder.ts";
+import { openSae } from "../../src/checkpoints/sae/open_sae.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { BUNDLED, FIXTURES, readReference, type Reference, TINY } from "../support/fixtures.ts";
+import { lossEffect, readSaeWeights, run } from "../reference/sae.ts";
+import { readModel } from "../support/read_model.ts";
 import { denseFeatures } from "../support/sae.ts";
 
 const NAMES = [
@@ -183,6 +186,34 @@ Deno.test("features and sources of the bundled autoencoders", async () => {
     engine.destroy();
   }
 });
+
+Deno.test("what features do for the next token's loss, against float64", () =>
+  withTiny(async (engine) => {
+    const tiny = await readModel(TINY);
+    for (const name of NAMES) {
+      await using sae = await openSae(new URL(`sae/${name}`, FIXTURES).pathname);
+      const weights = await readSaeWeights(sae);
+      const { ids } = await readReference(`sae/${name}/T14`);
+      const model = run(tiny.architecture, tiny.weights, ids);
+      const found = await engine.ask("features", { ids, sae: name });
+      const some = found.positions.keys().filter((n) => n % 5 === 0).toArray();
+      const positions = some.map((n) => found.positions[n]!);
+      const features = some.map((n) => found.features[n]!);
+      const { effects } = await engine.ask("lossEffects", { ids, sae: name, positions, features });
+      const expected = some.map((n, at) =>
+        positions[at] === ids.length - 1 ? NaN : lossEffect(sae.config, weights, model, {
+          feature: features[at]!,
+          position: positions[at]!,
+          activation: found.activations[n]!,
+        })
+      );
+      const isThere = (_: number, at: number): boolean => positions[at]! < ids.length - 1;
+      assert(effects.some((effect, at) => isThere(effect, at) && Math.abs(effect) > 1e-3));
+      effects.forEach((effect, at) => assert(isThere(effect, at) !== Number.isNaN(effect)));
+      // Ten times what was measured, 3.6e-7: losses of 6 nats by sums over the vocabulary in float32.
+      assertClose(effects.filter(isThere), expected.filter(isThere), { atol: 4e-6 });
+    }
+  }));
 
 Deno.test("a prompt that is typed on encodes what is new, also where its memory has no room", () =>
   withTiny(async (engine) => {

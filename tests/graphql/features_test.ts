@@ -77,6 +77,32 @@ Deno.test("features of a prompt, as JSON and as Arrow by the same link", () =>
     }
   }));
 
+Deno.test("loss effects stand beside the activations, in JSON, by the link, and in rows of a batch", () =>
+  withApp(async (app) => {
+    const query = `query ($prompt: String!, $on: Boolean!) {
+      features(prompt: $prompt, sae: "z-3", k: 2, lossEffect: $on) {
+        url activations { position feature activation lossEffect }
+      }
+    }`;
+    const { data, errors } = await app.query(query, { prompt: PROMPT, on: true });
+    assert.equal(errors, undefined);
+    const { activations, url } = data.features;
+    const last = cart.ids.length - 1;
+    for (const { position, lossEffect } of activations) {
+      assert.equal(lossEffect === null, position === last);
+    }
+    assert(activations.some((it: { lossEffect: number }) => Math.abs(it.lossEffect) > 0.01));
+    const response = await app.fetch(url.slice(ORIGIN.length));
+    const table = tableFromIPC(await response.bytes());
+    assert.deepEqual(table.names.slice(-2), ["rank", "loss_effect"]);
+    assert.deepEqual(
+      Array.from(table.getChild("loss_effect")!),
+      activations.map((it: { lossEffect: number | null }) => it.lossEffect),
+    );
+    const without = await app.query(query, { prompt: PROMPT, on: false });
+    assert.equal(without.data.features.activations[0].lossEffect, null);
+  }));
+
 Deno.test("the flow to a feature sums to its pre-activation, in GraphQL and in every layout", () =>
   withApp(async (app) => {
     for (const [sae, axis, size] of [["res-4", "layer", 4], ["z-3", "head", 8]] as const) {

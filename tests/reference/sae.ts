@@ -8,6 +8,7 @@ import { saeTensors } from "../../src/checkpoints/sae/sae_tensors.ts";
 import type { SaeConfig } from "../../src/requests/sae/sae_config.ts";
 import type { Architecture } from "../../src/requests/architecture/architecture.ts";
 import { forward, type LayerTrace, linear, norm, type Weights } from "./gpt2.ts";
+import { logits, logProbabilities } from "./predictions.ts";
 
 type Numbers = ArrayLike<number>;
 
@@ -164,6 +165,34 @@ export function decoderNorms(
     for (let c = 0; c < m; c++) sum += weights.W_dec![f * m + c]! ** 2;
     return Math.sqrt(sum);
   });
+}
+
+/** What a feature's own part of the stream takes off the next token's loss at a position, in nats. */
+export function lossEffect(
+  config: SaeConfig,
+  weights: SaeWeights,
+  model: Run,
+  { feature, position, activation }: {
+    readonly feature: number;
+    readonly position: number;
+    readonly activation: number;
+  },
+): number {
+  const { architecture, ids, traces } = model;
+  const { channels: C } = architecture;
+  const { outputs: m, site, layer } = config;
+  const { back } = scalesOf(config, inputOf(config, model))[position]!;
+  const norm = config.rescalesByDecoderNorm ? decoderNorms(config, weights)[feature]! : 1;
+  const d = Float64Array.from(
+    { length: m },
+    (_, c) => weights.W_dec![feature * m + c]! / norm * activation * back,
+  );
+  const W_O = model.weights.get(`h.${layer}.attn.c_proj.weight`)!;
+  const written = site === "Z" ? linear(d, W_O, new Float64Array(C)) : d;
+  const end = traces.at(-1)!.residPost.subarray(position * C, (position + 1) * C);
+  const loss = (row: Float64Array): number =>
+    -logProbabilities(logits(architecture, model.weights, row))[ids[position + 1]!]!;
+  return loss(end.map((v, c) => v - written[c]!)) - loss(end);
 }
 
 function topk(pre: Float64Array, F: number, k: number): Float64Array {

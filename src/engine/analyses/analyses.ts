@@ -19,6 +19,7 @@ import { FeatureAnalyses } from "./features.ts";
 import { HeadSums } from "./head_scores.ts";
 import { HeadStatistics } from "./head_statistics.ts";
 import { logitsOf } from "./logits.ts";
+import { LossEffects } from "./loss_effects.ts";
 import { Patching } from "./patching/patching.ts";
 import { Routes } from "./routes.ts";
 import { TopLogits } from "./top_logits.ts";
@@ -84,6 +85,7 @@ export class Analyses {
   readonly #features: FeatureAnalyses;
   readonly #featureBatches: FeatureBatches;
   readonly #featureTables: FeatureTables;
+  readonly #lossEffects: LossEffects;
 
   constructor(context: DeviceContext) {
     this.#context = context;
@@ -97,6 +99,7 @@ export class Analyses {
     this.#featureBatches = new FeatureBatches(context);
     this.#featureTables = new FeatureTables(context);
     this.#features = new FeatureAnalyses(context, this.#topLogits);
+    this.#lossEffects = new LossEffects(context, this.#topLogits);
   }
 
   /**
@@ -184,6 +187,8 @@ export class Analyses {
       case "features":
       case "featureFlow":
         return this.#features.keepFor(name, argument);
+      case "lossEffects":
+        return [...this.#features.keepFor(name, argument), ...this.#lossEffects.keep];
       default:
         return residualSites(this.#layers);
     }
@@ -231,6 +236,8 @@ export class Analyses {
         return await this.#features.features(run, question.argument);
       case "featureFlow":
         return await this.#features.flow(run, question.argument);
+      case "lossEffects":
+        return { effects: await this.#lossEffects.of(run, question.argument) };
     }
   }
 

@@ -37,7 +37,7 @@ export class FeatureAnalyses {
    * @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder or feature, or its sources can't be had.
    */
   keepFor(
-    name: "features" | "featureFlow" | "saeFit",
+    name: "features" | "featureFlow" | "lossEffects" | "saeFit",
     { sae }: { readonly sae: string },
   ): SiteOfLayer[] {
     const config = this.#context.saes.configOf(sae);

@@ -13,8 +13,7 @@ export async function lossesOf(
   topLogits: TopLogits,
   { run, prompt }: { readonly run: Run; readonly prompt: RunPrompt },
 ): Promise<Float64Array> {
-  const { layers, channels: C, epsilon } = architecture;
-  const { unembedding, finalNorm: { gainOnHost: gain, biasOnHost: bias } } = weights;
+  const { layers, channels: C } = architecture;
   const { ids, activations } = prompt;
   const rows = ids.length - 1;
   const positions = Array.from({ length: rows }, (_, position) => position);
@@ -23,16 +22,38 @@ export async function lossesOf(
   const ends = await run.read({
     result: Array.from({ length: rows }, (_, row) => ({ texture, row, bytes: 4 * C })),
   });
-  return Float64Array.from({ length: rows }, (_, row) => {
-    const end = ends.subarray(row * C, (row + 1) * C);
-    const mean = end.reduce((sum, v) => sum + v / C, 0);
-    const variance = end.reduce((sum, v) => sum + (v - mean) ** 2 / C, 0);
-    const scale = 1 / Math.sqrt(variance + epsilon);
-    const next = ids[row + 1]! * C;
-    let logit = 0;
-    for (let c = 0; c < C; c++) {
-      logit += ((end[c]! - mean) * scale * gain[c]! + bias[c]!) * unembedding[next + c]!;
-    }
-    return totals[row]!.total - logit;
-  });
+  return Float64Array.from({ length: rows }, (_, row) =>
+    lossOf({ architecture, weights }, {
+      row: ends.subarray(row * C, (row + 1) * C),
+      token: ids[row + 1]!,
+      total: totals[row]!.total,
+    }));
+}
+
+/**
+ * The loss of a token behind a row of the stream, in nats.
+ *
+ * @param total The logarithm of the sum of exponents of all logits.
+ */
+export function lossOf(
+  { architecture: { channels: C, epsilon }, weights: { unembedding, finalNorm } }: Pick<
+    DeviceContext,
+    "architecture" | "weights"
+  >,
+  { row: end, token, total }: {
+    readonly row: Float32Array;
+    readonly token: number;
+    readonly total: number;
+  },
+): number {
+  const { gainOnHost: gain, biasOnHost: bias } = finalNorm;
+  const mean = end.reduce((sum, v) => sum + v / C, 0);
+  const variance = end.reduce((sum, v) => sum + (v - mean) ** 2 / C, 0);
+  const scale = 1 / Math.sqrt(variance + epsilon);
+  const next = token * C;
+  let logit = 0;
+  for (let c = 0; c < C; c++) {
+    logit += ((end[c]! - mean) * scale * gain[c]! + bias[c]!) * unembedding[next + c]!;
+  }
+  return total - logit;
 }

@@ -24,6 +24,8 @@ export interface SaeSource {
 export interface LoadedSae {
   readonly sae: Autoencoder;
   readonly encoder: FeatureEncoder;
+  /** (C, C), on the host: W_O of its layer, where it is of hook_z. */
+  readonly output: Float32Array | undefined;
 }
 
 /** The autoencoders of a model: on the device within a budget of bytes, the least recently used go first. */
@@ -82,11 +84,11 @@ export class Saes {
       return known;
     }
     const source = this.#sourceOf(name);
-    const { weights, shift } = await source.load();
+    const { weights, shift, output } = await source.load();
     this.#makeRoom(4 * (weights.encoder.length + weights.decoder.length));
     const sae = await uploadAutoencoder(this.#device, weights, { name, shift });
     const encoder = await FeatureEncoder.create(this.#device, sae, this.#options.epsilon);
-    const loaded = { sae, encoder };
+    const loaded = { sae, encoder, output };
     this.#loaded.set(name, loaded);
     return loaded;
   }

@@ -20,6 +20,8 @@ export interface FeaturesOptions extends ChangeArguments {
   readonly minActivation: number;
   readonly scale: ActivationScale;
   readonly bos: "DROP" | "KEEP" | "NONE";
+  /** Whether each has its effect on the next token's loss. */
+  readonly lossEffect?: boolean | null | undefined;
 }
 
 /** A feature that is on at a position. */
@@ -29,9 +31,13 @@ export interface ActiveFeature {
   readonly activation: number;
   /** 0 for the largest of its position. */
   readonly rank: number;
+  /** In nats; null at the last position, and where it was not asked for. */
+  readonly lossEffect: number | null;
 }
 
-type Result = Questions["features"]["result"];
+type Found = Questions["features"]["result"];
+/** With the effects of the features that are asked for, in their order. */
+type Result = Found & { readonly effects: Float32Array | undefined };
 
 /** The most that is given as JSON; Arrow has more. */
 const MOST_ROWS = 4096;
@@ -64,13 +70,14 @@ export class Features extends TableAnswer<Result> {
   }
 
   override get linkArguments(): LinkArguments {
-    const { sae, k, minActivation, scale, bos } = this.#options;
+    const { sae, k, minActivation, scale, bos, lossEffect } = this.#options;
     return {
       sae,
       k: k ?? undefined,
       minActivation,
       scale,
       bos,
+      ...(lossEffect && { lossEffect }),
       ...this.#changes.linkArguments,
     };
   }
@@ -100,12 +107,21 @@ export class Features extends TableAnswer<Result> {
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     const { ablate, interventions } = this.#changes;
-    return await engine.ask("features", {
+    const question = {
       ids,
       sae: this.sae.name,
       ...(ablate && { ablate }),
       ...(interventions && { interventions }),
+    };
+    const found = await engine.ask("features", question);
+    if (!this.#options.lossEffect) return { ...found, effects: undefined };
+    const chosen = this.#choose(found);
+    const { effects } = await engine.ask("lossEffects", {
+      ...question,
+      positions: chosen.map(({ position }) => position),
+      features: chosen.map(({ feature }) => feature),
     });
+    return { ...found, effects };
   }
 
   protected override columns(result: Result): readonly Column[] {
@@ -116,17 +132,32 @@ export class Features extends TableAnswer<Result> {
       { name: "feature", type: "int32", values: rows.map(({ feature }) => feature) },
       { name: "activation", type: "float32", values: rows.map(({ activation }) => activation) },
       { name: "rank", type: "int32", values: rows.map(({ rank }) => rank) },
+      ...this.#options.lossEffect
+        ? [{
+          name: "loss_effect",
+          type: "float32" as const,
+          values: rows.map(({ lossEffect }) => lossEffect),
+        }]
+        : [],
     ];
   }
 
+  #select(result: Result): readonly ActiveFeature[] {
+    return this.#rows ??= this.#choose(result).map((row, n) => {
+      const effect = result.effects?.[n] ?? NaN;
+      return { ...row, lossEffect: Number.isNaN(effect) ? null : effect };
+    });
+  }
+
   /** What of the result is asked for, on its scale. */
-  #select({ positions, features, activations, norms }: Result): readonly ActiveFeature[] {
-    if (this.#rows) return this.#rows;
+  #choose(
+    { positions, features, activations, norms }: Found,
+  ): readonly Omit<ActiveFeature, "lossEffect">[] {
     const { k, minActivation, scale, bos } = this.#options;
     const isBos = this.tokens[0]!.id === tokenizerOf(this.reading).bos?.id;
     const first = bos === "DROP" && isBos ? 1 : 0;
     const byPosition = Map.groupBy(positions.keys(), (n) => positions[n]!);
-    const rows: ActiveFeature[] = [];
+    const rows: Omit<ActiveFeature, "lossEffect">[] = [];
     for (const [position, entries] of byPosition) {
       if (position < first) continue;
       const own = entries.map((n) => {
@@ -139,6 +170,6 @@ export class Features extends TableAnswer<Result> {
       const chosen = own.slice(0, k ?? undefined).filter((it) => it.activation > minActivation);
       for (const [rank, it] of chosen.entries()) rows.push({ position, ...it, rank });
     }
-    return this.#rows = rows;
+    return rows;
   }
 }

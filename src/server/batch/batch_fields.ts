@@ -53,10 +53,15 @@ function columnOf(field: BatchField): string {
  * The columns of results.
  *
  * @param axes How many axes a matrix of the field has.
+ * @param lossEffect Whether features have their effects.
  */
 export function resultFields(
   field: BatchField,
-  { axes, layout }: { readonly axes: number; readonly layout: BatchLayout },
+  { axes, layout, lossEffect }: {
+    readonly axes: number;
+    readonly layout: BatchLayout;
+    readonly lossEffect: boolean;
+  },
 ): Field[] {
   if (field === "infoFlow" || field === "attention") {
     const list = (type: DataType): List => new List(new Field("item", type, true));
@@ -74,7 +79,9 @@ export function resultFields(
       new Field("flow", nested(1), true),
     ];
   }
-  const members = TABLES[field].map(([name, type]) => new Field(name, type, true));
+  const columns = [...TABLES[field]];
+  if (lossEffect) columns.push(["loss_effect", new Float32()]);
+  const members = columns.map(([name, type]) => new Field(name, type, true));
   const item = new Field("item", new Struct(members), true);
   return [new Field(columnOf(field), new List(item), true)];
 }

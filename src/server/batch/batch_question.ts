@@ -91,7 +91,8 @@ export class BatchQuestion {
     const { model: _, ...rest } = args;
     this.#args = rest;
     const axes = field === "attention" ? 4 : args.byLayer === true ? 3 : 2;
-    this.fields = [...LEADING, ...resultFields(field, { axes, layout }), ...TRAILING];
+    const lossEffect = args.lossEffect === true;
+    this.fields = [...LEADING, ...resultFields(field, { axes, layout, lossEffect }), ...TRAILING];
   }
 
   /** The model that is asked. */
