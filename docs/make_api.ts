@@ -14,7 +14,7 @@ import {
   isObjectType,
   isSpecifiedScalarType,
 } from "graphql";
-import { ANSWERS } from "../src/server/answers/answers.ts";
+import { ANSWERS } from "../src/server/answers/list.ts";
 import { pathOf } from "../src/server/links/paths.ts";
 import { FLOW_METHODS } from "../src/requests/flow_methods.ts";
 import { TYPE_DEFS } from "../src/server/schema.ts";

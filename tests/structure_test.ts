@@ -58,6 +58,17 @@ Deno.test("files import from their own folder and from folders below it", () => 
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("the main thread imports nothing of the engine but types", () => {
+  const wrong: string[] = [];
+  for (const [file, text] of SOURCES) {
+    if (!/^src\/(cli|corpus|server)\//.test(file)) continue;
+    for (const [, clause, path] of text.matchAll(/^(?:import|export) ([^;]*?) from "([^"]+)"/gm)) {
+      if (path!.includes("/engine/") && !clause!.startsWith("type ")) wrong.push(`${file} ${path}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
 Deno.test("no file imports itself by a detour", () => {
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {

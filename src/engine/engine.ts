@@ -1,15 +1,15 @@
 import type { EngineInfo } from "./engine_info.ts";
 import { type EngineOptions, type EngineParts, loadParts, type Shared } from "./engine_parts.ts";
-import { checkIds } from "./check_ids.ts";
 import { chosenOf } from "../requests/choice.ts";
 import { type FlowResult, keptFrom, type MatrixOptions } from "../requests/flow_options.ts";
-import { promptsOf, type Question, type Questions } from "../requests/questions.ts";
+import type { Answered } from "../requests/questions.ts";
 import { Activations } from "./activations/activations.ts";
 import type { CacheUse } from "./activations/cache_use.ts";
 import { ActivationCache, type CacheStats } from "./activations/cache.ts";
 import { unpackTriangles } from "./activations/packed_triangles.ts";
 import type { PromptActivations } from "./activations/prompt_activations.ts";
-import { Analyses, areTogether, type AskedQuestion } from "./analyses/analyses.ts";
+import { Analyses, type AskedQuestion } from "./analyses/analyses.ts";
+import type { Questions } from "./analyses/list.ts";
 import type { DeviceContext } from "./flow/device_context.ts";
 import { type FlowRequest, isPlain, isWanted, type Job } from "./flow/flow_request.ts";
 import { FlowMethods } from "./flow/flow_methods.ts";
@@ -21,6 +21,7 @@ import type { Forward } from "./model/forward.ts";
 import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
 import { cancelled } from "./passes/cancelled.ts";
 import { Changes } from "./passes/changes.ts";
+import { checkIds } from "./passes/check_ids.ts";
 import { tunePassTokens } from "./pass_tokens.ts";
 import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
 import type { Run } from "./passes/run.ts";
@@ -212,8 +213,7 @@ export class Engine {
     argument: Questions[Name]["argument"],
     isWanted: () => boolean = () => true,
   ): Promise<Questions[Name]["result"]> {
-    const question = { name, argument } as Question;
-    const [outcome] = await this.asks([{ question, isWanted }]);
+    const [outcome] = await this.asks([{ question: { name, argument }, isWanted }]);
     return unwrap(outcome!) as Questions[Name]["result"];
   }
 
@@ -226,47 +226,8 @@ export class Engine {
   async asks(
     asked: readonly AskedQuestion[],
     cache: CacheUse = "keep",
-  ): Promise<PromiseSettledResult<Questions[keyof Questions]["result"]>[]> {
-    const outcomes: PromiseSettledResult<Questions[keyof Questions]["result"]>[] = [];
-    const right: number[] = [];
-    for (const [index, { question, isWanted }] of asked.entries()) {
-      try {
-        for (const ids of promptsOf(question)) {
-          checkIds(ids, { fewest: 1, architecture: this.info.architecture });
-        }
-        if (!isWanted()) throw cancelled();
-        right.push(index);
-      } catch (reason) {
-        outcomes[index] = { status: "rejected", reason };
-      }
-    }
-    const isTogether = right.length > 1 && areTogether(right.map((index) => asked[index]!));
-    for (const indices of isTogether ? [right] : right.map((index) => [index])) {
-      const answers = await this.#askTogether(indices.map((index) => asked[index]!), cache);
-      answers.forEach((outcome, at) => outcomes[indices[at]!] = outcome);
-    }
-    return outcomes;
-  }
-
-  async #askTogether(
-    asked: readonly AskedQuestion[],
-    cache: CacheUse,
-  ): Promise<PromiseSettledResult<Questions[keyof Questions]["result"]>[]> {
-    try {
-      const [{ question, isWanted }] = asked as [AskedQuestion];
-      return await withinMemory(async () =>
-        asked.length > 1 ? await this.#analyses.askTogether(asked, cache) : [{
-          status: "fulfilled",
-          value: await this.#analyses.ask(question, isWanted, cache),
-        }]
-      );
-    } catch (reason) {
-      if (asked.length === 1) return [{ status: "rejected", reason }];
-      // One of them is to blame: by themselves, the others get their answers.
-      const alone = [];
-      for (const one of asked) alone.push(...await this.#askTogether([one], cache));
-      return alone;
-    }
+  ): Promise<PromiseSettledResult<Answered>[]> {
+    return await this.#analyses.answer(asked, cache);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { type FlowResult, type MatrixOptions, methodOf } from "./flow_options.ts";
 import type { Changed } from "./interventions/changes_in.ts";
 import { interventionsKey } from "./interventions/intervention.ts";
-import type { Question, Questions } from "./questions.ts";
+import type { Answered, Question } from "./questions.ts";
 
 /** The most requests that are answered with one submission. */
 export const MOST_REQUESTS = 64;
@@ -22,7 +22,7 @@ export interface FlowWork extends ToModel {
 export type Work = FlowWork | Question & ToModel;
 
 /** The result of a request to an engine. */
-export type WorkResult = FlowResult | Questions[keyof Questions]["result"];
+export type WorkResult = FlowResult | Answered;
 
 /** Whether it is a question. */
 export function isQuestion(work: Work): work is Question & ToModel {
@@ -41,7 +41,7 @@ export function modelOf({ model = 0 }: Work): number {
 
 /** What its forward pass is about: equal keys, one pass. */
 export function passKey(work: Work): string {
-  const { ablate, interventions } = (isQuestion(work) ? work.argument : work.options) as Changed;
+  const { ablate, interventions }: Changed = isQuestion(work) ? work.argument : work.options;
   const heads = ablate?.map(({ layer, head }) => `${layer}.${head}`) ?? [];
   const changes = interventionsKey(interventions ?? []);
   return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}/${changes}`;
@@ -50,9 +50,9 @@ export function passKey(work: Work): string {
 /** All forward passes that a request may cost: its own, and those of prompts that values come from. */
 export function passKeys(work: Work): readonly string[] {
   const plain = (ids: readonly number[]): string => `${modelOf(work)}/${ids.join()}//`;
-  const { interventions }: Changed = isQuestion(work) ? work.argument as Changed : work.options;
+  const { interventions }: Changed = isQuestion(work) ? work.argument : work.options;
   const donors = (interventions ?? []).flatMap(({ from }) => from ? [plain(from)] : []);
-  const corrupted = isQuestion(work) && work.name === "patching"
+  const corrupted = isQuestion(work) && work.argument.corrupted
     ? [plain(work.argument.corrupted)]
     : [];
   return [...new Set([passKey(work), ...donors, ...corrupted])];
@@ -65,5 +65,5 @@ export function promptKey(work: Work): string {
 
 /** The question, and the autoencoder that it is about. */
 function nameOf({ name, argument }: Question): string {
-  return "sae" in argument ? `${name}/${argument.sae}` : name;
+  return argument.sae === undefined ? name : `${name}/${argument.sae}`;
 }

@@ -48,7 +48,7 @@ function ofQuestion(
     case "logitLens":
       return unembedded((layers + 1) * tokens);
     case "lossEffects":
-      return unembedded(tokens + work.argument.positions.length);
+      return unembedded(tokens + (work.argument.positions?.length ?? 0));
     case "headEffects":
       return layers * heads * pass / 2;
     case "patching":

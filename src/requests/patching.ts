@@ -23,6 +23,16 @@ export const PATCH_METRICS = ["LOGIT_DIFF", "LOG_PROB", "PROB", "KL"] as const;
 /** One of {@linkcode PATCH_METRICS}. */
 export type PatchMetric = typeof PATCH_METRICS[number];
 
+/** The metric of runs, and how long they may take. */
+export interface MetricArgument {
+  readonly metric: PatchMetric;
+  readonly answer: number;
+  /** For LOGIT_DIFF only. */
+  readonly against: number;
+  /** In seconds: what will take longer is refused. */
+  readonly limit: number;
+}
+
 /** The finest grid of a site, by position. */
 export function defaultGrid(site: Site): PatchGrid {
   return hasHeads(site) ? "LAYER_HEAD_POSITION" : "LAYER_POSITION";

@@ -1,11 +1,4 @@
-import type { RouteEdge, RouteNode } from "./questions.ts";
-
-/** Routes to a target, as a graph. */
-export interface RouteGraph {
-  readonly target: number;
-  readonly nodes: readonly RouteNode[];
-  readonly edges: readonly RouteEdge[];
-}
+import type { RouteEdge, RouteGraph, RouteNode } from "./route_graph.ts";
 
 /** The share of the target that comes along an edge: the edge's share of what comes through the place it leads to. */
 export function carriedBy({ nodes }: Pick<RouteGraph, "nodes">): (edge: RouteEdge) => number {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { patchesOf, rowLayers } from "../../src/requests/patch.ts";
 import { PATCH_METRICS, type PatchMetric } from "../../src/requests/patching.ts";
-import type { Questions } from "../../src/requests/questions.ts";
+import type { Questions } from "../../src/engine/analyses/list.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { TINY } from "../support/fixtures.ts";
 import { recordWorkgroups } from "../support/record_workgroups.ts";

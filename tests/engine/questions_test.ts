@@ -107,7 +107,7 @@ Deno.test("attributions agree with methods/T14, and sum to the logit", () =>
 Deno.test("sums of cells agree with methods/repeat20", () =>
   withEngine(async (engine) => {
     const { ids, tensors } = await readReference("methods/repeat20");
-    const { sums } = await engine.ask("headSums", { ids, hasBos: true });
+    const { sums } = await engine.ask("headScores", { ids, hasBos: true });
     const counts = scoreTargets(ids);
     ["prev_token_score", "bos_score", "induction_score"].forEach((tensor, list) => {
       const scores = Array.from(sums).filter((_, at) => at % 3 === list);
@@ -173,6 +173,6 @@ Deno.test("the longest prompt of one token over and over has its head scores", (
     // Every target but the first two has what followed the ones before, itself left out.
     assert.equal(lists[2].length, 2 * (context - 2) * (context - 3) / 2);
     assert.deepEqual(counts, [context - 1, context - 1, context - 3]);
-    const { sums } = await engine.ask("headSums", { ids, hasBos: true });
+    const { sums } = await engine.ask("headScores", { ids, hasBos: true });
     assert(sums.every((sum) => sum >= 0 && sum <= context));
   }));

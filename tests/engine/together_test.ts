@@ -12,7 +12,7 @@ const PROMPTS = [2, 19, 5, 40, 33, 7].map((tokens) => [
 ]);
 
 const QUESTIONS: Record<string, (ids: readonly number[]) => Question> = {
-  headSums: (ids) => ({ name: "headSums", argument: { ids, hasBos: true } }),
+  headScores: (ids) => ({ name: "headScores", argument: { ids, hasBos: true } }),
   nextTokens: (ids) => ({ name: "nextTokens", argument: { ids, k: 5 } }),
 };
 
@@ -40,7 +40,7 @@ Deno.test("questions that are answered together are answered as each by itself, 
     }
   }
   const unwanted = PROMPTS.map((ids, at) => ({
-    question: QUESTIONS.headSums!(at === 1 ? [] : ids),
+    question: QUESTIONS.headScores!(at === 1 ? [] : ids),
     isWanted: () => at !== 3,
   }));
   const outcomes = await engine.asks(unwanted);

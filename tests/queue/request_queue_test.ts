@@ -286,7 +286,8 @@ Deno.test("cheap requests overtake a dear one, but not those that are asked late
   const submit = (n: number): Promise<unknown> =>
     queue.submit({ ids: [n, ...new Array(63).fill(0)], options: OPTIONS });
   const asked = [submit(0), submit(1)]; // both are at the worker
-  const dear = queue.submit({ name: "nextTokens", argument: { ids: [50], k: 1 } });
+  const argument = { ids: [50], k: 1 };
+  const dear = queue.submit({ name: "nextTokens", argument });
   asked.push(submit(2));
   await new Promise((resolve) => setTimeout(resolve, cost + 50));
   asked.push(submit(3));

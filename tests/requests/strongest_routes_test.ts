@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
-import type { RouteEdge, RouteNode } from "../../src/requests/questions.ts";
-import {
-  carriedBy,
-  type RouteGraph,
-  strongestRoutes,
-  wayThrough,
-} from "../../src/requests/strongest_routes.ts";
+import type { RouteEdge, RouteGraph, RouteNode } from "../../src/requests/route_graph.ts";
+import { carriedBy, strongestRoutes, wayThrough } from "../../src/requests/strongest_routes.ts";
 
 const node = (layer: number, place: RouteNode["place"], position: number, share: number) => ({
   layer,

@@ -1,33 +1,60 @@
-import type { Run } from "../passes/run.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
+import type { Answered } from "../../requests/questions.ts";
+import { keptAt, residualSites, siteKey, type SiteOfLayer } from "../activations/kept_sites.ts";
+import { patternsOf } from "../activations/prompt_activations.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { indexGroup } from "../gpu/index_uniform.ts";
 import { HeadParts } from "../kernels/head_parts.ts";
-import { patternsOf } from "../activations/prompt_activations.ts";
-import { keptAt, residualSites, siteKey, type SiteOfLayer } from "../activations/kept_sites.ts";
-import type { Intervention } from "../../requests/interventions/intervention.ts";
-import type { LogitPart } from "../../requests/questions.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
+import type { Run } from "../passes/run.ts";
+import { type AnalysisContext, RunAnalysis } from "./analysis.ts";
+import { likeliest } from "./likeliest.ts";
 
-/** The token whose logit is taken apart. */
-export interface LogitOf {
+/** A part of a logit. */
+export interface LogitPart {
+  readonly kind: "EMBEDDING" | "HEAD" | "ATTENTION_BIAS" | "INTERVENTION" | "MLP" | "FINAL_BIAS";
+  /** Null for what is of no layer. */
+  readonly layer: number | null;
+  /** Null for what is no head. */
+  readonly head: number | null;
+  readonly value: number;
+  /** The same minus its mean over the vocabulary. */
+  readonly centred: number;
+}
+
+/**
+ * The parts of a token's logit after a position, the last one where none is given; of the likeliest where no token is
+ * named. With `against`, of its logit minus that of another token.
+ */
+export interface AttributionQuestion {
+  readonly argument: {
+    readonly ids: readonly number[];
+    readonly token: number | undefined;
+    readonly against?: number | undefined;
+    readonly position?: number | undefined;
+    readonly interventions?: readonly Intervention[] | undefined;
+  };
+  readonly result: Answered & { readonly token: number; readonly parts: readonly LogitPart[] };
+}
+
+/** The logit that is taken apart. */
+interface LogitOf {
   readonly token: number;
   /** The token whose logit is subtracted. */
-  readonly against?: number | undefined;
-  /** The last one without it. */
-  readonly position?: number | undefined;
+  readonly against: number | undefined;
+  readonly position: number;
   /** The run's interventions. */
   readonly interventions: readonly Intervention[];
 }
 
-/** Takes the logit of a token after a position apart, or its difference to that of another token. */
-export class LogitParts {
-  readonly #context: DeviceContext;
+/** Takes a logit, or the difference of two, apart into what each layer and head adds to it. */
+export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
+  override readonly sharesPass = true;
   readonly #directions: GPUBuffer;
   readonly #parts: GrowingBuffer;
   #meanToken: Float64Array | undefined;
 
-  constructor(context: DeviceContext) {
-    this.#context = context;
+  constructor(context: AnalysisContext) {
+    super(context);
     this.#directions = context.device.createBuffer({
       label: "directions",
       size: 2 * 4 * context.architecture.channels,
@@ -36,13 +63,24 @@ export class LogitParts {
     this.#parts = new GrowingBuffer(context.device, "parts of a logit");
   }
 
+  protected override async read(
+    run: Run,
+    argument: AttributionQuestion["argument"],
+  ): Promise<Omit<AttributionQuestion["result"], "cacheHit">> {
+    const { ids, against, position = ids.length - 1, interventions = [] } = argument;
+    const prompt = run.prompts[0]!;
+    const token = argument.token ??
+      (await likeliest(this.context, run, { prompt, k: 1, position })).ids[0]!;
+    return { token, parts: await this.#partsOf(run, { token, against, position, interventions }) };
+  }
+
   /**
    * The parts of the logit; they sum to it. The scale of the final layer norm is that of the whole stream, so
    * that every part is a scalar product with the token's direction.
    */
-  async of(run: Run, of: LogitOf): Promise<LogitPart[]> {
-    const { layers, heads, channels: C } = this.#context.architecture;
-    const position = of.position ?? run.prompts[0]!.ids.length - 1;
+  async #partsOf(run: Run, of: LogitOf): Promise<LogitPart[]> {
+    const { layers, heads, channels: C } = this.context.architecture;
+    const { position } = of;
     const rows = await this.#rowsAt(run, position);
     const row = (site: SiteOfLayer["site"], layer: number): Float32Array =>
       rows.get(siteKey({ site, layer }))!;
@@ -94,7 +132,7 @@ export class LogitParts {
 
   /** A position of the residual stream, (C) at each site. */
   async #rowsAt(run: Run, position: number): Promise<ReadonlyMap<string, Float32Array>> {
-    const { layers, channels: C } = this.#context.architecture;
+    const { layers, channels: C } = this.context.architecture;
     const { activations } = run.prompts[0]!;
     const sites = residualSites(layers);
     const numbers = await run.read({
@@ -117,7 +155,7 @@ export class LogitParts {
     bias: number;
     centredBias: number;
   } {
-    const { architecture: { channels: C, epsilon }, weights } = this.#context;
+    const { architecture: { channels: C, epsilon }, weights } = this.context;
     const { unembedding, finalNorm: { gainOnHost: gain, biasOnHost } } = weights;
     let mean = 0;
     for (const v of end) mean += v / C;
@@ -152,12 +190,12 @@ export class LogitParts {
       readonly position: number;
     },
   ): Promise<Float32Array> {
-    const { device, forward, architecture } = this.#context;
+    const { device, forward, architecture } = this.context;
     const { layers, heads } = architecture;
     const prompt = run.prompts[0]!;
     const { ids, activations } = prompt;
     const kernel = await HeadParts.create(device, architecture);
-    const matrices = await this.#context.outputMatrices();
+    const matrices = await this.context.outputMatrices();
     await forward.reserve(ids.length);
     const bytes = layers * (heads + 1) * 2 * Float32Array.BYTES_PER_ELEMENT;
     const parts = await this.#parts.atLeast(bytes);

@@ -1,15 +1,28 @@
-import type { Questions } from "../../requests/questions.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
+import type { Answered } from "../../requests/questions.ts";
+import type { FeatureTablesFound } from "../../requests/sae/feature_questions.ts";
 import type { Run } from "../passes/run.ts";
 import type { SaeWeights } from "../sae/saes.ts";
 import { type ReadBuffers, TopProducts } from "../sae/top_products.ts";
+import { Analysis, type AskOptions } from "./analysis.ts";
+
+/** What each feature says by itself; the one id is there for the device to have something to run. */
+export interface FeatureTablesQuestion {
+  readonly argument: { readonly ids: readonly number[]; readonly sae: string; readonly k: number };
+  readonly result: Answered & FeatureTablesFound;
+}
 
 /** What each feature of an autoencoder says by itself: the tokens that it promotes, and the features like it. */
-export class FeatureTables {
-  readonly #context: DeviceContext;
-
-  constructor(context: DeviceContext) {
-    this.#context = context;
+export class FeatureTablesAnalysis extends Analysis<FeatureTablesQuestion> {
+  override async ask(
+    argument: FeatureTablesQuestion["argument"],
+    { isWanted }: Pick<AskOptions, "isWanted">,
+  ): Promise<FeatureTablesQuestion["result"]> {
+    const tables = await this.context.passes.run(
+      [{ ids: argument.ids }],
+      { cache: "none", isWanted },
+      (run) => this.#tables(run, argument),
+    );
+    return { ...tables, cacheHit: false };
   }
 
   /**
@@ -18,11 +31,11 @@ export class FeatureTables {
    * @param k Tokens at each end, and nearest features.
    * @throws {AllocationError} If the device has no room.
    */
-  async of(
+  async #tables(
     run: Run,
-    { sae, k }: { readonly sae: string; readonly k: number },
-  ): Promise<Omit<Questions["featureTables"]["result"], "cacheHit">> {
-    const { architecture: { channels: C, vocabulary }, device, saes, weights } = this.#context;
+    { sae, k }: FeatureTablesQuestion["argument"],
+  ): Promise<FeatureTablesFound> {
+    const { architecture: { channels: C, vocabulary }, device, saes, weights } = this.context;
     const loaded = await saes.load(sae);
     const { features, outputs } = loaded.weights.config;
     const read: ReadBuffers = (encode, result) =>

@@ -1,30 +1,53 @@
-import type { CellLists } from "../../requests/score_cells.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
+import type { Answered } from "../../requests/questions.ts";
+import { scoreCells } from "../../requests/score_cells.ts";
+import type { SiteOfLayer } from "../activations/kept_sites.ts";
 import { patternsOf } from "../activations/prompt_activations.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { indexGroup } from "../gpu/index_uniform.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import { CellSums, LISTS } from "../kernels/cell_sums.ts";
 import type { Run } from "../passes/run.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
+import { type AnalysisContext, RunAnalysis } from "./analysis.ts";
+
+/** What every head's scores are made of: sums over cells of its pattern. */
+export interface HeadScoresQuestion {
+  readonly argument: {
+    readonly ids: readonly number[];
+    /** Whether the first token is BOS. */
+    readonly hasBos: boolean;
+    readonly interventions?: readonly Intervention[] | undefined;
+  };
+  /** (L, H, 3): the sums over each list of `scoreCells`. */
+  readonly result: Answered & { readonly sums: Float32Array };
+}
 
 /** Sums cells of every head's pattern. */
-export class HeadSums {
-  readonly #context: DeviceContext;
+export class HeadScoresAnalysis extends RunAnalysis<HeadScoresQuestion> {
+  override readonly sharesPass = true;
   readonly #cells: GrowingBuffer;
   readonly #sums: GrowingBuffer;
   readonly #ends: GPUBuffer;
 
-  constructor(context: DeviceContext) {
-    this.#context = context;
+  constructor(context: AnalysisContext) {
+    super(context);
     const { device } = context;
     this.#cells = new GrowingBuffer(device, "cells");
     this.#sums = new GrowingBuffer(device, "sums of cells");
     this.#ends = makeUniform(device, "lists of cells", new Uint32Array(4));
   }
 
-  /** @returns (L, H, 3): the sums over each list. */
-  async of(run: Run, lists: CellLists): Promise<Float32Array<ArrayBuffer>> {
-    const { device, architecture: { layers, heads } } = this.#context;
+  /** None: patterns are all that is read. */
+  override keepFor(): readonly SiteOfLayer[] {
+    return [];
+  }
+
+  protected override async read(
+    run: Run,
+    { ids, hasBos }: HeadScoresQuestion["argument"],
+  ): Promise<Omit<HeadScoresQuestion["result"], "cacheHit">> {
+    const lists = scoreCells(ids, hasBos);
+    const { device, architecture: { layers, heads } } = this.context;
     const [prompt] = run.prompts;
     const { activations } = prompt!;
     const kernel = await CellSums.create(device);
@@ -38,7 +61,7 @@ export class HeadSums {
     device.queue.writeBuffer(cells, 0, words);
     device.queue.writeBuffer(this.#ends, 0, new Uint32Array([...ends, 0]));
     const operands = kernel.bind({ lists: this.#ends, cells, sums });
-    return await run.read({
+    const numbers = await run.read({
       fields: [{ prompt: prompt! }],
       result: [{ buffer: sums, bytes }],
       encode: (recorder, [bound]) => {
@@ -51,5 +74,6 @@ export class HeadSums {
         }
       },
     });
+    return { sums: numbers };
   }
 }

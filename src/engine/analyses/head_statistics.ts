@@ -1,45 +1,45 @@
 import { flowSlots, headSlots, type HeadSums } from "../../requests/head_statistics/head_sums.ts";
 import { earlierOccurrences } from "../../requests/head_statistics/occurrences.ts";
+import { type Answered, splitPrompts } from "../../requests/questions.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import type { DeviceResult } from "../gpu/readback.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
 import { FlowDistances } from "../kernels/flow_distances.ts";
 import { HeadStatisticsKernel, TOP } from "../kernels/head_statistics.ts";
 import type { PromptFields } from "../kernels/prompt.ts";
 import type { Run, RunPrompt, Stage } from "../passes/run.ts";
+import { Analysis, type AnalysisContext, type AskOptions } from "./analysis.ts";
 
 /** Bytes of a sum, and of a weight with its place. */
 const WIDE = 8;
 
-/** Sums what heads do over many prompts; a pass has as many of them as go together. */
-export class HeadStatistics {
-  readonly #context: DeviceContext;
+/** Sums over all targets of some prompts, whose ids stand one after the other. A prompt given twice counts twice. */
+export interface HeadStatisticsQuestion {
+  readonly argument: { readonly ids: readonly number[]; readonly lengths: readonly number[] };
+  readonly result: Answered & HeadSums;
+}
+
+/** Sums what heads do over many prompts; a pass has as many of them as go together. None is kept in the cache. */
+export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
   readonly #sums: GrowingBuffer;
   readonly #flows: GrowingBuffer;
   readonly #tops: GrowingBuffer;
   readonly #earlier: GrowingBuffer;
 
-  constructor(context: DeviceContext) {
-    const { device } = this.#context = context;
+  constructor(context: AnalysisContext) {
+    super(context);
+    const { device } = context;
     this.#sums = new GrowingBuffer(device, "sums of heads");
     this.#flows = new GrowingBuffer(device, "sums of flows");
     this.#tops = new GrowingBuffer(device, "largest weights");
     this.#earlier = new GrowingBuffer(device, "earlier occurrences");
   }
 
-  /**
-   * Sums over all targets of some prompts. Nothing of them is kept in the cache.
-   *
-   * @param prompts Token ids of each; one may stand there more than once, and counts as often.
-   * @param isWanted Whether the caller still waits.
-   * @throws {AllocationError} If the device has no room.
-   * @throws {InfoflowError} CANCELLED, between two passes, if the caller no longer waits.
-   */
-  async of(
-    prompts: readonly (readonly number[])[],
-    { passTokens, isWanted }: { readonly passTokens: number; isWanted(): boolean },
-  ): Promise<HeadSums> {
-    const { architecture, device, passes } = this.#context;
+  override async ask(
+    argument: HeadStatisticsQuestion["argument"],
+    { isWanted }: Pick<AskOptions, "isWanted">,
+  ): Promise<HeadStatisticsQuestion["result"]> {
+    const { architecture, device, passes, passTokens } = this.context;
+    const prompts = splitPrompts(argument);
     const sumBytes = WIDE * headSlots(architecture);
     const flowBytes = WIDE * flowSlots(architecture);
     const sums = await this.#sums.atLeast(sumBytes);
@@ -68,6 +68,7 @@ export class HeadStatistics {
       sums: new BigUint64Array(end.slice(0, sumBytes)),
       flows: new BigUint64Array(end.slice(sumBytes)),
       tops: tops.buffer,
+      cacheHit: false,
     };
   }
 
@@ -78,7 +79,7 @@ export class HeadStatistics {
     readonly topBytes: number;
     readonly result: DeviceResult;
   }): Promise<Uint8Array<ArrayBuffer>> {
-    const { architecture, device } = this.#context;
+    const { architecture, device } = this.context;
     const kernel = await HeadStatisticsKernel.create(device, architecture);
     const distances = await FlowDistances.create(device);
     const bytes = run.prompts.length * topBytes;

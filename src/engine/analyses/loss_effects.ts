@@ -1,50 +1,53 @@
-import type { Questions } from "../../requests/questions.ts";
+import type { Head } from "../../requests/flow_options.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
+import type { Answered } from "../../requests/questions.ts";
 import { keptAt, type SiteOfLayer } from "../activations/kept_sites.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
 import { allocateTexture } from "../gpu/allocate.ts";
 import type { Run } from "../passes/run.ts";
 import { encodePrompt } from "../sae/encode_prompt.ts";
 import type { LoadedSae } from "../sae/saes.ts";
+import { siteOfSae } from "../sae/site_of_sae.ts";
+import { RunAnalysis } from "./analysis.ts";
 import { lossOf } from "./losses.ts";
-import type { TopLogits } from "./top_logits.ts";
 
 /** Rows of the stream that logits are made of between two readbacks. */
 const ROWS = 1024;
 
+/** The next token's loss without what features, each at a position, write into the stream, minus the loss as it is. */
+export interface LossEffectsQuestion {
+  readonly argument: {
+    readonly ids: readonly number[];
+    readonly sae: string;
+    readonly positions: readonly number[];
+    readonly features: readonly number[];
+    readonly ablate?: readonly Head[] | undefined;
+    readonly interventions?: readonly Intervention[] | undefined;
+  };
+  /** In nats, above 0 where the feature helps; NaN at the last position, which has no next token. */
+  readonly result: Answered & { readonly effects: Float32Array<ArrayBuffer> };
+}
+
 /**
- * What the next token's loss becomes without what a feature writes into the stream itself: its activation times its decoder
- * row is taken off the stream behind the last layer, and the final layer norm, its scale included, the unembedding and the
- * softmax are computed again. What later layers made of the feature stays.
+ * Takes a feature's activation times its decoder row off the stream after the last layer, and computes the final layer
+ * norm, its scale included, the unembedding and the softmax again. What later layers made of the feature stays.
  */
-export class LossEffects {
-  readonly #context: DeviceContext;
-  readonly #topLogits: TopLogits;
-
-  constructor(context: DeviceContext, topLogits: TopLogits) {
-    this.#context = context;
-    this.#topLogits = topLogits;
+export class LossEffectsAnalysis extends RunAnalysis<LossEffectsQuestion> {
+  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder. */
+  override keepFor({ sae }: LossEffectsQuestion["argument"]): readonly SiteOfLayer[] {
+    return [siteOfSae(this.context.saes.configOf(sae)), this.#end];
   }
 
-  /** The sites that it reads, beside the autoencoder's own. */
-  get keep(): SiteOfLayer[] {
-    return [{ site: "RESID_PRE", layer: this.#context.architecture.layers }];
+  /** The stream after the last layer. */
+  get #end(): SiteOfLayer {
+    return { site: "RESID_PRE", layer: this.context.architecture.layers };
   }
 
-  /**
-   * The effects of some features, each at a position.
-   *
-   * @returns In nats, above 0 where the feature helps; NaN at the last position, which has no next token.
-   * @throws {AllocationError} If the device has no room.
-   */
-  async of(
+  protected override async read(
     run: Run,
-    { sae: name, positions, features }: Pick<
-      Questions["lossEffects"]["argument"],
-      "sae" | "positions" | "features"
-    >,
-  ): Promise<Float32Array<ArrayBuffer>> {
-    const { architecture: { channels: C }, device, saes } = this.#context;
-    const loaded = await saes.get(name);
+    { sae, positions, features }: LossEffectsQuestion["argument"],
+  ): Promise<Omit<LossEffectsQuestion["result"], "cacheHit">> {
+    const { architecture: { channels: C }, device, saes } = this.context;
+    const loaded = await saes.get(sae);
     const prompt = run.prompts[0]!;
     const { ids } = prompt;
     const encoded = await encodePrompt(device, run, { prompt, loaded });
@@ -83,14 +86,14 @@ export class LossEffects {
     asked.forEach((n, row) =>
       effects[n] = losses[plain.length + row]! - before.get(positions[n]!)!
     );
-    return effects;
+    return { effects };
   }
 
-  /** (T, C): the stream behind the last layer. */
+  /** (T, C): the stream after the last layer. */
   async #ends(run: Run): Promise<Float32Array> {
     const { ids, activations } = run.prompts[0]!;
-    const texture = keptAt(activations, this.keep[0]!);
-    const bytes = 4 * this.#context.architecture.channels;
+    const texture = keptAt(activations, this.#end);
+    const bytes = 4 * this.context.architecture.channels;
     return await run.read({ result: ids.map((_, row) => ({ texture, row, bytes })) });
   }
 
@@ -100,7 +103,7 @@ export class LossEffects {
     { sae: { config: { outputs: m }, decoder }, output }: LoadedSae,
     features: readonly number[],
   ): Promise<ReadonlyMap<number, Float32Array>> {
-    const { channels: C } = this.#context.architecture;
+    const { channels: C } = this.context.architecture;
     if (features.length === 0) return new Map();
     const bytes = 4 * m;
     const numbers = await run.read({
@@ -128,7 +131,7 @@ export class LossEffects {
     rows: Float32Array<ArrayBuffer>,
     tokens: readonly number[],
   ): Promise<Float64Array> {
-    const { architecture: { channels: C }, device } = this.#context;
+    const { architecture: { channels: C }, device } = this.context;
     const losses = new Float64Array(tokens.length);
     const height = Math.min(ROWS, tokens.length);
     if (height === 0) return losses;
@@ -139,10 +142,10 @@ export class LossEffects {
         const count = Math.min(ROWS, tokens.length - first);
         const part = rows.subarray(first * C, (first + count) * C);
         device.queue.writeTexture({ texture }, part, { bytesPerRow: 4 * C }, [C / 4, count]);
-        const totals = await this.#topLogits.totals(run, { texture, row: 0, rows: count });
+        const totals = await this.context.topLogits.totals(run, { texture, row: 0, rows: count });
         totals.forEach((total, n) => {
           const row = part.subarray(n * C, (n + 1) * C);
-          losses[first + n] = lossOf(this.#context, { row, token: tokens[first + n]!, total });
+          losses[first + n] = lossOf(this.context, { row, token: tokens[first + n]!, total });
         });
       }
       return losses;

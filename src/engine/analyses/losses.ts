@@ -31,7 +31,7 @@ export async function lossesOf(
 }
 
 /**
- * The loss of a token behind a row of the stream, in nats.
+ * The loss of a token after a row of the stream, in nats.
  *
  * @param total The logarithm of the sum of exponents of all logits.
  */

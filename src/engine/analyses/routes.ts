@@ -1,9 +1,22 @@
 import { InfoflowError } from "../../errors.ts";
-import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
+import type { Intervention } from "../../requests/interventions/intervention.ts";
+import type { Answered } from "../../requests/questions.ts";
+import type { RouteEdge, RouteGraph, RouteNode } from "../../requests/route_graph.ts";
 import { keptAt, type SiteOfLayer } from "../activations/kept_sites.ts";
+import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
 import type { Run } from "../passes/run.ts";
-import type { RouteEdge, RouteGraph, RouteNode } from "../../requests/questions.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
+import { RunAnalysis } from "./analysis.ts";
+
+/** What feeds a target, along edges that carry a share of a threshold at least. */
+export interface RoutesQuestion {
+  readonly argument: {
+    readonly ids: readonly number[];
+    readonly target: number;
+    readonly threshold: number;
+    readonly interventions?: readonly Intervention[] | undefined;
+  };
+  readonly result: Answered & Omit<RouteGraph, "target">;
+}
 
 /** The least that a part counts for, as in `shaders/route_parts.wgsl`. */
 const FLOOR = 1e-5;
@@ -24,19 +37,13 @@ interface Row {
  * Follows what feeds a target from the last layer down, along edges that carry a share of a sum that is no less than a
  * threshold (information flow routes, Ferrando & Voita 2024).
  */
-export class Routes {
-  readonly #context: DeviceContext;
-
-  constructor(context: DeviceContext) {
-    this.#context = context;
-  }
-
+export class RoutesAnalysis extends RunAnalysis<RoutesQuestion> {
   /** @throws {InfoflowError} MATRIX_TOO_LARGE if there are too many edges. */
-  async to(
+  protected override async read(
     run: Run,
-    { target, threshold }: { readonly target: number; readonly threshold: number },
-  ): Promise<RouteGraph> {
-    const { layers } = this.#context.architecture;
+    { target, threshold }: RoutesQuestion["argument"],
+  ): Promise<Omit<RoutesQuestion["result"], "cacheHit">> {
+    const { layers } = this.context.architecture;
     const nodes: RouteNode[] = [];
     const edges: RouteEdge[] = [];
     let above = new Map([[target, 1]]); // shares of what is reached after the layer
@@ -84,7 +91,7 @@ export class Routes {
 
   /** What a layer does to some positions. */
   async #rows(run: Run, layer: number, positions: readonly number[]): Promise<Row[]> {
-    const { architecture: { heads, channels }, forward, methods } = this.#context;
+    const { architecture: { heads, channels }, forward, methods } = this.context;
     const prompt = run.prompts[0]!;
     const { ids, activations } = prompt;
     const tokens = ids.length;

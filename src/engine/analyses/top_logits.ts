@@ -1,7 +1,7 @@
 import { keptAt } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
-import type { TopRow } from "../../requests/questions.ts";
+import type { TopRow } from "./top_row.ts";
 import { type StreamRows, Unembedding } from "./unembedding.ts";
 
 /** Positions of the residual stream before some layers. */

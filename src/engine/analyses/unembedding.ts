@@ -1,4 +1,4 @@
-import type { TopRow } from "../../requests/questions.ts";
+import type { TopRow } from "./top_row.ts";
 import { allocate, allocateTexture } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { Owned } from "../gpu/owned.ts";

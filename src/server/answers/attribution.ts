@@ -1,7 +1,9 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
-import type { LogitPart, Questions } from "../../requests/questions.ts";
+import type { LogitPart } from "../../engine/analyses/attribution.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger, checkPosition } from "./check_integer.ts";
@@ -124,3 +126,8 @@ export class Attribution extends TableAnswer<Result> {
 function optional<T, R>(value: T | null | undefined, check: (value: T) => R): R | undefined {
   return value === null || value === undefined ? undefined : check(value);
 }
+
+/** The answer of the field `attribution`. */
+export const attribution: AnswerMaker = aboutPrompt<AttributionOptions>((reading, options) =>
+  new Attribution(reading, options)
+);

@@ -1,3 +1,4 @@
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { FlowOptions } from "../../requests/flow_options.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { InfoFlow } from "./info_flow.ts";
@@ -59,3 +60,15 @@ export class Comparison {
     }).sort((a, b) => Math.abs(b.change) - Math.abs(a.change) || a.id - b.id);
   }
 }
+
+/** The arguments of `infoFlow`. */
+interface FlowArguments extends Omit<FlowOptions, "interventions">, ChangeArguments {
+  /** Whether `comparison` is wanted. It changes no number of the matrix. */
+  readonly compare?: boolean;
+}
+
+/** The answer of the field `infoFlow`. */
+export const infoFlow: AnswerMaker = aboutPrompt<FlowArguments>((
+  reading,
+  { compare, ...options },
+) => compare ? new ComparedFlow(reading, options) : new InfoFlow(reading, options));

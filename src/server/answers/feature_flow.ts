@@ -1,11 +1,12 @@
 import { makeData, Utf8, vectorFromArray } from "apache-arrow";
 import { InfoflowError } from "../../errors.ts";
-import type { Questions } from "../../requests/questions.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
 import type { FeaturePart } from "../../requests/sae/feature_questions.ts";
 import { type Column, float32, int32, lists } from "../arrow/columns.ts";
 import { encodeColumns } from "../arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import type { Token } from "../../tokens/tokenize.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
@@ -241,3 +242,8 @@ function texts(values: readonly string[]): Column["data"] {
   if (values.length === 0) return makeData({ type: new Utf8(), length: 0, nullCount: 0 });
   return vectorFromArray(values, new Utf8()).data[0]!;
 }
+
+/** The answer of the field `featureFlow`. */
+export const featureFlow: AnswerMaker = aboutPrompt<FeatureFlowOptions>((reading, options) =>
+  new FeatureFlow(reading, options)
+);

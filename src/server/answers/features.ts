@@ -1,7 +1,8 @@
 import { InfoflowError } from "../../errors.ts";
-import type { Questions } from "../../requests/questions.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
@@ -173,3 +174,8 @@ export class Features extends TableAnswer<Result> {
     return rows;
   }
 }
+
+/** The answer of the field `features`. */
+export const features: AnswerMaker = aboutPrompt<FeaturesOptions>((reading, options) =>
+  new Features(reading, options)
+);

@@ -1,6 +1,8 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Action } from "../../requests/interventions/intervention.ts";
-import type { MetricArgument, Questions } from "../../requests/questions.ts";
+import type { MetricArgument } from "../../requests/patching.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { counted, GridAnswer } from "./grid_answer.ts";
 import { metricArgument, type MetricOptions } from "./metric_options.ts";
@@ -79,3 +81,8 @@ export class HeadEffects extends GridAnswer {
     return { ...this.linkArguments, baseline: await this.baseline() };
   }
 }
+
+/** The answer of the field `headEffects`. */
+export const headEffects: AnswerMaker = aboutPrompt<HeadEffectsOptions>((reading, options) =>
+  new HeadEffects(reading, options)
+);

@@ -1,14 +1,15 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
-import type { Questions } from "../../requests/questions.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
 import { scoreTargets } from "../../requests/score_cells.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 
-type Result = Questions["headSums"]["result"];
+type Result = Questions["headScores"]["result"];
 
 /** How much a head does of some known jobs; each is a mean over targets, 0 to 1. */
 export interface HeadScore {
@@ -49,7 +50,7 @@ export class HeadScores extends TableAnswer<Result> {
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
     const { interventions } = this.#changes;
-    return await engine.ask("headSums", {
+    return await engine.ask("headScores", {
       ids,
       hasBos: this.reading.hasBos,
       ...(interventions && { interventions }),
@@ -83,3 +84,8 @@ export class HeadScores extends TableAnswer<Result> {
     }));
   }
 }
+
+/** The answer of the field `headScores`. */
+export const headScores: AnswerMaker = aboutPrompt<ChangeArguments>((reading, options) =>
+  new HeadScores(reading, options)
+);

@@ -20,6 +20,7 @@ import { flowShape } from "../../requests/matrix_shape.ts";
 import { traced } from "../observe/trace.ts";
 import type { Token } from "../../tokens/tokenize.ts";
 import { ablatedHeads } from "../../requests/interventions/ablated_heads.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { type ChangeArguments, changesOf } from "./changes.ts";
 import { MatrixAnswer } from "./matrix_answer.ts";
@@ -280,3 +281,11 @@ function leftOutOf(options: MatrixOptions, model: Heads): readonly Head[] | unde
 function withoutHead({ byHead: _, ...options }: AttentionOptions): LinkArguments {
   return options;
 }
+
+/** The arguments of `attention`. */
+type AttentionArguments = Omit<AttentionOptions, "byHead" | "interventions"> & ChangeArguments;
+
+/** The answer of the field `attention`. */
+export const attention: AnswerMaker = aboutPrompt<AttentionArguments>((reading, options) =>
+  new InfoFlow(reading, { ...options, byHead: true })
+);

@@ -4,7 +4,8 @@ import { InfoflowError } from "../../errors.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger, checkPosition } from "./check_integer.ts";
 import { type Prediction, predictions } from "./next_tokens.ts";
-import type { Questions } from "../../requests/questions.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
@@ -134,3 +135,8 @@ function noPosition(tokens: number): InfoflowError {
     { min: -tokens, max: tokens - 1 },
   );
 }
+
+/** The answer of the field `logitLens`. */
+export const logitLens: AnswerMaker = aboutPrompt<LogitLensOptions>((reading, options) =>
+  new LogitLens(reading, options)
+);

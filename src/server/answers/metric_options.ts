@@ -1,6 +1,6 @@
 import { InfoflowError } from "../../errors.ts";
 import type { PatchMetric } from "../../requests/patching.ts";
-import type { MetricArgument } from "../../requests/questions.ts";
+import type { MetricArgument } from "../../requests/patching.ts";
 import type { Reading } from "./reading.ts";
 import { tokenId, type TokenName } from "./token_id.ts";
 

@@ -3,12 +3,13 @@ import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger, checkPosition } from "./check_integer.ts";
-import type { Questions } from "../../requests/questions.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 import { tokenId, type TokenName } from "./token_id.ts";
-import type { TopRow } from "../../requests/questions.ts";
+import type { TopRow } from "../../engine/analyses/top_row.ts";
 
 /** The most tokens that are named for a position. */
 export const MOST_TOKENS = 100;
@@ -140,3 +141,8 @@ function namedTokens(reading: Reading, names: readonly TokenName[]): number[] {
     { tokens: ids.length, limit: MOST_TOKENS },
   );
 }
+
+/** The answer of the field `nextTokens`. */
+export const nextTokens: AnswerMaker = aboutPrompt<NextTokensOptions>((reading, options) =>
+  new NextTokens(reading, options)
+);

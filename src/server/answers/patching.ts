@@ -8,12 +8,14 @@ import {
   type PatchDirection,
   type PatchGrid,
 } from "../../requests/patching.ts";
-import type { MetricArgument, Questions } from "../../requests/questions.ts";
+import type { MetricArgument } from "../../requests/patching.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
 import type { Token } from "../../tokens/tokenize.ts";
+import type { AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import { counted, GridAnswer } from "./grid_answer.ts";
 import { metricArgument, type MetricOptions } from "./metric_options.ts";
-import type { Reading } from "./reading.ts";
+import { read, type Reading, type ReadingArguments } from "./reading.ts";
 
 /** Options of {@linkcode Patching}. */
 export interface PatchingOptions extends MetricOptions {
@@ -185,3 +187,27 @@ function checkLengths(clean: readonly number[], corrupted: readonly number[]): v
     { clean: clean.length, corrupted: corrupted.length, firstDifference: at },
   );
 }
+
+type PromptArgument = ReadingArguments["prompt"];
+type IdsArgument = ReadingArguments["ids"];
+
+/** The arguments of `patching` that say what is read. */
+interface PatchingArguments extends Omit<ReadingArguments, "prompt" | "ids"> {
+  readonly clean?: PromptArgument;
+  readonly cleanIds?: IdsArgument;
+  readonly corrupted?: PromptArgument;
+  readonly corruptedIds?: IdsArgument;
+}
+
+/** The answer of the field `patching`. */
+export const patching: AnswerMaker = (
+  models: Parameters<AnswerMaker>[0],
+  args: Parameters<AnswerMaker>[1],
+): Patching => {
+  const { clean, cleanIds, corrupted, corruptedIds, ...rest } = args as PatchingArguments;
+  const { model, specialTokens, bos, ...options } = rest;
+  const of = (prompt: PromptArgument, ids: IdsArgument): Reading =>
+    read(models, { prompt, ids, specialTokens, bos, model });
+  const [one, other] = [of(clean, cleanIds), of(corrupted, corruptedIds)];
+  return new Patching(one, other, options as unknown as PatchingOptions);
+};

@@ -3,8 +3,10 @@ import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
 import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
-import type { Questions, RouteEdge, RouteNode } from "../../requests/questions.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
+import type { RouteEdge, RouteNode } from "../../requests/route_graph.ts";
 import { strongestRoutes } from "../../requests/strongest_routes.ts";
+import { aboutPrompt, type AnswerMaker } from "./answer_maker.ts";
 import type { LinkArguments } from "./answer.ts";
 import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
@@ -107,3 +109,8 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
     ];
   }
 }
+
+/** The answer of the field `routes`. */
+export const routes: AnswerMaker = aboutPrompt<RoutesOptions>((reading, options) =>
+  new RouteGraphAnswer(reading, options)
+);

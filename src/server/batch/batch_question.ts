@@ -11,7 +11,7 @@ import {
 } from "apache-arrow";
 import { InfoflowError } from "../../errors.ts";
 import type { Answer } from "../answers/answer.ts";
-import { ANSWERS } from "../answers/answers.ts";
+import { ANSWERS } from "../answers/list.ts";
 import { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { pickModel } from "../answers/pick_model.ts";

@@ -4,7 +4,7 @@ import type { DeviceInfo } from "../../engine/gpu/device.ts";
 import { InfoflowError } from "../../errors.ts";
 import type { Token } from "../../tokens/tokenize.ts";
 import type { Answer } from "../answers/answer.ts";
-import { ANSWERS } from "../answers/answers.ts";
+import { ANSWERS } from "../answers/list.ts";
 import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { ComparedFlow, type Comparison } from "../answers/comparison.ts";
 import {

@@ -5,7 +5,7 @@ import { idsOf, modelOf, type Work } from "../../requests/engine_request.ts";
 import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { InfoflowError } from "../../errors.ts";
 import type { Answer } from "../answers/answer.ts";
-import { ANSWERS } from "../answers/answers.ts";
+import { ANSWERS } from "../answers/list.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { BATCH_FIELDS } from "../batch/batch_fields.ts";
 import { BatchAnswers } from "./batch_answer.ts";

@@ -1,18 +1,11 @@
 import type { CacheStats } from "../../engine/activations/cache.ts";
+import type { Questions } from "../../engine/analyses/list.ts";
 import type { EngineInfo } from "../../engine/engine_info.ts";
-
-import {
-  isQuestion,
-  passKeys,
-  type ToModel,
-  type Work,
-  type WorkResult,
-} from "../../requests/engine_request.ts";
+import { isQuestion, passKeys, type Work, type WorkResult } from "../../requests/engine_request.ts";
 import type { FlowResult, MatrixOptions } from "../../requests/flow_options.ts";
-import type { Question, Questions } from "../../requests/questions.ts";
 import { InfoflowError } from "../../errors.ts";
 import { allFinite } from "../../requests/interventions/all_finite.ts";
-import { type Changed, isChanged } from "../../requests/interventions/changes_in.ts";
+import { isChanged } from "../../requests/interventions/changes_in.ts";
 import { ANYBODY, type Caller } from "./caller.ts";
 import type { EngineStats, EngineWorker } from "./engine_worker.ts";
 
@@ -95,8 +88,7 @@ export class ModelClient {
     name: Name,
     argument: Questions[Name]["argument"],
   ): Promise<Questions[Name]["result"]> {
-    const work = { name, argument, model: this.#model } as Question & ToModel;
-    return await this.#answer(work) as Questions[Name]["result"];
+    return await this.#answer({ name, argument, model: this.#model }) as Questions[Name]["result"];
   }
 
   /**
@@ -125,7 +117,7 @@ export class ModelClient {
 
 /** Whether a run is changed: then its numbers may be anything; those of the unchanged model are finite. */
 function isChangedWork(work: Work): boolean {
-  return isChanged((isQuestion(work) ? work.argument : work.options) as Changed);
+  return isChanged(isQuestion(work) ? work.argument : work.options);
 }
 
 function overflown(): InfoflowError {

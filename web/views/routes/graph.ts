@@ -1,9 +1,9 @@
 import { html } from "../../draw/elements.ts";
 import { count, share } from "../../draw/format.ts";
-import type { RouteEdge } from "../../../src/requests/questions.ts";
+import type { RouteEdge, RouteGraph } from "../../../src/requests/route_graph.ts";
 import { drawRoutes, edgeKey } from "./routes_svg.ts";
 import type { Theme } from "../../draw/theme.ts";
-import { carriedBy, type RouteGraph, wayThrough } from "../../../src/requests/strongest_routes.ts";
+import { carriedBy, wayThrough } from "../../../src/requests/strongest_routes.ts";
 import { tokenOf } from "../../widgets/details.ts";
 import type { Tip } from "../../widgets/tip.ts";
 

@@ -1,4 +1,4 @@
-import type { RouteGraph } from "../../../src/requests/strongest_routes.ts";
+import type { RouteGraph } from "../../../src/requests/route_graph.ts";
 import type { Question } from "../../server/answers.ts";
 import { askGraphQL } from "../../server/graphql.ts";
 

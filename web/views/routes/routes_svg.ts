@@ -1,5 +1,5 @@
-import type { RouteEdge, RouteNode } from "../../../src/requests/questions.ts";
-import { carriedBy, type RouteGraph } from "../../../src/requests/strongest_routes.ts";
+import type { RouteEdge, RouteGraph, RouteNode } from "../../../src/requests/route_graph.ts";
+import { carriedBy } from "../../../src/requests/strongest_routes.ts";
 import { svg } from "../../draw/elements.ts";
 import { share } from "../../draw/format.ts";
 import type { Theme } from "../../draw/theme.ts";

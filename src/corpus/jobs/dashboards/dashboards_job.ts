@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InfoflowError } from "../../../errors.ts";
 import type { FeatureTablesFound } from "../../../requests/sae/feature_questions.ts";
-import type { Questions } from "../../../requests/questions.ts";
+import type { Questions } from "../../../engine/analyses/list.ts";
 import { promptColumn, promptsOf, type RowPrompt } from "../../../server/batch/prompt_column.ts";
 import type { Corpus } from "../../input/corpus.ts";
 import type { DonePart, Manifest } from "../../output/manifest.ts";

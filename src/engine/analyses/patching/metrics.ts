@@ -1,14 +1,6 @@
 import type { Architecture } from "../../../requests/architecture/architecture.ts";
-import type { PatchMetric } from "../../../requests/patching.ts";
+import type { MetricArgument, PatchMetric } from "../../../requests/patching.ts";
 import type { Weights } from "../../model/weights.ts";
-
-/** What a metric is about. */
-export interface MetricOptions {
-  readonly metric: PatchMetric;
-  readonly answer: number;
-  /** For LOGIT_DIFF only. */
-  readonly against: number;
-}
 
 /** A run's last position: its stream after the last layer, and the logarithm of the sum of exponents of its logits. */
 export interface LastRow {
@@ -30,7 +22,7 @@ export function needsTotals(metric: PatchMetric): boolean {
  * @returns The metric of a run.
  */
 export function metricOf(
-  { metric, answer, against }: MetricOptions,
+  { metric, answer, against }: Omit<MetricArgument, "limit">,
   model: { readonly architecture: Architecture; readonly weights: Weights },
   clean: LastRow,
 ): (row: LastRow) => number {

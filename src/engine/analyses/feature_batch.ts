@@ -1,37 +1,35 @@
-import type { Questions } from "../../requests/questions.ts";
+import { type Answered, splitPrompts } from "../../requests/questions.ts";
+import type { FeaturesFound } from "../../requests/sae/feature_questions.ts";
 import { keptAt } from "../activations/kept_sites.ts";
 import type { KeptFeatures } from "../activations/kept_features.ts";
-import type { DeviceContext } from "../flow/device_context.ts";
 import type { Run } from "../passes/run.ts";
 import { type ActiveFeatures, LISTED, sortFeatures } from "../sae/active_features.ts";
 import { allocateFeatures, MOST_ENCODED } from "../sae/feature_encoder.ts";
 import type { LoadedSae } from "../sae/saes.ts";
 import { siteOfSae } from "../sae/site_of_sae.ts";
+import { Analysis, type AskOptions } from "./analysis.ts";
 
-/** Finds the features of many prompts; a pass has as many of them as go together. Nothing of them is kept. */
-export class FeatureBatches {
-  readonly #context: DeviceContext;
+/** Features of some prompts, whose ids stand one after the other, as positions do. */
+export interface FeatureBatchQuestion {
+  readonly argument: {
+    readonly ids: readonly number[];
+    readonly lengths: readonly number[];
+    readonly sae: string;
+  };
+  readonly result: Answered & Omit<FeaturesFound, "norms">;
+}
+
+/** Finds the features of many prompts; a pass has as many of them as go together. None is kept in the cache. */
+export class FeatureBatchAnalysis extends Analysis<FeatureBatchQuestion> {
   #kept: (KeptFeatures & { readonly positions: number }) | undefined;
 
-  constructor(context: DeviceContext) {
-    this.#context = context;
-  }
-
-  /**
-   * The features of some prompts, one after the other.
-   *
-   * @param prompts Token ids of each.
-   * @param isWanted Whether the caller still waits.
-   * @throws {AllocationError} If the device has no room.
-   * @throws {InfoflowError} CANCELLED, between two passes, if the caller no longer waits.
-   */
-  async of(
-    prompts: readonly (readonly number[])[],
-    sae: string,
-    isWanted: () => boolean,
-  ): Promise<Omit<Questions["featureBatch"]["result"], "cacheHit">> {
-    const { passes, passTokens, saes } = this.#context;
-    const loaded = await saes.get(sae);
+  override async ask(
+    argument: FeatureBatchQuestion["argument"],
+    { isWanted }: Pick<AskOptions, "isWanted">,
+  ): Promise<FeatureBatchQuestion["result"]> {
+    const { passes, passTokens, saes } = this.context;
+    const prompts = splitPrompts(argument);
+    const loaded = await saes.get(argument.sae);
     const keep = [siteOfSae(loaded.sae.config)];
     const found: ActiveFeatures[] = [];
     let done = 0;
@@ -50,11 +48,12 @@ export class FeatureBatches {
       positions: joined(Int32Array, found.map(({ positions }) => positions)),
       features: joined(Int32Array, found.map(({ features }) => features)),
       activations: joined(Float32Array, found.map(({ activations }) => activations)),
+      cacheHit: false,
     };
   }
 
   async #encode(run: Run, { sae, encoder }: LoadedSae): Promise<ActiveFeatures> {
-    const { device } = this.#context;
+    const { device } = this.context;
     const rows = run.prompts.reduce((sum, { ids }) => sum + ids.length, 0);
     await encoder.reserve(rows);
     const parts = run.prompts.map(({ activations, ids }) => {

@@ -1,4 +1,4 @@
-import type { Architecture } from "../requests/architecture/architecture.ts";
+import type { Architecture } from "../../requests/architecture/architecture.ts";
 
 /**
  * Checks that ids are a prompt of a model's.

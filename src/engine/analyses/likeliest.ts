@@ -1,0 +1,17 @@
+import type { Run, RunPrompt } from "../passes/run.ts";
+import type { AnalysisContext } from "./analysis.ts";
+import type { TopRow } from "./top_row.ts";
+
+/** The k likeliest tokens to come next after a position, the last one where none is given. */
+export async function likeliest(
+  { architecture, topLogits }: AnalysisContext,
+  run: Run,
+  { prompt, k, position = prompt.ids.length - 1 }: {
+    readonly prompt: RunPrompt;
+    readonly k: number;
+    readonly position?: number | undefined;
+  },
+): Promise<TopRow> {
+  const end = { prompt, layers: [architecture.layers], positions: [position] };
+  return (await topLogits.of(run, end, k))[0]!;
+}
