@@ -75,6 +75,22 @@ Deno.test("features of a prompt, as JSON and as Arrow by the same link", () =>
     for (const { position, activation, rank } of few.data.features.activations) {
       assert(position >= 1 && activation > 2 && rank < 2);
     }
+    const some = await app.query(
+      `query ($prompt: String!) {
+        features(prompt: $prompt, sae: "res-4", features: [873, 555], bos: KEEP) {
+          url activations { position feature activation rank }
+        }
+      }`,
+      { prompt: PROMPT },
+    );
+    const named = activations.filter((it: { feature: number }) => [873, 555].includes(it.feature));
+    assert(named.length > 13);
+    assert.deepEqual(some.data.features.activations, named, "ranks are those among all");
+    assert.match(some.data.features.url, /features=873,555/);
+    const rows = tableFromIPC(
+      await (await app.fetch(some.data.features.url.slice(ORIGIN.length))).bytes(),
+    );
+    assert.equal(rows.numRows, named.length);
   }));
 
 Deno.test("loss effects stand beside the activations, in JSON, by the link, and in rows of a batch", () =>
@@ -189,6 +205,7 @@ Deno.test("what can't be asked about features is refused by name", () =>
       [`features(prompt: "a b", sae: "res-5") { id }`, /there are res-4, z-3/],
       [`features(prompt: "a b", sae: "res-4", k: 0) { id }`, /k must/],
       [`features(prompt: "a b", sae: "res-4", minActivation: -1) { id }`, /minActivation/],
+      [`features(prompt: "a b", sae: "res-4", features: [3, 1024]) { id }`, /a feature must.*1023/],
       [`featureFlow(prompt: "a b", sae: "res-4", feature: 1024) { id }`, /feature must.*1023/],
       [`featureFlow(prompt: "a b", sae: "res-4", feature: 1, target: 3) { id }`, /target must/],
     ];

@@ -18,6 +18,8 @@ export interface FeaturesOptions extends ChangeArguments {
   readonly sae: string;
   /** How many at each position; all if none is given. */
   readonly k?: number | null | undefined;
+  /** Only these, by their indices; all if none are named. */
+  readonly features?: readonly number[] | null | undefined;
   readonly minActivation: number;
   readonly scale: ActivationScale;
   readonly bos: "DROP" | "KEEP" | "NONE";
@@ -52,13 +54,16 @@ export class Features extends TableAnswer<Result> {
   readonly #changes: Changes;
   #rows: readonly ActiveFeature[] | undefined;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, or k or minActivation can't be. */
+  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder or feature, or k or minActivation can't be. */
   constructor(reading: Reading, options: FeaturesOptions) {
     super(reading);
-    const { k, minActivation } = options;
+    const { k, minActivation, features } = options;
     this.sae = findSae(reading.model, options.sae);
     this.scale = options.scale;
     if (k !== undefined && k !== null) checkInteger("k", k, { min: 1, max: this.sae.features });
+    for (const feature of features ?? []) {
+      checkInteger("a feature", feature, { min: 0, max: this.sae.features - 1 });
+    }
     if (!(minActivation >= 0 && minActivation < Infinity)) {
       throw new InfoflowError(
         "BAD_USER_INPUT",
@@ -71,10 +76,11 @@ export class Features extends TableAnswer<Result> {
   }
 
   override get linkArguments(): LinkArguments {
-    const { sae, k, minActivation, scale, bos, lossEffect } = this.#options;
+    const { sae, k, features, minActivation, scale, bos, lossEffect } = this.#options;
     return {
       sae,
       k: k ?? undefined,
+      features: features?.length ? features : undefined,
       minActivation,
       scale,
       bos,
@@ -155,6 +161,7 @@ export class Features extends TableAnswer<Result> {
     { positions, features, activations, norms }: Found,
   ): readonly Omit<ActiveFeature, "lossEffect">[] {
     const { k, minActivation, scale, bos } = this.#options;
+    const wanted = this.#options.features?.length ? new Set(this.#options.features) : undefined;
     const isBos = this.tokens[0]!.id === tokenizerOf(this.reading).bos?.id;
     const first = bos === "DROP" && isBos ? 1 : 0;
     const byPosition = Map.groupBy(positions.keys(), (n) => positions[n]!);
@@ -168,8 +175,10 @@ export class Features extends TableAnswer<Result> {
       if (scale === "DECODER_NORM") {
         own.sort((a, b) => b.activation - a.activation || a.feature - b.feature);
       }
-      const chosen = own.slice(0, k ?? undefined).filter((it) => it.activation > minActivation);
-      for (const [rank, it] of chosen.entries()) rows.push({ position, ...it, rank });
+      for (const [rank, it] of own.slice(0, k ?? undefined).entries()) {
+        if (it.activation <= minActivation || wanted?.has(it.feature) === false) continue;
+        rows.push({ position, ...it, rank });
+      }
     }
     return rows;
   }

@@ -1,6 +1,7 @@
 import { InfoflowError } from "../../errors.ts";
 import type { SaeFitFound, SaeInfo } from "../../requests/sae/feature_questions.ts";
 import type { SaeReport } from "../../requests/sae/sae_config.ts";
+import { ceScoreOf, farOff } from "../../requests/sae/far_off.ts";
 import { conversionInWords } from "../../requests/sae/conversion_in_words.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { readBy, type ReadingSource, tokenizerOf } from "./reading.ts";
@@ -82,8 +83,8 @@ export class Sae {
     }
     const { name } = this;
     const fit = await this.#model.engine.ask("saeFit", { ids, sae: name, beginsWithBos });
-    const ceScore = (fit.ceWithZeros - fit.ceWithSae) / (fit.ceWithZeros - fit.ce);
-    return { ...fit, ceScore, warning: warningOf(fit, this.report, ids.length) };
+    const ceScore = ceScoreOf(fit);
+    return { ...fit, ceScore, warning: warningOf({ ...fit, ceScore }, this.report, ids.length) };
   }
 }
 
@@ -113,24 +114,12 @@ export function findSae(model: LoadedModel, name: string): Sae {
   );
 }
 
-/** Warns if L0 is over 3 times the reported one or almost no variance is explained: no prompt does that by chance. */
 function warningOf(
-  { l0, explainedVariance }: SaeFitFound,
+  fit: SaeFitFound & { readonly ceScore: number },
   report: SaeReport,
   tokens: number,
 ): string | null {
-  const reasons: string[] = [];
-  if (explainedVariance < 0) {
-    reasons.push(
-      `its reconstruction is worse than none (explained variance ${explainedVariance.toFixed(2)})`,
-    );
-  }
-  // A short prompt has beginnings only, which are unlike the rest of a text.
-  if (report.l0 !== undefined && tokens > 8 && l0 > 3 * report.l0) {
-    reasons.push(
-      `${l0.toFixed(1)} features are on at a position, and ${report.l0.toFixed(1)} are reported`,
-    );
-  }
+  const reasons = farOff(fit, report, tokens);
   if (reasons.length === 0) return null;
   return `It is not at home here: ${
     reasons.join("; ")

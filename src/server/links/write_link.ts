@@ -3,7 +3,7 @@ import { type LinkParameter, linkParameters } from "./link_parameters.ts";
 import { pathOf } from "./paths.ts";
 
 /** Parts of a query whose commas may stand as they are, and read better so. */
-const LISTS = /(?<=[?&](?:layers|heads|ablate|ids|targets|positions)=)[^&]*/g;
+const LISTS = /(?<=[?&](?:layers|heads|ablate|ids|targets|positions|features)=)[^&]*/g;
 
 /**
  * Writes a link that {@linkcode readLink} reads.

@@ -100,7 +100,7 @@ class Client:
         return self._answer("headEffects", {"prompt": prompt, "answer": answer, **options})
 
     def features(self, prompt: str | None = None, *, sae: str, **options: Any) -> Answer:
-        """Which features of a sparse autoencoder a prompt turns on: ``k``, ``min_activation``, ``scale``, ``bos``, ``loss_effect``."""
+        """Which features of a sparse autoencoder a prompt turns on: ``k``, ``features``, ``min_activation``, ``scale``, ``bos``, ``loss_effect``."""
         return self._answer("features", {"prompt": prompt, "sae": sae, **options})
 
     def feature_flow(self, prompt: str | None = None, *, sae: str, feature: int, **options: Any) -> Answer:
