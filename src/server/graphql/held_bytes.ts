@@ -1,5 +1,9 @@
+import { Buffer } from "node:buffer";
+
 /** Bytes whose base64 is written at once; a multiple of 3, so that the pieces make one text. */
 const PIECE = 3 * 64 * 1024;
+/** An answer of fewer characters is written at once, and not in a stream. */
+const SMALL = 64 * 1024;
 const encoder = new TextEncoder();
 
 /**
@@ -18,9 +22,9 @@ export class HeldBytes {
 
   /** The answer with the bytes in it. */
   async fill(response: Response): Promise<Response> {
-    if (this.#held.length === 0) return response;
-    const parts = (await response.text()).split(new RegExp(`${this.#nonce}\\.(\\d+)\\.`));
+    if (!response.body) return response;
     // Even parts are text; odd parts say which bytes go there.
+    const parts = this.#split(await response.text());
     const pieces = parts.map((part, at) =>
       at % 2 === 0 ? encoder.encode(part) : this.#held[Number(part)]!
     );
@@ -28,10 +32,28 @@ export class HeldBytes {
       (sum, { length }, at) => sum + (at % 2 === 0 ? length : 4 * Math.ceil(length / 3)),
       0,
     );
-    const headers = new Headers(response.headers);
-    headers.set("content-length", String(length));
-    return new Response(ReadableStream.from(written(pieces)), { status: response.status, headers });
+    const body = length <= SMALL ? whole(pieces) : ReadableStream.from(written(pieces));
+    const filled = new Response(body, response);
+    filled.headers.set("content-length", String(length));
+    return filled;
   }
+
+  #split(text: string): string[] {
+    const [first, ...others] = text.split(`${this.#nonce}.`);
+    return [
+      first!,
+      ...others.flatMap((part) => {
+        const end = part.indexOf(".");
+        return [part.slice(0, end), part.slice(end + 1)];
+      }),
+    ];
+  }
+}
+
+function whole(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return Buffer.concat(
+    pieces.map((piece, at) => at % 2 === 0 ? piece : encoder.encode(piece.toBase64())),
+  );
 }
 
 async function* written(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array<ArrayBuffer>> {

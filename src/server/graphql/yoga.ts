@@ -42,6 +42,7 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       hints,
       readAhead,
     ],
+    maxRequestBodySize: false, // `limitBody` has looked already
     parserAndValidationCache: { documentCache: byText(), errorCache: byText() },
     graphiql: false,
     landingPage: false,

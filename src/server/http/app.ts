@@ -131,11 +131,8 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
     const hints = new Set<string>();
     const context = { scope, models: modelsFor(scope), origin, held, hints };
     const format = wantedArrow(raw);
-    const response = await (format
-      ? arrowAnswer(raw, format, { yoga, context, recent })
-      : traced("graphql", () =>
-        yoga.fetch(raw, context)));
-    return await held.fill(response);
+    if (format) return await arrowAnswer(raw, format, { yoga, context, recent });
+    return await held.fill(await traced("graphql", async () => await yoga.fetch(raw, context)));
   });
   for (const [field, answer] of Object.entries(ANSWERS)) {
     const isMatrix = isMatrixField(field);

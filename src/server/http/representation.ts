@@ -44,7 +44,10 @@ export async function respond(
   const bytes = await representation.bytes();
   if (coding !== "identity") {
     headers.set("content-encoding", coding);
-    return new Response(request.method === "HEAD" ? null : encodeBody(bytes, coding), { headers });
+    if (request.method === "HEAD") return new Response(null, { headers });
+    const body = encodeBody(bytes, coding);
+    if (body instanceof Uint8Array) headers.set("content-length", String(body.length));
+    return new Response(body, { headers });
   }
   const part = parseRange(mayBePart(asked.get("if-range"), etag) ? range : null, bytes.length);
   if (part === "unsatisfiable") {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { isSmall, SMALL_ANSWER } from "./when_sent.ts";
 
 /** Bytes that are handed to the connection at once. */
 const PIECE = 256 * 1024;
@@ -18,6 +19,7 @@ export async function sendResponse(
   stallMs: number,
 ): Promise<void> {
   const headers = [...response.headers].flat();
+  if (isSmall(response)) return await sendAtOnce(response, headers, to);
   const reader = response.body?.getReader();
   if (!reader) {
     const hasLength = response.headers.has("content-length") ||
@@ -36,8 +38,7 @@ export async function sendResponse(
     if (isClosed(to)) return;
     to.writeHead(response.status, headers);
     const { value } = chunk;
-    // Head and body in one write; the system's buffer takes both, whatever the client does.
-    if (isWhole && value && value.length <= SMALL_PIECE) return void to.end(value);
+    if (isWhole && value && value.length <= SMALL_ANSWER) return void to.end(value);
     while (!chunk.done) {
       await write(chunk.value, to, stallMs);
       if (isClosed(to)) return;
@@ -52,14 +53,31 @@ export async function sendResponse(
   }
 }
 
+/** Head and body in one write; the system's buffer takes both, whatever the client does. */
+async function sendAtOnce(
+  response: Response,
+  headers: string[],
+  to: ServerResponse,
+): Promise<void> {
+  try {
+    const bytes = response.body ? await response.bytes() : undefined;
+    if (isClosed(to)) return;
+    to.writeHead(response.status, headers).end(bytes);
+  } catch {
+    to.destroy();
+  }
+}
+
 function isClosed(to: ServerResponse): boolean {
   return to.destroyed || to.closed;
 }
 
 async function isDoneAtOnce(next: Promise<ReadableStreamReadResult<unknown>>): Promise<boolean> {
   next.catch(() => {}); // it is thrown where it is awaited next
-  const turn = new Promise<undefined>((resolve) => setTimeout(resolve, 0));
+  const { promise: turn, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, 0);
   const result = await Promise.race([next.catch(() => undefined), turn]);
+  clearTimeout(timer);
   return result?.done === true;
 }
 

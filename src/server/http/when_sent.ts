@@ -1,11 +1,19 @@
+/** An answer of no more bytes leaves in one write, whatever its client does: see `sendResponse`. */
+export const SMALL_ANSWER = 16 * 1024;
+
+/** Whether an answer says that it has so few bytes. */
+export function isSmall({ headers }: Response): boolean {
+  return Number(headers.get("content-length") ?? Infinity) <= SMALL_ANSWER;
+}
+
 /**
- * Tells when an answer was sent, or given up.
+ * Tells when an answer was sent, or given up. A small one counts as sent at once.
  *
  * @param response An answer whose body is not read yet.
  * @param done Called once.
  */
 export function whenSent(response: Response, done: () => void): Response {
-  if (!response.body) {
+  if (isSmall(response) || !response.body) {
     done();
     return response;
   }
