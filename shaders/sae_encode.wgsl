@@ -16,7 +16,7 @@
 
 override DENSE: bool;
 
-struct SaeJob {
+struct EncodePart {
   rows: u32,
   row: u32, // of u, for the first
   position: u32, // of the first row
@@ -40,7 +40,7 @@ const INPUTS = 12u; // vec4s of inputs to a row of the texture
 @group(0) @binding(2) var<storage, read_write> listed: array<u32>;
 @group(1) @binding(0) var w: texture_storage_2d<rgba32float, read>;
 @group(1) @binding(1) var<storage, read> decisions: array<vec4f>;
-@group(2) @binding(0) var<uniform> job: SaeJob;
+@group(2) @binding(0) var<uniform> part: EncodePart;
 
 // Where finished sums wait for their decision. A lane reads only what it wrote itself.
 var<workgroup> sums: array<vec4f, TALL * GROUPS * LANES>;
@@ -55,9 +55,9 @@ struct Low { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f }
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = tile.y * TALL;
-  let block = tile.x * job.pitch;
+  let block = tile.x * part.pitch;
   let column = tile.x * COLUMNS + lane;
-  let rows = min(TALL, job.rows - row);
+  let rows = min(TALL, part.rows - row);
   if (rows > 2u * LOW) {
     tall_tile(row, block, lane);
     decide(row, rows, column, lane);
@@ -74,7 +74,7 @@ fn tall_tile(row: u32, block: u32, lane: u32) {
   var group1 = Tall();
   var group2 = Tall();
   var group3 = Tall();
-  for (var k = 0u; k < job.inputs; k++) {
+  for (var k = 0u; k < part.inputs; k++) {
     let inputs = tall_inputs(k, row);
     let at = vec2u(k % INPUTS * 4u * COLUMNS + lane, block + k / INPUTS);
     add_tall(&group0, inputs, weights(at));
@@ -93,7 +93,7 @@ fn low_tile(row: u32, block: u32, lane: u32) {
   var group1 = Low();
   var group2 = Low();
   var group3 = Low();
-  for (var k = 0u; k < job.inputs; k++) {
+  for (var k = 0u; k < part.inputs; k++) {
     let inputs = Low(input(k, row), input(k, row + 1u), input(k, row + 2u), input(k, row + 3u));
     let at = vec2u(k % INPUTS * 4u * COLUMNS + lane, block + k / INPUTS);
     add_low(&group0, inputs, weights(at));
@@ -108,7 +108,7 @@ fn low_tile(row: u32, block: u32, lane: u32) {
 }
 
 fn input(k: u32, row: u32) -> vec4f {
-  return textureLoad(u, vec2u(k, job.row + row));
+  return textureLoad(u, vec2u(k, part.row + row));
 }
 
 fn tall_inputs(k: u32, row: u32) -> Tall {
@@ -189,13 +189,13 @@ fn keep_low(group: u32, lane: u32, sum: Low) {
 
 fn decide(first: u32, rows: u32, column: u32, lane: u32) {
   for (var group = 0u; group < GROUPS; group++) {
-    let feature = job.feature + 4u * (column + group * LANES);
-    for (var n = 0u; n < 4u && feature + n < job.end; n++) {
+    let feature = part.feature + 4u * (column + group * LANES);
+    for (var n = 0u; n < 4u && feature + n < part.end; n++) {
       let decision = decisions[feature + n];
       for (var row = 0u; row < rows; row++) {
         let s = sums[slot(row, group, lane)][n];
         if (DENSE) {
-          listed[(first + row) * job.features + feature + n] = bitcast<u32>(s + decision.x);
+          listed[(first + row) * part.features + feature + n] = bitcast<u32>(s + decision.x);
         } else if (s + decision.x > decision.y) {
           list(first + row, feature + n, s * decision.z + decision.w);
         }
@@ -209,8 +209,8 @@ fn list(row: u32, feature: u32, activation: f32) {
     return;
   }
   let at = atomicAdd(&found[0], 1u);
-  if (at < job.capacity) {
-    listed[3u * at] = job.position + row;
+  if (at < part.capacity) {
+    listed[3u * at] = part.position + row;
     listed[3u * at + 1u] = feature;
     listed[3u * at + 2u] = bitcast<u32>(activation);
   }

@@ -9,7 +9,7 @@
 //
 // Dispatch: (rows). One workgroup makes a row.
 
-struct TopkJob {
+struct TopkPart {
   position: u32, // of the first row
   features: u32, // F
   k: u32,
@@ -21,7 +21,7 @@ const LANES = 256u;
 @group(0) @binding(0) var<storage, read> sums: array<u32>;
 @group(0) @binding(1) var<storage, read_write> found: array<atomic<u32>>;
 @group(0) @binding(2) var<storage, read_write> listed: array<u32>;
-@group(1) @binding(0) var<uniform> job: TopkJob;
+@group(1) @binding(0) var<uniform> part: TopkPart;
 
 var<workgroup> histogram: array<atomic<u32>, 256>;
 var<workgroup> chosen_digit: u32;
@@ -30,14 +30,14 @@ var<workgroup> lowest: atomic<u32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.x * job.features;
+  let row = group.x * part.features;
   var prefix = 0u; // the digits of the k-th largest that are known
-  var wanted = min(job.k, job.features); // which of those with the same digits it is, the largest being 1
+  var wanted = min(part.k, part.features); // which of those with the same digits it is, the largest being 1
   for (var digit = 0u; digit < 4u; digit++) {
     let shift = 24u - 8u * digit;
     atomicStore(&histogram[lane], 0u);
     workgroupBarrier();
-    for (var f = lane; f < job.features; f += LANES) {
+    for (var f = lane; f < part.features; f += LANES) {
       let key = ordered(sums[row + f]);
       if (digit == 0u || (key >> (shift + 8u)) == prefix) {
         atomicAdd(&histogram[(key >> shift) & 255u], 1u);
@@ -58,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     prefix = (prefix << 8u) | workgroupUniformLoad(&chosen_digit);
     wanted = workgroupUniformLoad(&left);
   }
-  for (var f = lane; f < job.features; f += LANES) {
+  for (var f = lane; f < part.features; f += LANES) {
     if (ordered(sums[row + f]) > prefix) {
       list(group.x, f, sums[row + f]);
     }
@@ -67,10 +67,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var after = 0u;
   for (; wanted > 0u; wanted--) {
     if (lane == 0u) {
-      atomicStore(&lowest, job.features);
+      atomicStore(&lowest, part.features);
     }
     workgroupBarrier();
-    for (var f = after + lane; f < job.features; f += LANES) {
+    for (var f = after + lane; f < part.features; f += LANES) {
       if (ordered(sums[row + f]) == prefix) {
         atomicMin(&lowest, f);
         break;
@@ -95,8 +95,8 @@ fn list(row: u32, feature: u32, bits: u32) {
     return;
   }
   let at = atomicAdd(&found[0], 1u);
-  if (at < job.capacity) {
-    listed[3u * at] = job.position + row;
+  if (at < part.capacity) {
+    listed[3u * at] = part.position + row;
     listed[3u * at + 1u] = feature;
     listed[3u * at + 2u] = bits;
   }

@@ -12,7 +12,7 @@ import { isMatrixField } from "../server/schema.ts";
 import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
-export const CORPUS_FIELDS: Readonly<Record<string, BatchField | undefined>> = {
+const CORPUS_FIELDS: Readonly<Record<string, BatchField | undefined>> = {
   "head-statistics": undefined,
   dashboards: undefined,
   ...Object.fromEntries(BATCH_FIELDS.map((field) => [kindOf(field), field])),

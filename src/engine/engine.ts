@@ -11,7 +11,7 @@ import type { PromptActivations } from "./activations/prompt_activations.ts";
 import { Analyses, type AskedQuestion } from "./analyses/analyses.ts";
 import type { Questions } from "./analyses/list.ts";
 import type { DeviceContext } from "./flow/device_context.ts";
-import { type FlowRequest, isPlain, isWanted, type Job } from "./flow/flow_request.ts";
+import { type FlowRequest, type IndexedRequest, isPlain, isWanted } from "./flow/flow_request.ts";
 import { FlowMethods } from "./flow/flow_methods.ts";
 import { MethodFlows } from "./flow/method_flows.ts";
 import { PlainFlows } from "./flow/plain_flows.ts";
@@ -181,7 +181,7 @@ export class Engine {
       outcomes[index] = outcome;
       onAnswer(index, outcome);
     };
-    const plain: Job[] = [];
+    const plain: IndexedRequest[] = [];
     const later: number[] = [];
     for (const [index, request] of requests.entries()) {
       try {

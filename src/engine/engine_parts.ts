@@ -7,7 +7,7 @@ import { FlowReduction } from "./flow/reduction.ts";
 import type { Gpu } from "./gpu/device.ts";
 import { checkCapacity } from "./model/capacity.ts";
 import { Forward } from "./model/forward.ts";
-import { type LoadProgress, loadWeights, type Weights } from "./model/weights.ts";
+import { loadWeights, type OnProgress, type Weights } from "./model/weights.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
 import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
@@ -27,7 +27,7 @@ export interface EngineOptions {
   /** Bytes that the machine can give, where it is known. */
   readonly freeMemory?: number | undefined;
   readonly tuning?: TuningOptions | undefined;
-  readonly onProgress?: LoadProgress | undefined;
+  readonly onProgress?: OnProgress | undefined;
   /** Another engine's device and cache, to be used too. */
   readonly shared?: Shared | undefined;
   /** How passes are cut into pieces, if not by how long they take. */
@@ -39,7 +39,7 @@ export interface EngineOptions {
 }
 
 /** Bytes that autoencoders may take by default. */
-export const SAE_BYTES = 2 ** 30;
+const SAE_BYTES = 2 ** 30;
 
 /** What an engine is made of. */
 export interface EngineParts {

@@ -40,7 +40,7 @@ export function modelOf({ model = 0 }: Work): number {
 }
 
 /** What its forward pass is about: equal keys, one pass. */
-export function passKey(work: Work): string {
+function passKey(work: Work): string {
   const { ablate, interventions }: Changed = isQuestion(work) ? work.argument : work.options;
   const heads = ablate?.map(({ layer, head }) => `${layer}.${head}`) ?? [];
   const changes = interventionsKey(interventions ?? []);

@@ -64,12 +64,6 @@ export interface AttentionOptions extends Choice {
 /** Options of a matrix. */
 export type MatrixOptions = FlowOptions | AttentionOptions;
 
-/** The options by default. */
-export const DEFAULT_OPTIONS: FlowOptions = { byLayer: false, aggregation: "MEAN", bos: "DROP" };
-
-/** The options of attention by default. */
-export const DEFAULT_ATTENTION: AttentionOptions = { byHead: true, bos: "KEEP" };
-
 /** A flow of information: how much each source position feeds each target position. */
 export interface FlowMatrix {
   /** (L, H, P, P) by head, (L, P, P) by layer, (P, P) otherwise; row-major, target before source, causal. */

@@ -15,7 +15,7 @@ import {
 } from "./flow_options.ts";
 
 /** The most heads that a question may ablate. */
-export const MOST_ABLATED = 64;
+const MOST_ABLATED = 64;
 
 /** The aggregations that a method defines. */
 export function aggregationsOf(method: Method): readonly Aggregation[] {

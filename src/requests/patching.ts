@@ -1,7 +1,7 @@
 import { hasHeads, type Site } from "./interventions/sites.ts";
 
 /** What a grid of patches has a cell for. */
-export const PATCH_GRIDS = [
+const PATCH_GRIDS = [
   "LAYER",
   "LAYER_POSITION",
   "LAYER_HEAD",
@@ -51,7 +51,7 @@ export interface GridSizes {
 }
 
 /** The length of each axis of a grid. */
-export function gridShape(grid: PatchGrid, sizes: GridSizes): number[] {
+function gridShape(grid: PatchGrid, sizes: GridSizes): number[] {
   return gridAxes(grid).map((axis) => sizes[`${axis}s`]);
 }
 

@@ -31,11 +31,6 @@ export function tokenBytes(id: number): Uint8Array {
   return typeof entry === "string" ? encoder.encode(entry) : Uint8Array.from(entry);
 }
 
-/** The text of some tokens; what is no UTF-8 is shown as U+FFFD. */
-export function textOf(ids: readonly number[]): string {
-  return new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => Array.from(tokenBytes(id)))));
-}
-
 /** The token ids of a text, without BOS, by GPT-2's vocabulary `r50k_base`. */
 export function encode(text: string): number[] {
   const ids: number[] = [];

@@ -4,7 +4,7 @@ import { Corpus } from "../../src/corpus/input/corpus.ts";
 import { expandInputs } from "../../src/corpus/input/expand_inputs.ts";
 import { formatOf } from "../../src/corpus/input/formats.ts";
 import { survey } from "../../src/corpus/input/survey.ts";
-import { promptColumn, promptsOf } from "../../src/server/batch/prompt_column.ts";
+import { promptColumn, promptsIn } from "../../src/server/batch/prompt_column.ts";
 import { python } from "../support/python.ts";
 
 type Row = { readonly index: number; readonly prompt: unknown; readonly fault?: string };
@@ -34,7 +34,7 @@ async function rows(corpus: Corpus, first = 0, end = corpus.rows): Promise<Row[]
   for await (const { batch, faults, first: at } of corpus.read(first, end)) {
     const column = promptColumn(batch.schema);
     let row = 0;
-    for (const prompt of promptsOf(batch.getChild(column.name)!, column)) {
+    for (const prompt of promptsIn(batch.getChild(column.name)!, column)) {
       const fault = faults.get(row);
       found.push({ index: at + row, prompt, ...(fault === undefined ? {} : { fault }) });
       row++;

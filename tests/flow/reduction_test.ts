@@ -101,13 +101,17 @@ for (const tokens of [2, 5, 65]) {
     withGpu(async (gpu) => {
       const patterns = somePatterns(tokens);
       const activations = await entryOf(gpu, patterns, tokens);
-      const jobs = [...FLOWS, ...ATTENTIONS].map((options) => ({ activations, tokens, options }));
+      const reductions = [...FLOWS, ...ATTENTIONS].map((options) => ({
+        activations,
+        tokens,
+        options,
+      }));
       const reduction = await FlowReduction.create(
         gpu.device,
         { layers, heads, context: 1024 },
-        jobs.length,
+        reductions.length,
       );
-      for (const some of [jobs, ...jobs.map((job) => [job])]) {
+      for (const some of [reductions, ...reductions.map((reduction) => [reduction])]) {
         const prepared = await reduction.prepare(some);
         const prompts = prepared.fields.map((fields) =>
           promptOf(gpu, { tokens, stride: activations.stride, ...fields })

@@ -9,9 +9,9 @@ import { FEATURE_REACH_MEMBERS } from "../../src/engine/kernels/feature_reach.ts
 import { FEATURE_SOURCES_MEMBERS } from "../../src/engine/kernels/feature_sources.ts";
 import { SAE_COLUMN_MEMBERS } from "../../src/engine/kernels/sae_column.ts";
 import { SAE_DECODE_MEMBERS } from "../../src/engine/kernels/sae_decode.ts";
-import { SAE_JOB_MEMBERS } from "../../src/engine/kernels/sae_encode.ts";
+import { ENCODE_PART_MEMBERS } from "../../src/engine/kernels/sae_encode.ts";
 import { SAE_ROWS_MEMBERS } from "../../src/engine/kernels/sae_input.ts";
-import { TOPK_JOB_MEMBERS } from "../../src/engine/kernels/sae_topk.ts";
+import { TOPK_PART_MEMBERS } from "../../src/engine/kernels/sae_topk.ts";
 import { BLOCK_MEMBERS } from "../../src/engine/kernels/top_tokens.ts";
 import { withGpu } from "../support/gpu.ts";
 import { kernelDefinition, readShader, SHADERS } from "../support/kernel_definitions.ts";
@@ -29,8 +29,8 @@ const HOST_MEMBERS: Record<string, readonly string[]> = {
   Layer: ["index"],
   Head: ["index"],
   SaeRows: SAE_ROWS_MEMBERS,
-  SaeJob: SAE_JOB_MEMBERS,
-  TopkJob: TOPK_JOB_MEMBERS,
+  EncodePart: ENCODE_PART_MEMBERS,
+  TopkPart: TOPK_PART_MEMBERS,
   SaeColumn: SAE_COLUMN_MEMBERS,
   SaeDecode: SAE_DECODE_MEMBERS,
   FeatureReach: FEATURE_REACH_MEMBERS,

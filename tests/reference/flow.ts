@@ -63,7 +63,7 @@ export function rows(
 }
 
 /** R[l] = (M[l] + I) / 2 R[l - 1] after each layer. */
-export function rollout(mean: Numbers, { layers, tokens: T }: PatternShape): Float64Array {
+function rollout(mean: Numbers, { layers, tokens: T }: PatternShape): Float64Array {
   const products = new Float64Array(layers * T * T);
   for (let l = 0; l < layers; l++) {
     for (let i = 0; i < T; i++) {

@@ -44,7 +44,7 @@ export function linear(x: Numbers, w: Numbers, b: Numbers): Float64Array {
 }
 
 /** GPT-2's gelu_new, in place of nothing: a new array. */
-export function geluNew(x: Numbers): Float64Array {
+function geluNew(x: Numbers): Float64Array {
   return Float64Array.from(
     x,
     (v) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
@@ -75,17 +75,17 @@ function erfc(z: number): number {
 }
 
 /** max(x, 0). */
-export function relu(x: Numbers): Float64Array {
+function relu(x: Numbers): Float64Array {
   return Float64Array.from(x, (v) => Math.max(v, 0));
 }
 
 /** SiLU, or swish: x / (1 + exp(-x)). */
-export function silu(x: Numbers): Float64Array {
+function silu(x: Numbers): Float64Array {
   return Float64Array.from(x, (v) => v / (1 + Math.exp(-v)));
 }
 
 /** tanh(x). */
-export function tanh(x: Numbers): Float64Array {
+function tanh(x: Numbers): Float64Array {
   return Float64Array.from(x, Math.tanh);
 }
 

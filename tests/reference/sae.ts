@@ -156,7 +156,7 @@ export function encode(config: SaeConfig, weights: SaeWeights, x: Float64Array):
 }
 
 /** (F) */
-export function decoderNorms(
+function decoderNorms(
   { outputs: m, features: F }: SaeConfig,
   weights: SaeWeights,
 ): Float64Array {

@@ -6,7 +6,7 @@ const WORDS = " the of and to in is was for that on with as it by at from his an
   .split(/(?= )/);
 
 /** A prompt of so many tokens, BOS among them; it begins with its number, so that no two begin alike. */
-export function promptOf(tokens: number, number: number, random: Random): string {
+function promptOf(tokens: number, number: number, random: Random): string {
   let text = tokens > 2 ? String.fromCodePoint(65 + number % 26) : "";
   while (encode(text).length < tokens - 1) text += WORDS[random.below(WORDS.length)]!;
   return text === "" ? "A" : text;

@@ -7,7 +7,7 @@ const CACHE = join(ROOT, ".cache");
 let built: Promise<string> | undefined;
 
 /** Builds the wheel of `clients/python`, once in a run. @returns Its path. */
-export function wheel(): Promise<string> {
+function wheel(): Promise<string> {
   return built ??= build();
 }
 

@@ -71,7 +71,7 @@ export async function fetchMatrices(request: Request, signal: AbortSignal): Prom
 }
 
 /** Reads an Arrow stream of rows: `flow` is the numbers, the metadata has the labels. */
-export function readMatrices(bytes: ArrayBuffer): Matrices {
+function readMatrices(bytes: ArrayBuffer): Matrices {
   const table = tableFromIPC(bytes);
   const metadata = JSON.parse(table.schema.metadata?.get("infoflow") ?? "{}");
   const positions: number = metadata.shape.at(-1);

@@ -3,7 +3,7 @@ import { HubError } from "./error.ts";
 import { refusal } from "./refusal.ts";
 
 /** An answer with the whole (200), a part (206), or the word that there is no such part (416). */
-export interface Answer {
+export interface HubResponse {
   readonly status: number;
   readonly headers: Headers;
   /**
@@ -144,7 +144,7 @@ export class HubClient {
     path: string,
     repository: string,
     headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> {
+  ): Promise<HubResponse> {
     return await this.#send("GET", path, repository, headers);
   }
 
@@ -153,7 +153,7 @@ export class HubClient {
     path: string,
     repository: string,
     headers: Readonly<Record<string, string>>,
-  ): Promise<Answer> {
+  ): Promise<HubResponse> {
     const { endpoint, token, timeout, certificates = [] } = this.#environment;
     const client = this.#http ??= certificates.length > 0
       ? Deno.createHttpClient({ caCerts: [...certificates] })
@@ -260,7 +260,7 @@ class Patience {
   }
 }
 
-function answer({ status, headers, body }: Response, patience: Patience): Answer {
+function answer({ status, headers, body }: Response, patience: Patience): HubResponse {
   // Bytes go straight to where they are wanted: a copy of each small chunk would cost as much as the network.
   const reader = body?.getReader({ mode: "byob" });
   return {

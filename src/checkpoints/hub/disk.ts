@@ -8,7 +8,7 @@ import { inBytes } from "../../sizes.ts";
 export type FreeSpace = (directory: string) => Promise<number>;
 
 /** Asks the system. Needs `--allow-sys=statfs`. */
-export async function freeSpace(directory: string): Promise<number> {
+async function freeSpace(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 }

@@ -1,7 +1,7 @@
 import type { Hash } from "node:crypto";
 import { dirname } from "node:path";
 import { readIfThere, removeIfThere } from "../../files.ts";
-import { type Answer, type HubClient, Interruption } from "./client.ts";
+import { type HubClient, type HubResponse, Interruption } from "./client.ts";
 import { digestFile, isHash, startDigest } from "./digest.ts";
 import { HubError } from "./error.ts";
 import { checkFileName } from "./repository.ts";
@@ -93,12 +93,12 @@ async function fetchRest(client: HubClient, job: FileJob, part: Part): Promise<v
   }
 }
 
-function strongEtag({ headers }: Answer): string | undefined {
+function strongEtag({ headers }: HubResponse): string | undefined {
   const etag = headers.get("etag");
   return etag?.startsWith('"') ? etag : undefined;
 }
 
-function continues({ headers }: Answer, start: number, size: number): boolean {
+function continues({ headers }: HubResponse, start: number, size: number): boolean {
   const range = headers.get("content-range")?.match(/^bytes (\d+)-(\d+)\/(\d+|\*)$/);
   return range?.[1] === String(start) && (range[3] === "*" || range[3] === String(size));
 }

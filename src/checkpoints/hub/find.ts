@@ -4,7 +4,7 @@ import { MAIN } from "./repository.ts";
 import { readSnapshot, type Snapshot } from "./snapshot.ts";
 
 /** A model of the hub that is on this disk. */
-export interface Found {
+export interface CachedModel {
   readonly directory: string;
   readonly repository: string;
   readonly commit: string;
@@ -22,7 +22,7 @@ export async function findInCache(
   cache: string,
   { repositories, member }: Named,
   revision?: string,
-): Promise<Found | undefined> {
+): Promise<CachedModel | undefined> {
   for (const repository of repositories) {
     const cached = new CachedRepository(cache, repository);
     const commits = revision !== undefined

@@ -3,7 +3,7 @@ import { InfoflowError } from "../../errors.ts";
 import type { HeadSizes, HeadSums } from "../../requests/head_statistics/head_sums.ts";
 import { PartialStatistics } from "../../requests/head_statistics/partial_statistics.ts";
 import { MOST_PROMPTS, MOST_TARGETS } from "../../requests/head_statistics/slots.ts";
-import { promptColumn, promptsOf, type RowPrompt } from "../../server/batch/prompt_column.ts";
+import { promptColumn, promptsIn, type RowPrompt } from "../../server/batch/prompt_column.ts";
 import type { Corpus } from "../input/corpus.ts";
 import type { DonePart, Manifest } from "../output/manifest.ts";
 import { writeFile } from "../output/write_file.ts";
@@ -75,7 +75,7 @@ export class HeadStatisticsJob implements Job {
       const column = promptColumn(batch.schema, this.#options.column);
       const vector = batch.getChild(column.name)!;
       let row = 0;
-      for (const prompt of promptsOf(vector, column)) {
+      for (const prompt of promptsIn(vector, column)) {
         const index = first + row;
         const note = await this.#take(index, { prompt, fault: faults.get(row), sums });
         output.progress.row(note.tokens ?? 0, note.code ?? undefined);
@@ -122,7 +122,7 @@ export class HeadStatisticsJob implements Job {
     const prompt = async (row: number): Promise<ReadPrompt> => {
       for await (const { batch } of corpus.read(row, row + 1)) {
         const column = promptColumn(batch.schema, this.#options.column);
-        const [read] = promptsOf(batch.getChild(column.name)!, column);
+        const [read] = promptsIn(batch.getChild(column.name)!, column);
         return this.#engine.read(read!);
       }
       throw new RangeError(`Cannot read row ${row} again`);

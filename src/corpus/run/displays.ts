@@ -30,7 +30,7 @@ function bar(): Display {
 }
 
 /** Writes a line of JSON at the beginning, now and then, and at the end. */
-export function jsonLines(write: (line: string) => void): Display {
+function jsonLines(write: (line: string) => void): Display {
   let last = -Infinity;
   let state: ProgressState | undefined;
   const line = (): void => {

@@ -14,7 +14,7 @@ import type { Job, Part } from "./job.ts";
 import type { Progress } from "./progress.ts";
 
 /** How to run a job over a corpus. */
-export interface RunOptions {
+export interface CorpusRunOptions {
   readonly directory: string;
   readonly identity: RunIdentity;
   readonly device: string;
@@ -41,7 +41,11 @@ export interface RunResult {
  *
  * @throws {InfoflowError} BAD_USER_INPUT if the directory can't be used, or another process is at work there; DISK_FULL.
  */
-export async function runCorpus(job: Job, corpus: Corpus, options: RunOptions): Promise<RunResult> {
+export async function runCorpus(
+  job: Job,
+  corpus: Corpus,
+  options: CorpusRunOptions,
+): Promise<RunResult> {
   const { directory, identity, shard, shards, progress } = options;
   const manifestFile = manifestName(shard, shards);
   const isMine = (part: number): boolean => part % shards === shard - 1;
@@ -80,7 +84,7 @@ export async function runCorpus(job: Job, corpus: Corpus, options: RunOptions): 
 }
 
 /** The parts of a run, in their order. */
-export function partsOf({ rows, partRows }: Pick<RunIdentity, "rows" | "partRows">): Part[] {
+function partsOf({ rows, partRows }: Pick<RunIdentity, "rows" | "partRows">): Part[] {
   return Array.from({ length: Math.ceil(rows / partRows) }, (_, part) => ({
     part,
     first: part * partRows,

@@ -31,7 +31,7 @@ export interface Hold<T> {
 }
 
 /** The entry that knows most of a prompt's beginning. */
-export interface Found<T> {
+export interface CachedPrompt<T> {
   readonly hold: Hold<T>;
   /** How many of the first tokens they have in common. */
   readonly shared: number;
@@ -76,7 +76,7 @@ export class ActivationCache<T extends Cached> {
    * Finds the entry that has the longest beginning in common with a prompt; of equals, the last used. It counts as a
    * hit if that is the whole prompt, and as a miss otherwise.
    */
-  find(ids: readonly number[], { model = "", variant = "" } = {}): Found<T> | undefined {
+  find(ids: readonly number[], { model = "", variant = "" } = {}): CachedPrompt<T> | undefined {
     let best: Slot<T> | undefined;
     let shared = 0;
     for (const slot of this.#slots) {

@@ -11,19 +11,19 @@ export interface FlowRequest {
 }
 
 /** A request, its index among the requests, and whether another one before it has the same prompt. */
-export interface Job extends FlowRequest {
+export interface IndexedRequest extends FlowRequest {
   readonly index: number;
   readonly isRepeated: boolean;
 }
 
 /** Puts together what is about the same prompt, in the order of the first of each. */
-export function groupByPrompt(jobs: readonly Job[]): Job[][] {
-  const groups = new Map<string, Job[]>();
-  for (const job of jobs) {
-    const key = job.ids.join();
+export function groupByPrompt(requests: readonly IndexedRequest[]): IndexedRequest[][] {
+  const groups = new Map<string, IndexedRequest[]>();
+  for (const request of requests) {
+    const key = request.ids.join();
     const group = groups.get(key);
-    if (group) group.push({ ...job, isRepeated: true });
-    else groups.set(key, [job]);
+    if (group) group.push({ ...request, isRepeated: true });
+    else groups.set(key, [request]);
   }
   return [...groups.values()];
 }
@@ -34,8 +34,8 @@ export function isPlain({ options }: FlowRequest): boolean {
 }
 
 /** Whether a caller still waits for at least one of these requests. */
-export function isAnyWanted(jobs: readonly Job[]): boolean {
-  return jobs.some(isWanted);
+export function isAnyWanted(requests: readonly IndexedRequest[]): boolean {
+  return requests.some(isWanted);
 }
 
 /** Whether the caller still waits for a request. */

@@ -3,7 +3,7 @@ import { HeadCells } from "../kernels/head_cells.ts";
 import { chosenOf } from "../../requests/choice.ts";
 import type { Heads } from "../../requests/flow_options.ts";
 import { type AttentionOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
-import type { FlowJob, FlowStep, ResultRange } from "./job.ts";
+import type { Reduction, ReductionStep, ResultRange } from "./reduction_step.ts";
 import { type IndexList, shareOut } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
@@ -27,9 +27,9 @@ export class HeadFlows {
 
   /** Makes the steps of one request, a step for each slab that has chosen heads. */
   steps(
-    { activations, tokens, options }: FlowJob<AttentionOptions>,
+    { activations, tokens, options }: Reduction<AttentionOptions>,
     { results, result }: ResultRange,
-  ): FlowStep[] {
+  ): ReductionStep[] {
     const kernel = this.#kernel;
     const chosen = chosenOf(options, this.#model);
     const heads = chosen.heads.length;

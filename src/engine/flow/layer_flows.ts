@@ -9,7 +9,7 @@ import { Rollout } from "../kernels/rollout.ts";
 import { type Chosen, chosenOf, isNarrowed } from "../../requests/choice.ts";
 import type { Head, Heads } from "../../requests/flow_options.ts";
 import { type FlowOptions, keptFrom, spanOf } from "../../requests/flow_options.ts";
-import type { FlowJob, FlowStep, ResultRange } from "./job.ts";
+import type { Reduction, ReductionStep, ResultRange } from "./reduction_step.ts";
 import { type IndexList, shareOut } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
@@ -74,29 +74,29 @@ export class LayerFlows {
    *
    * @throws {AllocationError} If the device has no room.
    */
-  async reserve(jobs: readonly FlowJob<FlowOptions>[]): Promise<void> {
-    const largest = async (scratch: GrowingBuffer, some: typeof jobs): Promise<void> => {
+  async reserve(reductions: readonly Reduction<FlowOptions>[]): Promise<void> {
+    const largest = async (scratch: GrowingBuffer, some: typeof reductions): Promise<void> => {
       const bytes = Math.max(0, ...some.map(({ activations }) => activations.mean.size));
       if (bytes > 0) await scratch.atLeast(bytes);
     };
-    const rollouts = jobs.filter(({ options }) => isRollout(options));
+    const rollouts = reductions.filter(({ options }) => isRollout(options));
     await largest(this.#products, rollouts);
     for (const { measured } of rollouts) {
       const addsResidual = measured === undefined;
       const name = addsResidual ? "rollout" : "product";
       this.#kernels[name] ??= await Rollout.create(this.#device, { addsResidual });
     }
-    await largest(this.#chosenMean, jobs.filter(({ options }) => hasOwnMean(options)));
+    await largest(this.#chosenMean, reductions.filter(({ options }) => hasOwnMean(options)));
   }
 
   /** Makes the steps of one flow, its scratch being reserved. */
-  steps(job: FlowJob<FlowOptions>, into: ResultRange): FlowStep[] {
-    const mean = job.measured ?? job.activations.mean;
-    if (!hasOwnMean(job.options)) return [this.#flow(job, mean, into)];
-    return [...this.#means(job), this.#flow(job, this.#chosenMean.buffer!, into)];
+  steps(reduction: Reduction<FlowOptions>, into: ResultRange): ReductionStep[] {
+    const mean = reduction.measured ?? reduction.activations.mean;
+    if (!hasOwnMean(reduction.options)) return [this.#flow(reduction, mean, into)];
+    return [...this.#means(reduction), this.#flow(reduction, this.#chosenMean.buffer!, into)];
   }
 
-  #means({ activations, options, measured }: FlowJob<FlowOptions>): FlowStep[] {
+  #means({ activations, options, measured }: Reduction<FlowOptions>): ReductionStep[] {
     const kernel = this.#kernels.chosenMean;
     const mean = this.#chosenMean.buffer!;
     const { layers } = this.#model;
@@ -107,7 +107,7 @@ export class LayerFlows {
       : [activations.slabs, this.#model];
     const chosen = chosenOf(options, model);
     return meansOf(chosen, options.leftOut ?? []).flatMap(({ before, ...some }) =>
-      shareOut({ slabs, stride }, some, model.heads).map((share): FlowStep => {
+      shareOut({ slabs, stride }, some, model.heads).map((share): ReductionStep => {
         const patterns = share.slab.buffer;
         const indices = this.#indices.buffer;
         const group = this.#groups.chosenMean.of(
@@ -128,10 +128,10 @@ export class LayerFlows {
   }
 
   #flow(
-    { tokens, options, measured }: FlowJob<FlowOptions>,
+    { tokens, options, measured }: Reduction<FlowOptions>,
     mean: GPUBuffer,
     { results, result }: ResultRange,
-  ): FlowStep {
+  ): ReductionStep {
     const { flow, flowCells } = this.#kernels;
     const layers = chosenOf(options, this.#model).layers.length;
     const { shape } = flowShape(options, { ...this.#model, tokens });

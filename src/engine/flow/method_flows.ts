@@ -41,8 +41,8 @@ export class MethodFlows {
       const prompt = run.prompts[0]!;
       const { activations, cacheHit } = prompt;
       const measured = method === "ATTENTION" ? undefined : await this.#measure(run, method);
-      const job = { activations, tokens: ids.length, options, measured };
-      const flows = await this.#reduction.prepare([job]);
+      const reduction = { activations, tokens: ids.length, options, measured };
+      const flows = await this.#reduction.prepare([reduction]);
       const numbers = await run.read({
         result: [flows],
         fields: flows.fields.map((fields) => ({ ...fields, prompt })),

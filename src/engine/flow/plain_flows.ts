@@ -3,7 +3,7 @@ import type { CacheUse } from "../activations/cache_use.ts";
 import type { Passes } from "../passes/passes.ts";
 import type { Run } from "../passes/run.ts";
 import { withinMemory } from "../passes/within_memory.ts";
-import { groupByPrompt, isAnyWanted, type Job } from "./flow_request.ts";
+import { groupByPrompt, type IndexedRequest, isAnyWanted } from "./flow_request.ts";
 import type { FlowReduction } from "./reduction.ts";
 
 /** Flows of attention in the model as it is. */
@@ -25,23 +25,23 @@ export class PlainFlows {
 
   /** Computes flows of attention: new prompts in one pass, and everything with one readback. */
   async compute(
-    jobs: readonly Job[],
+    requests: readonly IndexedRequest[],
     cache: CacheUse,
     answer: (index: number, outcome: PromiseSettledResult<FlowResult>) => void,
   ): Promise<void> {
-    if (jobs.length === 0) return;
-    const groups = groupByPrompt(jobs);
-    const isWanted = (): boolean => isAnyWanted(jobs);
-    const prompts = groups.map(([job]) => ({ ids: job!.ids }));
+    if (requests.length === 0) return;
+    const groups = groupByPrompt(requests);
+    const isWanted = (): boolean => isAnyWanted(requests);
+    const prompts = groups.map(([request]) => ({ ids: request!.ids }));
     try {
       const flows = await withinMemory(() =>
         this.#passes.run(prompts, { cache, isWanted }, (run) => this.#reduce(run, groups))
       );
-      this.#countHits(jobs.length - groups.length);
+      this.#countHits(requests.length - groups.length);
       for (const [index, value] of flows) answer(index, { status: "fulfilled", value });
     } catch (reason) {
       if (groups.length === 1) {
-        for (const { index } of jobs) answer(index, { status: "rejected", reason });
+        for (const { index } of requests) answer(index, { status: "rejected", reason });
         return;
       }
       // One of them is to blame: by themselves, the others get their answers.
@@ -49,25 +49,28 @@ export class PlainFlows {
     }
   }
 
-  /** @returns The flow of each job, by its index. */
+  /** @returns The flow of each request, by its index. */
   async #reduce(
     run: Run,
-    groups: readonly (readonly Job[])[],
+    groups: readonly (readonly IndexedRequest[])[],
   ): Promise<ReadonlyMap<number, FlowResult>> {
-    const jobs = groups.flatMap((group, at) => {
+    const reductions = groups.flatMap((group, at) => {
       const prompt = run.prompts[at]!;
       const { ids, activations } = prompt;
-      return group.map((job) => ({ ...job, prompt, activations, tokens: ids.length }));
+      return group.map((request) => ({ ...request, prompt, activations, tokens: ids.length }));
     });
-    const flows = await this.#reduction.prepare(jobs);
+    const flows = await this.#reduction.prepare(reductions);
     const numbers = await run.read({
       result: [flows],
-      fields: flows.fields.map((fields) => ({ ...fields, prompt: jobs[fields.job]!.prompt })),
+      fields: flows.fields.map((fields) => ({
+        ...fields,
+        prompt: reductions[fields.reduction]!.prompt,
+      })),
       encode: (recorder, bound) => this.#reduction.encode(recorder.pass, flows, bound),
     });
     return new Map(
       this.#reduction.split(flows, numbers).map((matrix, at) => {
-        const { index, isRepeated, prompt } = jobs[at]!;
+        const { index, isRepeated, prompt } = reductions[at]!;
         return [index, { ...matrix, cacheHit: isRepeated || prompt.cacheHit }];
       }),
     );

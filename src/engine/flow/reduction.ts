@@ -5,20 +5,20 @@ import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Heads } from "../../requests/flow_options.ts";
 import { type FlowMatrix, type FlowOptions, isByHead } from "../../requests/flow_options.ts";
 import { HeadFlows } from "./head_flows.ts";
-import type { FlowJob, FlowStep, ResultRange } from "./job.ts";
+import type { Reduction, ReductionStep, ResultRange } from "./reduction_step.ts";
 import { LayerFlows } from "./layer_flows.ts";
 import { IndexList } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
 /** Matrices with room made for them on the device. */
 export interface PreparedFlows {
-  readonly jobs: readonly FlowJob[];
-  /** Where the results are: of each job its flow, then `dropped`. */
+  readonly reductions: readonly Reduction[];
+  /** Where the results are: of each reduction its flow, then `dropped`. */
   readonly buffer: GPUBuffer;
   readonly bytes: number;
   /** The fields that each step's kernels need beside the prompt's. */
-  readonly fields: readonly (Partial<PromptFields> & { readonly job: number })[];
-  readonly steps: readonly FlowStep[];
+  readonly fields: readonly (Partial<PromptFields> & { readonly reduction: number })[];
+  readonly steps: readonly ReductionStep[];
 }
 
 /** The result buffer is kept up to this number of bytes; a larger one is freed after its result was read. */
@@ -46,7 +46,7 @@ export class FlowReduction {
   /**
    * Compiles the kernels for a model.
    *
-   * @param most How many jobs there may be at once.
+   * @param most How many reductions there may be at once.
    */
   static async create(
     device: GPUDevice,
@@ -65,23 +65,25 @@ export class FlowReduction {
    *
    * @throws {AllocationError} If the device has no room.
    */
-  async prepare(jobs: readonly FlowJob[]): Promise<PreparedFlows> {
+  async prepare(reductions: readonly Reduction[]): Promise<PreparedFlows> {
     let numbers = 0;
-    const begins = jobs.map((job) => {
+    const begins = reductions.map((reduction) => {
       const begin = numbers;
-      numbers += this.#count(job).all;
+      numbers += this.#count(reduction).all;
       return begin;
     });
     const bytes = numbers * Float32Array.BYTES_PER_ELEMENT;
     const buffer = await this.#results.atLeast(bytes);
-    await this.#layerFlows.reserve(jobs.filter(isOfLayers));
+    await this.#layerFlows.reserve(reductions.filter(isOfLayers));
     this.#indices.clear();
-    const steps = jobs.map((job, index) =>
-      this.#steps(job, { results: buffer, result: begins[index]! })
+    const steps = reductions.map((reduction, index) =>
+      this.#steps(reduction, { results: buffer, result: begins[index]! })
     );
     this.#indices.flush();
-    const fields = steps.flatMap((some, job) => some.map(({ fields }) => ({ ...fields, job })));
-    return { jobs, buffer, bytes, fields, steps: steps.flat() };
+    const fields = steps.flatMap((some, reduction) =>
+      some.map(({ fields }) => ({ ...fields, reduction }))
+    );
+    return { reductions, buffer, bytes, fields, steps: steps.flat() };
   }
 
   /**
@@ -97,37 +99,41 @@ export class FlowReduction {
     steps.forEach((step, index) => step.encode(pass, prompts[index]!));
   }
 
-  /** Takes the results apart once they are read, in the order of the jobs; no two share memory. */
-  split({ jobs }: PreparedFlows, numbers: Float32Array<ArrayBuffer>): FlowMatrix[] {
+  /** Takes the results apart once they are read, in the order of the reductions; no two share memory. */
+  split({ reductions }: PreparedFlows, numbers: Float32Array<ArrayBuffer>): FlowMatrix[] {
     this.#results.shrink(KEPT);
     let begin = 0;
-    return jobs.map((job) => {
-      const { flow, all } = this.#count(job);
-      const own = jobs.length === 1 ? numbers : numbers.slice(begin, begin + all);
+    return reductions.map((reduction) => {
+      const { flow, all } = this.#count(reduction);
+      const own = reductions.length === 1 ? numbers : numbers.slice(begin, begin + all);
       begin += all;
-      return { ...this.#shape(job), flow: own.subarray(0, flow), dropped: own.subarray(flow) };
+      return {
+        ...this.#shape(reduction),
+        flow: own.subarray(0, flow),
+        dropped: own.subarray(flow),
+      };
     });
   }
 
-  #steps(job: FlowJob, into: ResultRange): FlowStep[] {
-    const { options } = job;
+  #steps(reduction: Reduction, into: ResultRange): ReductionStep[] {
+    const { options } = reduction;
     return isByHead(options)
-      ? this.#headFlows.steps({ ...job, options }, into)
-      : this.#layerFlows.steps({ ...job, options }, into);
+      ? this.#headFlows.steps({ ...reduction, options }, into)
+      : this.#layerFlows.steps({ ...reduction, options }, into);
   }
 
-  #shape({ tokens, options }: FlowJob): Pick<FlowMatrix, "axes" | "shape"> {
+  #shape({ tokens, options }: Reduction): Pick<FlowMatrix, "axes" | "shape"> {
     return flowShape(options, { ...this.#model, tokens });
   }
 
   /** The numbers of a result: of the flow, and with `dropped`, one for each row. */
-  #count(job: FlowJob): { flow: number; all: number } {
-    const { shape } = this.#shape(job);
+  #count(reduction: Reduction): { flow: number; all: number } {
+    const { shape } = this.#shape(reduction);
     const flow = shape.reduce((product, size) => product * size, 1);
     return { flow, all: flow + flow / shape.at(-1)! };
   }
 }
 
-function isOfLayers(job: FlowJob): job is FlowJob<FlowOptions> {
-  return !isByHead(job.options);
+function isOfLayers(reduction: Reduction): reduction is Reduction<FlowOptions> {
+  return !isByHead(reduction.options);
 }

@@ -7,8 +7,8 @@ const ROWS = wgslConstant(code, "TALL");
 export const ENCODER_BLOCK = 4 * wgslConstant(code, "COLUMNS");
 export const ENCODER_INPUTS = 4 * wgslConstant(code, "INPUTS");
 
-/** The members of `struct SaeJob`: which rows of what is encoded meet which columns of the encoder. */
-export const SAE_JOB_MEMBERS = [
+/** The members of `struct EncodePart`: which rows of what is encoded meet which columns of the encoder. */
+export const ENCODE_PART_MEMBERS = [
   "rows",
   "row",
   "position",
@@ -28,7 +28,7 @@ export const SaeEncode = defineKernel({
   groups: [
     { u: "readTexture", found: "readWrite", listed: "readWrite" },
     { w: "readTexture", decisions: "read" },
-    { job: "uniformAt" },
+    { part: "uniformAt" },
   ],
   workgroups: ({ rows, columns }: { readonly rows: number; readonly columns: number }) => [
     Math.ceil(columns / ENCODER_BLOCK),

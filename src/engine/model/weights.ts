@@ -54,7 +54,7 @@ export interface Weights {
 }
 
 /** Told after each tensor how much of the model is loaded, in numbers. */
-export type LoadProgress = (done: number, total: number) => void;
+export type OnProgress = (done: number, total: number) => void;
 
 /** Uploads wait in host memory until the device has them: at most twice this number of bytes. */
 const MOST_WAITING = 16 * 2 ** 20;
@@ -71,7 +71,7 @@ export async function loadWeights(
     readonly checkpoint: Checkpoint;
     /** The kernel that computes a linear with these numbers of inputs and outputs. */
     readonly kernelFor: (inputs: number, outputs: number) => LinearKernel;
-    readonly onProgress?: LoadProgress | undefined;
+    readonly onProgress?: OnProgress | undefined;
   },
 ): Promise<Weights> {
   const { architecture, tensors } = checkpoint;

@@ -3,9 +3,9 @@ import { allocate, largestStorage } from "../gpu/allocate.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
 import { GrowingTexture } from "../gpu/growing_texture.ts";
 import { StructUniform } from "../gpu/struct_uniform.ts";
-import { SAE_JOB_MEMBERS, SaeEncode } from "../kernels/sae_encode.ts";
+import { ENCODE_PART_MEMBERS, SaeEncode } from "../kernels/sae_encode.ts";
 import { SAE_ROWS_MEMBERS, SaeInput, type SaeInputSteps } from "../kernels/sae_input.ts";
-import { SaeTopk, TOPK_JOB_MEMBERS } from "../kernels/sae_topk.ts";
+import { SaeTopk, TOPK_PART_MEMBERS } from "../kernels/sae_topk.ts";
 import type { Autoencoder } from "./autoencoder.ts";
 import type { KeptFeatures } from "../activations/kept_features.ts";
 import { LISTED } from "./active_features.ts";
@@ -58,8 +58,8 @@ export class FeatureEncoder {
   readonly #u: GrowingTexture;
   readonly #sums: GrowingBuffer;
   readonly #rows: StructUniform<typeof SAE_ROWS_MEMBERS[number]>;
-  #jobs: StructUniform<typeof SAE_JOB_MEMBERS[number]> | undefined;
-  #choices: StructUniform<typeof TOPK_JOB_MEMBERS[number]> | undefined;
+  #encodeParts: StructUniform<typeof ENCODE_PART_MEMBERS[number]> | undefined;
+  #topkParts: StructUniform<typeof TOPK_PART_MEMBERS[number]> | undefined;
   /** For how many parts of the rows there is room in the two. */
   #steps = 0;
   /** The counter that kernels count in. */
@@ -131,14 +131,14 @@ export class FeatureEncoder {
     const steps = topk ? Math.ceil(rows / this.#mostRows) : 1;
     if (steps <= this.#steps) return;
     this.#steps = steps;
-    this.#jobs = new StructUniform(this.#device, {
+    this.#encodeParts = new StructUniform(this.#device, {
       label: "blocks to encode",
-      members: SAE_JOB_MEMBERS,
+      members: ENCODE_PART_MEMBERS,
       most: steps * this.#blocks.length,
     });
-    this.#choices = new StructUniform(this.#device, {
+    this.#topkParts = new StructUniform(this.#device, {
       label: "rows to choose in",
-      members: TOPK_JOB_MEMBERS,
+      members: TOPK_PART_MEMBERS,
       most: steps,
     });
   }
@@ -187,24 +187,28 @@ export class FeatureEncoder {
     const sums = this.#sums.buffer!;
     const operands = encode.bind({ u, found, listed: topk ? sums : listed });
     const chosen = topk?.bind({ sums, found, listed });
-    const jobs: Partial<Record<typeof SAE_JOB_MEMBERS[number], number>>[] = [];
-    const choices: Record<typeof TOPK_JOB_MEMBERS[number], number>[] = [];
+    const encodeParts: Partial<Record<typeof ENCODE_PART_MEMBERS[number], number>>[] = [];
+    const topkParts: Record<typeof TOPK_PART_MEMBERS[number], number>[] = [];
     const most = topk ? this.#mostRows : rows;
     for (let row = 0; row < rows; row += most) {
       const count = Math.min(most, rows - row);
       const position = start + row;
-      const part = { rows: count, row, position, inputs: inputs / 4, features, capacity };
+      const rowsOfPart = { rows: count, row, position, inputs: inputs / 4, features, capacity };
       encoder.forEach(({ first: feature, end, pitch }, block) => {
-        const job = this.#jobs!.at(jobs.push({ ...part, pitch, feature, end }) - 1);
+        const part = this.#encodeParts!.at(
+          encodeParts.push({ ...rowsOfPart, pitch, feature, end }) - 1,
+        );
         const size = { rows: count, columns: end - feature };
-        encode.dispatch(pass, [[operands], [this.#blocks[block]!], job], size);
+        encode.dispatch(pass, [[operands], [this.#blocks[block]!], part], size);
       });
       if (!topk) continue;
-      const choice = this.#choices!.at(choices.push({ position, features, k: k!, capacity }) - 1);
-      topk.dispatch(pass, [[chosen!], choice], { rows: count });
+      const topkPart = this.#topkParts!.at(
+        topkParts.push({ position, features, k: k!, capacity }) - 1,
+      );
+      topk.dispatch(pass, [[chosen!], topkPart], { rows: count });
     }
-    this.#jobs!.write(jobs);
-    this.#choices!.write(choices);
+    this.#encodeParts!.write(encodeParts);
+    this.#topkParts!.write(topkParts);
   }
 
   /** Gives scratch back; the autoencoder's own memory is not touched. */

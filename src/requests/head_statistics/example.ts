@@ -9,7 +9,7 @@ export interface Example {
 }
 
 /** Which example stands first: the larger weight; where equal, the lower prompt, then target, then source. */
-export function compareExamples(a: Example, b: Example): number {
+function compareExamples(a: Example, b: Example): number {
   return b.weight - a.weight || a.prompt - b.prompt || a.target - b.target || a.source - b.source;
 }
 

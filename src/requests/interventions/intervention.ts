@@ -1,7 +1,7 @@
 import type { Site } from "./sites.ts";
 
 /** What can be done at a site, see docs/interventions.md. */
-export const ACTIONS = ["ZERO", "MEAN", "SCALE", "ADD", "REPLACE", "BLOCK"] as const;
+const ACTIONS = ["ZERO", "MEAN", "SCALE", "ADD", "REPLACE", "BLOCK"] as const;
 
 /** One of {@linkcode ACTIONS}. */
 export type Action = typeof ACTIONS[number];

@@ -2,7 +2,7 @@ import { makeData, Utf8, vectorFromArray } from "apache-arrow";
 import { InfoflowError } from "../../errors.ts";
 import type { Questions } from "../../engine/analyses/list.ts";
 import type { FeaturePart } from "../../requests/sae/feature_questions.ts";
-import { type Column, float32, int32, lists } from "../arrow/columns.ts";
+import { type ArrowColumn, float32, int32, lists } from "../arrow/columns.ts";
 import { encodeColumns } from "../arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import type { Token } from "../../tokens/tokenize.ts";
@@ -148,7 +148,7 @@ export class FeatureFlow extends MatrixAnswer {
   }
 
   /** A row for each layer or head, and target: what each source adds, and what the target has in all. */
-  #rowsLayout({ matrix, preActivations, activations }: Result): Column[] {
+  #rowsLayout({ matrix, preActivations, activations }: Result): ArrowColumn[] {
     const [count, rows, tokens] = this.shape as [number, number, number];
     const each = (values: ArrayLike<number>): Float32Array =>
       Float32Array.from({ length: count * rows }, (_, at) => values[at % rows]!);
@@ -164,7 +164,7 @@ export class FeatureFlow extends MatrixAnswer {
   }
 
   /** A row for each layer or head, with its matrix. */
-  #tensorLayout({ matrix }: Result): Column[] {
+  #tensorLayout({ matrix }: Result): ArrowColumn[] {
     const [, rows, tokens] = this.shape as [number, number, number];
     const tensor = { shape: [rows, tokens], dim_names: ["target", "source"] };
     return [
@@ -184,7 +184,7 @@ export class FeatureFlow extends MatrixAnswer {
    * A row for each number of the causal half, of kind ATTENTION, and for each part, whose source is -1, as is the layer or
    * head of what is of none: the weights of a target sum to its pre-activation.
    */
-  #tidyLayout({ matrix, parts }: Result): Column[] {
+  #tidyLayout({ matrix, parts }: Result): ArrowColumn[] {
     const [count, rows, tokens] = this.shape as [number, number, number];
     const kinds: string[] = [];
     const places: number[] = [];
@@ -238,7 +238,7 @@ export class FeatureFlow extends MatrixAnswer {
   }
 }
 
-function texts(values: readonly string[]): Column["data"] {
+function texts(values: readonly string[]): ArrowColumn["data"] {
   if (values.length === 0) return makeData({ type: new Utf8(), length: 0, nullCount: 0 });
   return vectorFromArray(values, new Utf8()).data[0]!;
 }

@@ -30,7 +30,7 @@ import type { Reading } from "./reading.ts";
 const MOST_BYTES = 256 * 2 ** 20;
 
 /** Which matrix is asked for, interventions as `schema.graphql` has them. */
-export type AskedMatrix =
+export type RequestedMatrix =
   & (
     | Omit<FlowOptions, "interventions"> & ChangeArguments
     | Omit<AttentionOptions, "interventions" | "targets"> & ChangeArguments
@@ -62,7 +62,7 @@ export class InfoFlow extends MatrixAnswer {
   #result: Promise<FlowResult> | undefined;
 
   /** @throws {InfoflowError} BAD_USER_INPUT for a layer, a head or a number of cells that can't be; MATRIX_TOO_LARGE. */
-  constructor(reading: Reading, asked: AskedMatrix) {
+  constructor(reading: Reading, asked: RequestedMatrix) {
     super(reading);
     const { model: { engine: { info: { architecture } } }, tokens, hasBos } = reading;
     const { targets: askedTargets, ...others } = asked;

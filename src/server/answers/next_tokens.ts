@@ -12,7 +12,7 @@ import { tokenId, type TokenName } from "./token_id.ts";
 import type { TopRow } from "../../engine/analyses/top_row.ts";
 
 /** The most tokens that are named for a position. */
-export const MOST_TOKENS = 100;
+const MOST_TOKENS = 100;
 
 /** A token that may come next. */
 export interface Prediction {

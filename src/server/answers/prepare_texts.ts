@@ -2,7 +2,7 @@ import { InfoflowError } from "../../errors.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
 /** UTF-16 units of all different texts of a request: as many as the longest prompt of GPT-2 may have. */
-export const MOST_CHARACTERS = 131_072;
+const MOST_CHARACTERS = 131_072;
 
 /**
  * Finds the tokens of a request's long texts before they are read, so that reading them takes no time.

@@ -10,7 +10,7 @@ import {
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
 /** A column: its field's name, its numbers, and what else the field is to say of them. */
-export interface Column {
+export interface ArrowColumn {
   readonly name: string;
   readonly data: Data;
   readonly metadata?: ReadonlyMap<string, string>;
@@ -24,10 +24,10 @@ export interface Column {
 export function matrixColumns(
   { axes, shape, layers, heads }: LabelledMatrix,
   perMatrix: number,
-): Column[] {
+): ArrowColumn[] {
   const matrices = shape.slice(0, -2).reduce((product, size) => product * size, 1);
   const perLayer = axes.includes("head") ? heads.length : 1;
-  const columns: Column[] = [];
+  const columns: ArrowColumn[] = [];
   const add = (name: string, at: (matrix: number) => number): void => {
     const data = new Int32Array(matrices * perMatrix);
     for (let matrix = 0; matrix < matrices; matrix++) {

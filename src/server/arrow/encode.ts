@@ -7,14 +7,14 @@ import {
   Schema,
   Struct,
 } from "apache-arrow";
-import type { Column } from "./columns.ts";
+import type { ArrowColumn } from "./columns.ts";
 import type { ArrowForm, Format, Layout } from "./form.ts";
 import type { LabelledMatrix, Metadata } from "./labelled_matrix.ts";
 import { rowsLayout } from "./rows.ts";
 import { tensorLayout } from "./tensor.ts";
 import { tidyLayout } from "./tidy.ts";
 
-const COLUMNS: Record<Layout, (matrix: LabelledMatrix) => Column[]> = {
+const COLUMNS: Record<Layout, (matrix: LabelledMatrix) => ArrowColumn[]> = {
   rows: rowsLayout,
   tensor: tensorLayout,
   tidy: tidyLayout,
@@ -38,7 +38,7 @@ export function encodeMatrix(
  * Same columns and metadata, same bytes.
  */
 export function encodeColumns(
-  columns: readonly Column[],
+  columns: readonly ArrowColumn[],
   metadata: unknown,
   format: Format,
 ): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { type Column, float32, int32, lists } from "./columns.ts";
+import { type ArrowColumn, float32, int32, lists } from "./columns.ts";
 import { encodeColumns } from "./encode.ts";
 import type { ArrowForm } from "./form.ts";
 
@@ -25,9 +25,9 @@ export function encodeGrid(
   return encodeColumns(columns, metadata, format);
 }
 
-function cellColumns({ axes, labels, values }: Grid): Column[] {
+function cellColumns({ axes, labels, values }: Grid): ArrowColumn[] {
   let run = values.length; // of equal labels
-  const columns = axes.map((name, axis): Column => {
+  const columns = axes.map((name, axis): ArrowColumn => {
     const along = labels[axis]!;
     run /= along.length;
     const each = run;
@@ -37,7 +37,7 @@ function cellColumns({ axes, labels, values }: Grid): Column[] {
   return [...columns, { name: "value", data: float32(values) }];
 }
 
-function tensorColumn({ axes, labels, values }: Grid): Column {
+function tensorColumn({ axes, labels, values }: Grid): ArrowColumn {
   const tensor = { shape: labels.map(({ length }) => length), dim_names: axes };
   return {
     name: "values",

@@ -1,5 +1,5 @@
 import { type Data, Dictionary, Int32, makeData, Utf8, vectorFromArray } from "apache-arrow";
-import { type Column, float32, int32, lists, matrixColumns } from "./columns.ts";
+import { type ArrowColumn, float32, int32, lists, matrixColumns } from "./columns.ts";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { LabelledMatrix } from "./labelled_matrix.ts";
  * and `flow`, a list of as many numbers as there are sources. Where tokens share cells, `target` is the first of the
  * row's cell, and `token` has the texts of all of them.
  */
-export function rowsLayout(matrix: LabelledMatrix): Column[] {
+export function rowsLayout(matrix: LabelledMatrix): ArrowColumn[] {
   const { dropped, flow, shape, span, targets: rows } = matrix;
   const targets = Int32Array.from(dropped, (_, row) => rows[row % rows.length]! * span);
   return [

@@ -1,4 +1,4 @@
-import { type Column, lists, matrixColumns } from "./columns.ts";
+import { type ArrowColumn, lists, matrixColumns } from "./columns.ts";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
 /**
@@ -6,7 +6,7 @@ import type { LabelledMatrix } from "./labelled_matrix.ts";
  * target, and `flow`, an `arrow.fixed_shape_tensor` of (target, source), which pyarrow gives as a NumPy array of all
  * matrices without a copy.
  */
-export function tensorLayout(matrix: LabelledMatrix): Column[] {
+export function tensorLayout(matrix: LabelledMatrix): ArrowColumn[] {
   const { dropped, flow, shape } = matrix;
   const [rows, cells] = shape.slice(-2) as [number, number];
   const tensor = { shape: [rows, cells], dim_names: ["target", "source"] };

@@ -1,11 +1,11 @@
-import { type Column, float32, int32, matrixColumns } from "./columns.ts";
+import { type ArrowColumn, float32, int32, matrixColumns } from "./columns.ts";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
 /**
  * A row for each number of the causal half: `layer` and `head` (as far as there are such axes), `target`, `source` and
  * `weight`. What is not there is 0. Where tokens share cells, `target` and `source` are the first of theirs.
  */
-export function tidyLayout(matrix: LabelledMatrix): Column[] {
+export function tidyLayout(matrix: LabelledMatrix): ArrowColumn[] {
   const { flow, shape, span, targets: rows } = matrix;
   const cells = shape.at(-1)!;
   const half = rows.reduce((sum, target) => sum + target + 1, 0);

@@ -11,7 +11,7 @@ import {
 import { InfoflowError } from "../../errors.ts";
 import { batchOf, type BatchQuestion, type RowAnswer } from "./batch_question.ts";
 import type { InputBatch } from "./input_batch.ts";
-import { type PromptColumn, promptsOf } from "./prompt_column.ts";
+import { type PromptColumn, promptsIn } from "./prompt_column.ts";
 import { type AskedRow, RowAnswers } from "./row_answers.ts";
 
 /** A batch is handed on as soon as it is so full, or so old. */
@@ -86,7 +86,7 @@ export async function* answerBatches(
 
 function* asked({ batch, faults }: InputBatch, column: PromptColumn): Generator<AskedRow> {
   let row = 0;
-  for (const prompt of promptsOf(batch.getChild(column.name)!, column)) {
+  for (const prompt of promptsIn(batch.getChild(column.name)!, column)) {
     yield { prompt, fault: faults.get(row) };
     row++;
   }

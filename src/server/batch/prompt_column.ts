@@ -48,7 +48,7 @@ function kindOf({ name, type }: Field): PromptColumn["kind"] {
 }
 
 /** The prompts of a column, row by row. */
-export function* promptsOf(
+export function* promptsIn(
   column: Vector,
   { kind }: Pick<PromptColumn, "kind">,
 ): Generator<RowPrompt> {

@@ -4,7 +4,7 @@ import { END_OF_STREAM } from "./encode_stream.ts";
 import { type InputBatch, NO_FAULTS } from "./input_batch.ts";
 
 /** The most rows of a request: clients send more in further ones, several at a time. */
-export const MOST_ROWS = 4096;
+const MOST_ROWS = 4096;
 
 /** A table that was sent. */
 export interface SentTable {

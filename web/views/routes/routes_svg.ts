@@ -113,7 +113,7 @@ function layerLines(layers: number, width: number, { y }: Places, theme: Theme):
 }
 
 /** A sentence for an edge. */
-export function edgeSentence(edge: RouteEdge, tokens: readonly string[]): string {
+function edgeSentence(edge: RouteEdge, tokens: readonly string[]): string {
   const { kind, layer, head, source, target, weight } = edge;
   const [to, from] = [labelText(tokens[target]!), labelText(tokens[source]!)];
   switch (kind) {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { InfoflowError } from "../../../errors.ts";
 import type { FeatureTablesFound } from "../../../requests/sae/feature_questions.ts";
 import type { Questions } from "../../../engine/analyses/list.ts";
-import { promptColumn, promptsOf, type RowPrompt } from "../../../server/batch/prompt_column.ts";
+import { promptColumn, promptsIn, type RowPrompt } from "../../../server/batch/prompt_column.ts";
 import type { Corpus } from "../../input/corpus.ts";
 import type { DonePart, Manifest } from "../../output/manifest.ts";
 import { writeFile } from "../../output/write_file.ts";
@@ -83,7 +83,7 @@ export class DashboardsJob implements Job {
     for await (const { batch, faults, first } of corpus.read(part.first, part.end)) {
       const column = promptColumn(batch.schema, this.#options.column);
       let row = 0;
-      for (const prompt of promptsOf(batch.getChild(column.name)!, column)) {
+      for (const prompt of promptsIn(batch.getChild(column.name)!, column)) {
         const note = await this.#take(first + row, { prompt, fault: faults.get(row), rows });
         output.progress.row(note.tokens ?? 0, note.code ?? undefined);
         notes.push(note);

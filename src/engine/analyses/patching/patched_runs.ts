@@ -10,7 +10,7 @@ import type { BoundLayer } from "../../model/bound_layer.ts";
 import { allocateWorkspace, type Workspace } from "../../model/workspace.ts";
 import type { Run } from "../../passes/run.ts";
 import { type PlacedTables, placeTables, type TablePlaces } from "./layer_tables.ts";
-import { Progress } from "./progress.ts";
+import { RunProgress } from "./run_progress.ts";
 import { RunPace } from "./run_pace.ts";
 import { batchesOf, type LayerPlan, rowsOfBatch, schedule } from "./schedule.ts";
 
@@ -102,7 +102,7 @@ export class PatchedRuns {
     const streams = new Float32Array((others + patches.length) * channels);
     const sums: number[] = [];
     const whole = others * patched.ids.length * layers * batches.length;
-    const progress = new Progress(work + whole, limit, this.#pace);
+    const progress = new RunProgress(work + whole, limit, this.#pace);
     let at = 0;
     for (const batch of batches) {
       const plans = schedule(batch, patched);
@@ -129,7 +129,7 @@ export class PatchedRuns {
     { plans, patched, progress }: {
       readonly plans: readonly LayerPlan[];
       readonly patched: PatchedRun;
-      readonly progress: Progress;
+      readonly progress: RunProgress;
     },
   ): Promise<void> {
     const { device } = this.#context;

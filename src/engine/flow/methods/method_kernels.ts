@@ -5,7 +5,7 @@ import type { HeadWrites } from "../head_writes.ts";
 import type { RouteShares } from "../route_shares.ts";
 
 /** The inputs from which one layer is measured, and the target of its matrix. */
-export interface LayerOperands {
+export interface MeasureOperands {
   readonly layer: number;
   /** (T, C): resid_pre. */
   readonly x: GPUTextureView;
@@ -26,7 +26,7 @@ export interface MethodKernels {
   /** Makes room for what it needs beside head outputs. */
   prepare(measured: PreparedPrompt): Promise<void>;
   /** Records one layer. Rows are divided by their sums afterwards. */
-  encode(pass: GPUComputePassEncoder, measured: MeasuredPrompt, operands: LayerOperands): void;
+  encode(pass: GPUComputePassEncoder, measured: MeasuredPrompt, operands: MeasureOperands): void;
 }
 
 /** Dependencies of a flow method's kernels. */

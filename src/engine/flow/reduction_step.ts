@@ -3,8 +3,8 @@ import type { PromptFields } from "../kernels/prompt.ts";
 import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { MatrixOptions } from "../../requests/flow_options.ts";
 
-/** A matrix to be reduced from an activations's first `tokens` tokens. */
-export interface FlowJob<Options extends MatrixOptions = MatrixOptions> {
+/** A matrix that is reduced from the activations of a prompt's first `tokens` tokens. */
+export interface Reduction<Options extends MatrixOptions = MatrixOptions> {
   readonly activations: PromptActivations;
   readonly tokens: number;
   readonly options: Options;
@@ -18,10 +18,10 @@ export interface ResultRange {
   readonly result: number;
 }
 
-/** Something to be dispatched for a job. */
-export interface FlowStep {
+/** A dispatch of a reduction, or several. */
+export interface ReductionStep {
   /** The fields that the kernels need beside the prompt's. */
   readonly fields: Partial<PromptFields>;
-  /** Records it; `prompt` tells of the prompt and the fields. */
+  /** Records it; `prompt` has the prompt and the fields. */
   encode(pass: GPUComputePassEncoder, prompt: BoundGroup): void;
 }

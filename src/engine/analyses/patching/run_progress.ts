@@ -4,7 +4,7 @@ import type { RunPace } from "./run_pace.ts";
 const PIECE_MS = 100;
 
 /** How far patched runs are, in rows of layers. */
-export class Progress {
+export class RunProgress {
   readonly #total: number;
   readonly #limit: number;
   readonly #pace: RunPace;
