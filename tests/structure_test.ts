@@ -46,11 +46,17 @@ const FOLDERS = [
 const ANYWHERE = ["engine", "requests", "tokens"];
 
 const SOURCES = await sources("src");
+/** Everything that imports anything. */
+const ALL = new Map(
+  (await Promise.all(["src", "web", "bench", "packages"].map(sources))).flatMap((
+    some,
+  ) => [...some]),
+);
 
 Deno.test("files import from their own folder and from folders below it", () => {
   const wrong: string[] = [];
   for (const [file, text] of SOURCES) {
-    for (const imported of importsOf(file, text)) {
+    for (const imported of importsOf(file, text).filter((path) => path.startsWith("src/"))) {
       const [from, to] = [folderOf(file), folderOf(imported)].map((it) => FOLDERS.indexOf(it));
       if (from! > to!) wrong.push(`${file} imports ${imported}`);
     }
@@ -74,10 +80,31 @@ Deno.test("no file imports itself by a detour", () => {
   const visit = (file: string, path: readonly string[]): void => {
     assert(!path.includes(file), `a circle: ${[...path, file].join(" → ")}`);
     if (done.has(file)) return;
-    for (const next of importsOf(file, SOURCES.get(file) ?? "")) visit(next, [...path, file]);
+    for (const next of importsOf(file, ALL.get(file) ?? "")) visit(next, [...path, file]);
     done.add(file);
   };
-  for (const file of SOURCES.keys()) visit(file, []);
+  for (const file of ALL.keys()) visit(file, []);
+});
+
+Deno.test("the page imports what may be asked, and nothing else that needs a server", () => {
+  const wrong: string[] = [];
+  for (const [file, text] of ALL) {
+    if (!file.startsWith("web/")) continue;
+    for (const imported of importsOf(file, text)) {
+      const isPlain = /^src\/(requests\/|[^/]+$)/.test(imported);
+      if (!imported.startsWith("web/") && !isPlain) wrong.push(`${file} imports ${imported}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("the server imports nothing of the tests, the benchmark or the page's modules", () => {
+  const wrong = [...SOURCES].flatMap(([file, text]) =>
+    importsOf(file, text).filter((it) => /^(web|tests|bench)\//.test(it)).map((it) =>
+      `${file} ${it}`
+    )
+  );
+  assert.deepEqual(wrong, []);
 });
 
 Deno.test("the engine, requests and tokens name no runtime", () => {
@@ -107,11 +134,10 @@ function folderOf(file: string): string {
   return folder;
 }
 
-/** The files of `src/` that a file imports, types too. */
+/** The files that a file imports by their paths, types too. */
 function importsOf(file: string, text: string): string[] {
   return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+\.ts)"/g)]
-    .map(([, path]) => normalize(join(dirname(file), path!)))
-    .filter((path) => path.startsWith("src/"));
+    .map(([, path]) => normalize(join(dirname(file), path!)));
 }
 
 function withoutComments(text: string): string {

@@ -2,7 +2,8 @@ import { byId, html } from "./draw/elements.ts";
 import { captionOf, type Exhibit } from "./exhibits/exhibit.ts";
 import type { ViewName } from "./page_state.ts";
 import { VIEWS } from "./views/list.ts";
-import type { Heading, View } from "./views/view.ts";
+import type { Heading } from "./exhibits/known.ts";
+import type { View } from "./views/view.ts";
 
 /** The place where views show what they have: title, large picture, what stands beside and below it. */
 export class Stage {

@@ -3,9 +3,9 @@
 import { checkFloat, CONVERTERS, type FloatDtype } from "./_convert.ts";
 import { DTYPES } from "./dtype.ts";
 import { find } from "./_find.ts";
-import type { ReadOptions, SafetensorsFile } from "./open.ts";
 import { type CheckedHeader, PREFIX_LENGTH, readHeader, readHeaderLength } from "./_read_header.ts";
 import { type ByteRange, rowRange } from "./_row_range.ts";
+import type { ReadOptions, SafetensorsFile } from "./safetensors_file.ts";
 import { fill, type Source } from "./_source.ts";
 import type { TensorInfo } from "./tensor_info.ts";
 

@@ -2,7 +2,7 @@ import type { Call } from "../calls/call.ts";
 import { baseName } from "../controls/model.ts";
 import type { Theme } from "../draw/theme.ts";
 import type { Matrix } from "../server/matrix.ts";
-import type { Heading, Known } from "../views/view.ts";
+import type { Heading, Known } from "./known.ts";
 
 /** Rows under named columns. */
 export interface Table {

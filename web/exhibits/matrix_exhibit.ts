@@ -2,7 +2,7 @@ import type { Call, Word } from "../calls/call.ts";
 import type { Shade } from "../draw/shade.ts";
 import { FLOW_METHODS, type Method } from "../../src/requests/flow_methods.ts";
 import type { Matrix } from "../server/matrix.ts";
-import type { Heading, Known } from "../views/view.ts";
+import type { Heading, Known } from "./known.ts";
 import type { Exhibit, Table } from "./exhibit.ts";
 import { drawHeatmap, isImage } from "./heatmap_drawing.ts";
 

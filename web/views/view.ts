@@ -1,27 +1,8 @@
-import type { Theme } from "../draw/theme.ts";
 import type { Exhibit } from "../exhibits/exhibit.ts";
-import type { BosPolicy } from "../../src/requests/flow_options.ts";
+import type { Heading, Known } from "../exhibits/known.ts";
 import type { PageState } from "../page_state.ts";
 import type { Question } from "../server/answers.ts";
-import type { Reading, TokenSpan } from "../server/reading.ts";
 import type { Tip } from "../widgets/tip.ts";
-
-/** A state that this server can answer, and what is known of it before a view asks for anything. */
-export interface Known {
-  readonly state: PageState;
-  /** Whether BOS is left out, kept, or not read. */
-  readonly bos: BosPolicy;
-  readonly reading: Reading;
-  /** The tokens of the axes: without BOS where it is dropped. */
-  readonly spans: readonly TokenSpan[];
-  readonly theme: Theme;
-}
-
-/** What is shown large, in a word and a note. */
-export interface Heading {
-  readonly name: string;
-  readonly note: string;
-}
 
 /** A state that is to be shown, and the ways to ask and to show. */
 export interface Asked extends Known {

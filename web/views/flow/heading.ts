@@ -1,4 +1,4 @@
-import type { Heading, Known } from "../view.ts";
+import type { Heading, Known } from "../../exhibits/known.ts";
 
 const AGGREGATION_NAMES = {
   MEAN: "mean of the layers",

@@ -3,7 +3,7 @@ import type { PageState } from "../../page_state.ts";
 import { bosOf } from "../../page_state.ts";
 import type { ModelCard } from "../../server/reading.ts";
 import { attentionCall, flowCall } from "../flow_call.ts";
-import type { Heading } from "../view.ts";
+import type { Heading } from "../../exhibits/known.ts";
 
 /** The heads that are shown large: one, or all of some neighbouring layers and heads. */
 export interface ChosenHeads {

@@ -21,7 +21,8 @@ import { TokenPair } from "../../widgets/token_pair.ts";
 import { attentionCall, flowCall } from "../flow_call.ts";
 import { headPanels } from "../heads/panels.ts";
 import { SMALL } from "../heads/view.ts";
-import type { Asked, Heading, Slots, Tools, View } from "../view.ts";
+import type { Heading } from "../../exhibits/known.ts";
+import type { Asked, Slots, Tools, View } from "../view.ts";
 import { effectsOf, partsOf } from "./effects.ts";
 
 /** The flow with heads ablated, or how it differs from the plain flow; a grid of heads to ablate. */
