@@ -1,7 +1,7 @@
 /**
  * Measures what the adapter can do and what the kernels make of it, and prints a line of JSON for each: see `bench.ts`.
  *
- *     deno run -A bench/adapter.ts --model DIR
+ *     deno run -A bench/adapter.ts --model DIR [--T TOKENS]...
  */
 import { parseArgs } from "node:util";
 import { createEngine } from "../src/thread/create_engine.ts";
@@ -13,15 +13,22 @@ import { timeLinear } from "../src/engine/kernels/time_linear.ts";
 import type { Architecture } from "../src/requests/architecture/architecture.ts";
 import { parseArchitecture } from "../src/requests/architecture/families.ts";
 import { costs } from "./costs.ts";
-import { copyRate, fmaRate, type Rate } from "./peaks.ts";
+import { copyRate, fmaF16Rate, fmaRate, type Rate } from "./peaks.ts";
 import { recordDispatches } from "./record_dispatches.ts";
 
-const { values: { model } } = parseArgs({ options: { model: { type: "string" } } });
+const { values: { model, T: lengths } } = parseArgs({
+  options: {
+    model: { type: "string" },
+    T: { type: "string", multiple: true, default: ["14", "256"] },
+  },
+});
 const print = (rate: Rate): void => console.log(JSON.stringify(rate));
 
 const { device, info } = await requestGpu();
 console.log(JSON.stringify({ adapter: info.description || info.vendor }));
 print(await fmaRate(device));
+const f16 = await fmaF16Rate();
+if (f16) print(f16);
 print(await copyRate(device));
 for (const rows of [16, 64, 256]) {
   for (const tiling of TILINGS) {
@@ -33,7 +40,7 @@ for (const rows of [16, 64, 256]) {
 }
 device.destroy();
 const architecture = parseArchitecture(await Deno.readTextFile(`${model}/config.json`));
-for (const T of [14, 256]) await kernelRates(architecture, T);
+for (const T of lengths) await kernelRates(architecture, Number(T));
 Deno.exit(0);
 
 /** Every kernel of a forward pass and its reduction, each measured by itself with the operands that it has there. */

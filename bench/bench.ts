@@ -20,7 +20,17 @@ const FLAGS = {
     value: "DIR",
     help: "a float32 GPT-2; a random one of GPT-2 small's shape by default",
   },
-  gpu: { type: "boolean", help: "everything for a GPU, in one file: see bench/gpu.ts" },
+  gpu: { type: "boolean", help: "everything for a GPU, without a network: see bench/gpu.ts" },
+  out: {
+    type: "string",
+    value: "FILE",
+    help: "with --gpu: where to, without the ending (default: .cache/bench-gpu)",
+  },
+  python: {
+    type: "string",
+    value: "PATH",
+    help: "with --gpu: a Python with torch and transformers (default: python3)",
+  },
   quick: { type: "boolean", help: "no peers: nothing to download, and three minutes" },
   help: { type: "boolean", help: "this text" },
 } as const;
@@ -34,7 +44,11 @@ if (values.get("help")) {
   Deno.exit(0);
 }
 if (values.get("gpu")) {
-  await import("./gpu.ts");
+  const { benchGpu } = await import("./gpu.ts");
+  await benchGpu({
+    out: values.get("out") as string | undefined ?? `${ROOT}.cache/bench-gpu`,
+    python: values.get("python") as string | undefined ?? "python3",
+  });
   Deno.exit(0);
 }
 const log = (line: string): void => console.error(line);

@@ -30,9 +30,12 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
       };
     }
     case "attention_pattern":
+    case "attention_rows":
+    case "attention_subgroups":
       return { flops: L * 2 * C * seen, bytes: FLOAT * L * (2 * T * C + H * triangle) };
     case "mix_values":
     case "mix_values_wide":
+    case "mix_tiles":
       return { flops: (L - 1) * 2 * C * seen, bytes: FLOAT * (L - 1) * (2 * T * C + H * triangle) };
     case "norm":
       return { flops: (2 * L - 1) * 8 * T * C, bytes: FLOAT * (2 * L - 1) * 2 * T * C };

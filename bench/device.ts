@@ -1,7 +1,7 @@
 /**
- * `deno task device`: says what the adapter can do, and how near to it each kernel of linears comes.
+ * `deno task device`: says what the adapter can do, and how near to it each kernel of linears and of attention comes.
  *
- *     deno task device [--json]
+ *     deno task device [--json] [--rows MOST]
  *
  * What a kernel computes is looked at before it is timed. A product is bound by arithmetic or by the reading of its
  * weights, whichever takes longer at the measured peaks: the share is of that.
@@ -11,57 +11,87 @@ import { requestGpu } from "../src/engine/gpu/device.ts";
 import { checkLinear } from "../src/engine/kernels/check_linear.ts";
 import { LinearKernel } from "../src/engine/kernels/linear.ts";
 import { timeLinear } from "../src/engine/kernels/time_linear.ts";
+import { rowStart } from "../src/engine/activations/packed_triangles.ts";
+import { AttentionTrial } from "../src/engine/model/attention_trial.ts";
+import { attentionFor, GPU_ATTENTION } from "../src/engine/tune_attention.ts";
 import { TILINGS } from "../src/engine/tuning.ts";
-import { copyRate, dispatchRate, fmaRate, readbackRate } from "./peaks.ts";
-
-/** A kernel at a shape. */
-interface Row {
-  readonly kernel: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly rows: number;
-  readonly ms: number;
-  readonly gflops: number;
-  readonly gbs: number;
-  /** Of what the adapter's peaks allow. */
-  readonly share: number;
-}
+import type { KernelRow } from "./gpu_tables.ts";
+import { copyRate, dispatchRate, fmaF16Rate, fmaRate, readbackRate } from "./peaks.ts";
 
 /** The linears of GPT-2 small. */
 const SHAPES = [[768, 2304], [768, 768], [768, 3072], [3072, 768]] as const;
 const ROWS = [14, 64, 256, 1024];
+/** The heads of GPT-2 small. */
+const HEADS = { heads: 12, channels: 768 };
 /** A kernel that took so many ms is not tried on more rows. */
 const LONG = 500;
 
-const { values: { json } } = parseArgs({ options: { json: { type: "boolean" } } });
+const { values: { json, rows: most } } = parseArgs({
+  options: { json: { type: "boolean" }, rows: { type: "string", default: "1024" } },
+});
 const gpu = await requestGpu();
 const { device, info } = gpu;
 const fma = await fmaRate(device);
+const f16 = await fmaF16Rate();
 const copy = await copyRate(device);
 const [dispatch, readback] = [await dispatchRate(device), await readbackRate(device)];
 const peaks = {
   gflops: fma.gflops!,
+  /** In float16; nothing where the adapter has no `shader-f16`. */
+  gflopsF16: f16?.gflops,
   gbs: copy.bytes! / copy.ms / 1e6,
   dispatchUs: 1000 * dispatch.ms,
   readbackMs: readback.ms,
 };
-const rows: Row[] = [];
+const rows: KernelRow[] = [];
+const add = (
+  { flops, bytes, ms, ...row }:
+    & Omit<KernelRow, "gflops" | "gbs" | "share">
+    & { readonly flops: number; readonly bytes: number },
+): void => {
+  const least = Math.max(flops / peaks.gflops, bytes / peaks.gbs) / 1e6;
+  rows.push({ ...row, ms, gflops: flops / ms / 1e6, gbs: bytes / ms / 1e6, share: least / ms });
+};
+const counts = ROWS.filter((it) => it <= Number(most));
 for (const tiling of TILINGS) {
   const kernel = await LinearKernel.create(device, tiling);
   for (const [inputs, outputs] of SHAPES) {
     if (!await checkLinear(device, kernel, { inputs, outputs })) {
       throw new Error(`${kernel.name} computes ${inputs} x ${outputs} wrong: it is not timed`);
     }
-    for (const count of ROWS) {
+    for (const count of counts) {
       const ms = await timeLinear(device, kernel, { inputs, outputs, rows: count });
-      const flops = 2 * count * inputs * outputs;
-      const bytes = 4 * (inputs * outputs + count * (inputs + 2 * outputs));
-      const least = Math.max(flops / peaks.gflops, bytes / peaks.gbs) / 1e6;
-      const [gflops, gbs] = [flops, bytes].map((it) => it / ms / 1e6) as [number, number];
-      const shape = { inputs, outputs, rows: count };
-      rows.push({ kernel: kernel.name, ...shape, ms, gflops, gbs, share: least / ms });
+      add({
+        kernel: count <= (tiling.thin?.rows ?? 0) ? tiling.thin!.kernel.name : kernel.name,
+        shape: `${inputs} x ${outputs}`,
+        rows: count,
+        ms,
+        flops: 2 * count * inputs * outputs,
+        bytes: 4 * (inputs * outputs + count * (inputs + 2 * outputs)),
+      });
       if (ms > LONG) break;
     }
+  }
+}
+const { heads, channels } = HEADS;
+for (const kernels of new Set([attentionFor(gpu), ...GPU_ATTENTION])) {
+  const { attending, mixing } = kernels;
+  for (const tokens of counts) {
+    using trial = await AttentionTrial.create(device, kernels, { ...HEADS, tokens });
+    if (!await trial.isRight()) {
+      throw new Error(`${attending.name} or ${mixing.name} computes what is wrong: not timed`);
+    }
+    const { attend, mix } = await trial.time();
+    const pairs = tokens * (tokens + 1) / 2; // of a target and a source that it sees
+    const each = {
+      shape: `${heads} x ${channels / heads}`,
+      rows: tokens,
+      flops: 2 * channels * pairs,
+      bytes: 4 * (2 * tokens * channels + heads * 4 * rowStart(tokens)),
+    };
+    add({ kernel: attending.name, ms: attend, ...each });
+    add({ kernel: mixing.name, ms: mix, ...each });
+    if (attend + mix > LONG) break;
   }
 }
 gpu.check();
@@ -72,18 +102,17 @@ Deno.exit(0);
 function show(): void {
   console.log(`${info.description || info.vendor}${info.isFallback ? ", a software adapter" : ""}`);
   console.log(
-    `  ${number(peaks.gflops)} GFLOP/s of fused multiply-adds, ${
-      number(peaks.gbs)
-    } GB/s of copies, ` +
+    `  ${number(peaks.gflops)} GFLOP/s of fused multiply-adds${
+      peaks.gflopsF16 ? `, ${number(peaks.gflopsF16)} in float16` : ""
+    }, ${number(peaks.gbs)} GB/s of copies, ` +
       `${number(peaks.dispatchUs)} us a dispatch, ${number(peaks.readbackMs)} ms a readback\n`,
   );
   const table = [
-    ["kernel", "inputs", "outputs", "rows", "ms", "GFLOP/s", "GB/s", "of the peak"],
-    ...rows.map(({ kernel, inputs, outputs, rows, ms, gflops, gbs, share }) =>
+    ["kernel", "shape", "rows", "ms", "GFLOP/s", "GB/s", "of the peak"],
+    ...rows.map(({ kernel, shape, rows, ms, gflops, gbs, share }) =>
       [
         kernel,
-        inputs,
-        outputs,
+        shape,
         rows,
         number(ms),
         number(gflops),

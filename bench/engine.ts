@@ -16,6 +16,7 @@ const { values } = parseArgs({
     source: { type: "string", default: "." },
     model: { type: "string" },
     reference: { type: "string", multiple: true, default: [] },
+    longest: { type: "string", default: "1024" },
   },
 });
 const effort = { runs: 15, budgetMs: 4000 };
@@ -69,7 +70,8 @@ for (const path of values.reference) {
   print({ what: "flow by layer", T, ...byLayer });
 }
 
-for (const T of [64, 128, 256, 512, 1024].filter((T) => T <= context)) {
+const longest = Math.min(context, Number(values.longest));
+for (const T of [14, 64, 128, 256, 512, 1024].filter((T) => T <= longest)) {
   const times = await measure(
     { ...effort, runs: 5 },
     () => fresh(T),

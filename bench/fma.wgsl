@@ -1,6 +1,6 @@
 // fma: nothing but multiplying and adding in registers, which no kernel can be faster than
 //
-//   out (WORKGROUPS * 8)  a number of each invocation, so that nothing is optimised away
+//   out (WORKGROUPS * 64)  a number of each invocation, so that nothing is optimised away
 //
 // Dispatch: (WORKGROUPS). An invocation does 16 x 4 fused multiply-adds in each of LOOPS rounds; sixteen sums don't wait
 // for each other.
@@ -9,7 +9,7 @@ override LOOPS: u32;
 
 @group(0) @binding(0) var<storage, read_write> out: array<f32>;
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let m = vec4f(0.999, 0.998, 0.997, 0.996);
   let c = vec4f(f32(id.x) * 1e-3);

@@ -6,13 +6,18 @@ export function printTables(
   measured: Measured,
   earlier: { version: string; samples: readonly Sample[] } | undefined,
 ): void {
-  const { adapter, samples, rates } = measured;
-  console.log(`Adapter: ${adapter}\n`);
+  console.log(`Adapter: ${measured.adapter}\n`);
   print(
     ["work", "against", "measured", "ratio", "must", "reach for", ""],
     figuresOf(measured).map(figureRow),
   );
-  print(
+  console.log(tablesOf(measured) + "\n");
+  if (earlier) printEarlier(measured.samples, earlier);
+}
+
+/** All samples and all rates, in Markdown. */
+export function tablesOf({ samples, rates }: Measured): string {
+  const measured = markdown(
     ["what", "T", "least ms", "median ms", "runs", "error"],
     samples.map(({ what, T, min_ms, median_ms, runs, error }) => [
       what,
@@ -23,7 +28,7 @@ export function printTables(
       error?.toExponential(1) ?? "",
     ]),
   );
-  print(
+  const reached = markdown(
     ["kernel or rate", "T or M", "ms", "dispatches", "MB", "GB/s", "GFLOP/s"],
     rates.map(({ rate, T = "", ms, dispatches = "", bytes, gflops }) => [
       rate,
@@ -35,7 +40,13 @@ export function printTables(
       gflops === undefined ? "" : number(gflops),
     ]),
   );
-  if (!earlier) return;
+  return `${measured}\n\n${reached}`;
+}
+
+function printEarlier(
+  samples: readonly Sample[],
+  earlier: { version: string; samples: readonly Sample[] },
+): void {
   const least = (all: readonly Sample[], key: string): number =>
     Math.min(...all.filter((it) => keyOf(it) === key).map(({ min_ms }) => min_ms));
   const rows = [...new Set(earlier.samples.map(keyOf))].flatMap((key) => {
@@ -58,12 +69,20 @@ function figureRow(figure: Figure): (string | number)[] {
   return [work, against, measured, ratio, must, reach, ratio ? verdict : "not measured"];
 }
 
-function print(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
-  const table = [header, header.map(() => "---"), ...rows];
-  console.log(table.map((row) => `| ${row.join(" | ")} |`).join("\n") + "\n");
+function print(header: readonly string[], rows: readonly Row[]): void {
+  console.log(markdown(header, rows) + "\n");
 }
 
-function number(value: number): string {
+type Row = readonly (string | number)[];
+
+/** A table in Markdown. */
+export function markdown(header: readonly string[], rows: readonly Row[]): string {
+  const table = [header, header.map(() => "---"), ...rows];
+  return table.map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+/** Three digits, or all before the point; nothing where it was not measured. */
+export function number(value: number): string {
   if (!Number.isFinite(value)) return "";
   return value >= 100
     ? Math.round(value).toLocaleString("en")

@@ -5,11 +5,13 @@ import type { PromptActivations } from "./activations/prompt_activations.ts";
 import type { EngineInfo } from "./engine_info.ts";
 import { FlowReduction } from "./flow/reduction.ts";
 import type { Gpu } from "./gpu/device.ts";
+import type { AttentionKernels } from "./model/attention_trial.ts";
 import { checkCapacity } from "./model/capacity.ts";
 import { Forward } from "./model/forward.ts";
 import { loadWeights, type OnProgress, type Weights } from "./model/weights.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
 import { Saes, type SaeSource } from "./sae/saes.ts";
+import { tuneAttention } from "./tune_attention.ts";
 import { tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What the models on one device share. */
@@ -27,6 +29,8 @@ export interface EngineOptions {
   /** Bytes that the machine can give, where it is known. */
   readonly freeMemory?: number | undefined;
   readonly tuning?: TuningOptions | undefined;
+  /** How attention is computed, if not as suits the adapter. */
+  readonly attention?: AttentionKernels | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** Another engine's device and cache, to be used too. */
   readonly shared?: Shared | undefined;
@@ -62,13 +66,14 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
   const { device } = gpu;
   await checkCapacity(gpu, architecture, { tensors, freeMemory: options.freeMemory });
   const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
+  const attention = options.attention ?? await tuneAttention(gpu, architecture, tuning);
   // Kernels are compiled while the disk is read; what was compiled, the forward pass finds there.
   const [weights, reduction] = await Promise.all([
     loadWeights(device, { checkpoint, kernelFor, onProgress }),
     FlowReduction.create(device, architecture, MOST_REQUESTS),
-    Forward.compile(device, architecture),
+    Forward.compile(device, architecture, attention),
   ]);
-  const forward = await Forward.create(device, { architecture, weights });
+  const forward = await Forward.create(device, { architecture, weights, attention });
   gpu.check();
   const { fingerprint } = weights;
   const sources = options.saes ?? [];

@@ -26,7 +26,7 @@ const dawn = create(["backend=null"]);
 
 async function withDawn(use: (device: GPUDevice) => Promise<void>): Promise<void> {
   const adapter = await dawn.requestAdapter();
-  const device = await adapter!.requestDevice() as GPUDevice;
+  const device = await adapter!.requestDevice({ requiredFeatures: ["subgroups"] }) as GPUDevice;
   await use(device);
   device.destroy();
 }

@@ -45,7 +45,9 @@ for (const [stem, code] of codes) {
   Deno.test(`shaders/${stem}.wgsl is WGSL, says its formula and dispatch, and is what its twin says`, () =>
     withGpu(async ({ device }) => {
       device.pushErrorScope("validation");
-      device.createShaderModule({ label: stem, code });
+      // What Deno can't read yet, as src/engine/gpu/kernel.ts says.
+      const readable = code.replace("enable subgroups;\n", "\n");
+      device.createShaderModule({ label: stem, code: readable });
       const error = await device.popErrorScope();
       assert.equal(error?.message, undefined);
       assert.match(

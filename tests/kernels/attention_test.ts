@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { AttentionPattern } from "../../src/engine/kernels/attention_pattern.ts";
+import {
+  type Attending,
+  AttentionPattern,
+  type AttentionStage,
+} from "../../src/engine/kernels/attention_pattern.ts";
+import { AttentionRows } from "../../src/engine/kernels/attention_rows.ts";
+import { AttentionSubgroups } from "../../src/engine/kernels/attention_subgroups.ts";
+import { MixTiles } from "../../src/engine/kernels/mix_tiles.ts";
 import { MixValues } from "../../src/engine/kernels/mix_values.ts";
 import { MixValuesWide } from "../../src/engine/kernels/mix_values_wide.ts";
 import {
@@ -32,7 +39,11 @@ const CASES = [
   // A prompt that goes on: only its last targets, which begin in the middle of everything.
   { tokens: 65, first: 22, heads: 3, headSize: 64, sharpness: 1 },
   { tokens: 14, first: 13, heads: 2, headSize: 16, sharpness: 1 },
+  { tokens: 257, first: 0, heads: 2, headSize: 24, sharpness: 1 },
+  // More sources than a workgroup of attention_rows has invocations for at a time, the last targets alone.
+  { tokens: 1101, first: 1090, heads: 1, headSize: 8, sharpness: 1 },
 ];
+const ATTENDING: readonly Attending[] = [AttentionPattern, AttentionRows, AttentionSubgroups];
 
 /** The row of position 0 in the texture, and of the first target elsewhere. */
 const SLOT = 2;
@@ -51,50 +62,76 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
   const expected = attentionPattern(qkv, { heads, channels, scale });
   const fields = { tokens, first, slot: SLOT, row: ROW, stride };
 
-  Deno.test(`attention_pattern, ${name}`, () =>
-    withGpu(async (gpu) => {
-      const kernel = await AttentionPattern.create(gpu.device, { heads, channels });
-      const layerBytes = heads * stride * VEC4;
-      // Two layers, of which the second is written: the first must stay as it is.
-      const patterns = output(gpu, 2 * layerBytes / 4);
-      const operands = kernel.bind({
-        layer: uniformOf(gpu, new Float32Array([scale])),
-        qkv: (await Activations.create(gpu, size, placed)).view,
-      });
-      const slab = kernel.bind({ patterns: { buffer: patterns, size: layerBytes } });
-      const prompt = promptOf(gpu, fields);
-      await run(gpu, (pass) =>
-        kernel.dispatch(pass, [[operands], prompt, [slab, layerBytes]], { targets }));
+  for (const attending of ATTENDING) {
+    Deno.test(`${attending.name}, ${name}`, () =>
+      withGpu(async (gpu) => {
+        const kernel = await attending.create(gpu.device, { heads, channels });
+        const layerBytes = heads * stride * VEC4;
+        // Two layers, of which the second is written: the first must stay as it is.
+        const patterns = output(gpu, 2 * layerBytes / 4);
+        const operands = kernel.bind({
+          layer: uniformOf(gpu, new Float32Array([scale])),
+          qkv: (await Activations.create(gpu, size, placed)).view,
+        });
+        const slab = kernel.bind({ patterns: { buffer: patterns, size: layerBytes } });
+        const prompt = promptOf(gpu, fields);
+        await run(gpu, (pass) =>
+          kernel.dispatch(pass, [[operands], prompt, [slab, layerBytes]], { targets }));
 
-      const written = await download(gpu, patterns);
-      const [other, layer] = [
-        written.subarray(0, layerBytes / 4),
-        written.subarray(layerBytes / 4),
-      ];
-      assert(other.every(Number.isNaN), "the other layer was written to");
-      const squares = unpackTriangles(layer, { count: heads, tokens });
-      for (let row = 0; row < heads * tokens; row++) {
-        const cells = squares.subarray(row * tokens, (row + 1) * tokens);
-        if (row % tokens < first) {
-          const seen = cells.subarray(0, row % tokens + 1);
-          assert(seen.every(Number.isNaN), "a target before the first was written to");
-          continue;
+        const written = await download(gpu, patterns);
+        const [other, layer] = [
+          written.subarray(0, layerBytes / 4),
+          written.subarray(layerBytes / 4),
+        ];
+        assert(other.every(Number.isNaN), "the other layer was written to");
+        const squares = unpackTriangles(layer, { count: heads, tokens });
+        for (let row = 0; row < heads * tokens; row++) {
+          const cells = squares.subarray(row * tokens, (row + 1) * tokens);
+          if (row % tokens < first) {
+            const seen = cells.subarray(0, row % tokens + 1);
+            assert(seen.every(Number.isNaN), "a target before the first was written to");
+            continue;
+          }
+          // float32 scores of size s have an error of 2^-24 s sqrt(D), which is the relative error of a probability.
+          // Measured: 2.1e-7 for scores of size 1, 1.9e-6 for scores in the hundreds.
+          const row64 = expected.subarray(row * tokens, (row + 1) * tokens);
+          assertClose(cells, row64, { atol: sharpness === 1 ? 1e-6 : 1e-5 });
+          assertClose(
+            [cells.reduce((a, b) =>
+              a + b
+            )],
+            [1],
+            { atol: 1e-5 },
+          );
         }
-        // float32 scores of size s have an error of 2^-24 s sqrt(D), which is the relative error of a probability.
-        // Measured: 2.1e-7 for scores of size 1, 1.9e-6 for scores in the hundreds.
-        const row64 = expected.subarray(row * tokens, (row + 1) * tokens);
-        assertClose(cells, row64, { atol: sharpness === 1 ? 1e-6 : 1e-5 });
-        assertClose(
-          [cells.reduce((a, b) =>
-            a + b
-          )],
-          [1],
-          { atol: 1e-5 },
-        );
-      }
-    }));
+      }));
+  }
 
-  for (const mixing of [MixValues, MixValuesWide]) {
+  for (const attending of ATTENDING) {
+    Deno.test(`${attending.name} in two stages gives the same bits, ${name}`, () =>
+      withGpu(async (gpu) => {
+        const bytes = heads * stride * VEC4;
+        const view = (await Activations.create(gpu, size, placed)).view;
+        const layer = uniformOf(gpu, new Float32Array([scale]));
+        const prompt = promptOf(gpu, fields);
+        const made = async (...stages: AttentionStage[]): Promise<Float32Array> => {
+          const patterns = output(gpu, bytes / 4);
+          for (const stage of stages) {
+            const kernel = await attending.create(gpu.device, { heads, channels, stage });
+            const operands = kernel.bind({ layer, qkv: view });
+            const slab = kernel.bind({ patterns });
+            await run(
+              gpu,
+              (pass) => kernel.dispatch(pass, [[operands], prompt, [slab, 0]], { targets }),
+            );
+          }
+          return await download(gpu, patterns);
+        };
+        assert.deepEqual(await made("scores", "softmax"), await made("all"));
+      }));
+  }
+
+  for (const mixing of [MixValues, MixValuesWide, MixTiles]) {
     // The wide one is for llvmpipe: a name that tests/gpu/swiftshader_test.ts does not choose.
     const shown = mixing === MixValuesWide ? name.replace("T = ", "T is ") : name;
     Deno.test(`${mixing.name}, ${shown}`, () =>

@@ -32,10 +32,7 @@ const MISSING = "Cannot start as WebGPU has no adapter here: install a Vulkan dr
 export async function requestGpu(): Promise<Gpu> {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) throw new Error(MISSING);
-  const device = await adapter.requestDevice({
-    label: "infoflow",
-    requiredLimits: limitsOf(adapter),
-  });
+  const device = await requestDevice(adapter);
   const errors: string[] = [];
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault();
@@ -49,6 +46,17 @@ export async function requestGpu(): Promise<Gpu> {
       if (errors.length > 0) throw new Error(`WebGPU: ${errors.splice(0).join("; ")}`);
     },
   };
+}
+
+/** A device with subgroups, where the adapter has them. Deno grants the feature, but doesn't list it. */
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const options = { label: "infoflow", requiredLimits: limitsOf(adapter) };
+  try {
+    return await adapter.requestDevice({ ...options, requiredFeatures: ["subgroups"] });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return await adapter.requestDevice(options);
+  }
 }
 
 function limitsOf(adapter: GPUAdapter): Record<string, number> {

@@ -4,11 +4,16 @@ import { wgslConstant } from "../gpu/wgsl_constant.ts";
 import type { AttentionShape } from "./attention_pattern.ts";
 import { PROMPT } from "./prompt.ts";
 
-const GROUPS = [{ qkv: "readTexture", z: "writeTexture" }, PROMPT, { patterns: "readAt" }] as const;
+/** The groups of every shader that mixes values. */
+export const MIXING_GROUPS = [
+  { qkv: "readTexture", z: "writeTexture" },
+  PROMPT,
+  { patterns: "readAt" },
+] as const;
 
 /** A way of mixing values; each suits some devices. */
 export interface Mixing
-  extends KernelDefinition<AttentionShape, typeof GROUPS, { readonly targets: number }> {}
+  extends KernelDefinition<AttentionShape, typeof MIXING_GROUPS, { readonly targets: number }> {}
 
 /** Declares a shader that mixes values, whose invocations make `ROWS` targets and `COLUMNS` vec4s of channels. */
 export function defineMixing(name: string, code: string): Mixing {
@@ -23,7 +28,7 @@ export function defineMixing(name: string, code: string): Mixing {
       D4: channels / heads / 4,
       HEADS: heads,
     }),
-    groups: GROUPS,
+    groups: MIXING_GROUPS,
     workgroups: ({ targets }: { readonly targets: number }, { D4, HEADS }) => {
       const invocations = Math.ceil(targets / rows) * HEADS * Math.ceil(D4 / columns);
       return [Math.ceil(invocations / workgroup)];

@@ -1,7 +1,7 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import { AttentionPattern } from "../kernels/attention_pattern.ts";
-import { MixValues } from "../kernels/mix_values.ts";
-import { MixValuesWide } from "../kernels/mix_values_wide.ts";
+import type { AttentionPattern } from "../kernels/attention_pattern.ts";
+import type { AttentionKernels } from "./attention_trial.ts";
+import type { MixValues } from "../kernels/mix_values.ts";
 import { Norm } from "../kernels/norm.ts";
 import type { LayerWeights, LinearLayer, NormWeights } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
@@ -20,15 +20,13 @@ export interface LayerKernels {
 export async function compileLayerKernels(
   device: GPUDevice,
   { heads, channels, epsilon }: Architecture,
+  { attending, mixing }: AttentionKernels,
 ): Promise<LayerKernels> {
-  // SwiftShader, another software adapter, takes minutes to compile the wide one.
-  const isLlvmpipe = device.adapterInfo.description.startsWith("llvmpipe");
-  const mixing = isLlvmpipe ? MixValuesWide : MixValues;
   return {
     norm: await Norm.create(device, { channels, epsilon }),
-    attentionPattern: await AttentionPattern.create(device, { heads, channels }),
-    scores: await AttentionPattern.create(device, { heads, channels, stage: "scores" }),
-    softmax: await AttentionPattern.create(device, { heads, channels, stage: "softmax" }),
+    attentionPattern: await attending.create(device, { heads, channels }),
+    scores: await attending.create(device, { heads, channels, stage: "scores" }),
+    softmax: await attending.create(device, { heads, channels, stage: "softmax" }),
     mixValues: await mixing.create(device, { heads, channels }),
   };
 }

@@ -4,6 +4,7 @@ import { keptAt } from "../activations/kept_sites.ts";
 import type { PromptActivations } from "../activations/prompt_activations.ts";
 import type { Recorder } from "../gpu/recorder.ts";
 import { makeUniform } from "../gpu/uniform.ts";
+import type { AttentionKernels } from "./attention_trial.ts";
 import { HeadMean } from "../kernels/head_mean.ts";
 import { Attention } from "./attention.ts";
 import { BoundLayer, compileLayerKernels, type LayerKernels } from "./bound_layer.ts";
@@ -63,15 +64,24 @@ export class Forward {
   /** Compiles the kernels that are a model's own. */
   static async create(
     device: GPUDevice,
-    options: { architecture: Architecture; weights: Weights },
+    { attention, ...options }: {
+      architecture: Architecture;
+      weights: Weights;
+      attention: AttentionKernels;
+    },
   ): Promise<Forward> {
-    return new Forward(device, options, await Forward.compile(device, options.architecture));
+    const kernels = await Forward.compile(device, options.architecture, attention);
+    return new Forward(device, options, kernels);
   }
 
   /** The same for weights that are not there yet. */
-  static async compile(device: GPUDevice, architecture: Architecture): Promise<ForwardKernels> {
+  static async compile(
+    device: GPUDevice,
+    architecture: Architecture,
+    attention: AttentionKernels,
+  ): Promise<ForwardKernels> {
     return {
-      ...await compileLayerKernels(device, architecture),
+      ...await compileLayerKernels(device, architecture, attention),
       headMean: await HeadMean.create(device, architecture),
       outputs: await LayerOutputs.create(device, architecture),
     };
