@@ -33,6 +33,12 @@ export function timesOf(weight: number): string {
   return weight === 0 ? "0" : `${Number(weight.toPrecision(2))}×`;
 }
 
+/** An activation in three digits, such as `12.3`: autoencoders differ in their units. */
+export function activationOf(value: number): string {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  return value === 0 ? "0" : value.toFixed(digits);
+}
+
 /** A count, such as `1,024`. */
 export function count(number: number): string {
   return whole.format(number);

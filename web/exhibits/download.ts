@@ -42,7 +42,7 @@ export async function pngFile(drawing: SVGSVGElement): Promise<Blob> {
 const AT_ONCE = 4096;
 
 /** The numbers as CSV (RFC 4180). */
-export function csvFile({ table }: Exhibit): Blob {
+export function csvFile({ table }: Pick<Exhibit, "table">): Blob {
   const { columns, rows } = table();
   const parts = [`${columns.join(",")}\r\n`];
   let lines: string[] = [];

@@ -1,5 +1,8 @@
 import { failureOf, gone } from "./failure.ts";
 
+/** Beside the script, however deep the page's own path is. */
+const ENDPOINT = new URL("graphql", import.meta.url);
+
 interface Answer<Data> {
   readonly data?: Data | null;
   readonly errors?: readonly { message: string; extensions?: Extensions }[];
@@ -15,7 +18,7 @@ export async function askGraphQL<Data>(
   variables: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Data> {
-  const response = await fetch("graphql", {
+  const response = await fetch(ENDPOINT, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify({ query, variables }),

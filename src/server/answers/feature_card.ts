@@ -1,7 +1,10 @@
 import { InfoflowError } from "../../errors.ts";
-import type { Dashboards, StoredFeature } from "../dashboards/dashboards.ts";
-import type { FeatureSummary, TokenWeight } from "../dashboards/dashboards.ts";
+import type { Dashboards } from "../dashboards/dashboards.ts";
+import type { FeatureIndex } from "../dashboards/feature_index.ts";
+import { quantileOf } from "../dashboards/quantile.ts";
+import type { StoredCorpus, StoredFeature, TokenWeight } from "../dashboards/stored_feature.ts";
 import { checkInteger } from "./check_integer.ts";
+import { dashboardsOf } from "./dashboards_of.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { findSae, type Sae } from "./sae.ts";
 
@@ -12,16 +15,18 @@ export interface FeatureExample {
   readonly position: number;
   readonly activation: number;
   readonly group: number | null;
+  /** Null where the row had token ids. */
+  readonly text: string | null;
+  readonly ids: readonly number[];
   readonly tokens: readonly string[];
   /** At each token. */
   readonly activations: readonly number[];
 }
 
-/** The most examples, and features of a list, in one answer. */
+/** The most examples in one answer. */
 const MOST_EXAMPLES = 100;
 /** As in `schema.graphql`. */
 const DEFAULT_EXAMPLES = 10;
-const MOST_LISTED = 1000;
 
 /** The dashboard of a feature, as GraphQL says it. */
 export class FeatureCard {
@@ -71,12 +76,18 @@ export class FeatureCard {
     return this.#stored.suppressed;
   }
 
-  get nearest(): StoredFeature["nearest"] {
-    return this.#stored.nearest;
+  /** What it was made of. */
+  async corpus(): Promise<StoredCorpus> {
+    return await this.#dashboards.corpus();
   }
 
-  get together(): StoredFeature["together"] {
-    return this.#stored.together;
+  async nearest(): Promise<(StoredFeature["nearest"][number] & Labelled)[]> {
+    return labelled(this.#stored.nearest, await this.#dashboards.index());
+  }
+
+  async together(): Promise<({ readonly jaccard: number } & Labelled)[] | null> {
+    const { together } = this.#stored;
+    return together && labelled(together, await this.#dashboards.index());
   }
 
   /**
@@ -92,46 +103,31 @@ export class FeatureCard {
     const chosen = this.#stored.examples.filter((it) => it.group === (group ?? null)).slice(0, n);
     return await Promise.all(chosen.map(async (it) => {
       const prompt = Number(it.prompt);
-      const { tokens } = (await this.#dashboards.prompt(prompt))!;
+      const { text, ids, tokens } = (await this.#dashboards.prompt(prompt))!;
       const activations = new Array<number>(tokens.length).fill(0);
       it.positions.forEach((position, at) => activations[position] = it.activations[at]!);
       const { position, activation } = it;
-      return { prompt, position, activation, group: it.group, tokens, activations };
+      return { prompt, position, activation, group: it.group, text, ids, tokens, activations };
     }));
   }
 
   /** How many of its activations over the corpus are smaller than one, as a share: how unusual it is. */
   quantile({ activation }: { readonly activation: number }): number {
-    const { histogram, max } = this.#stored;
-    const total = histogram.reduce((a, b) => a + b, 0);
-    if (total === 0 || activation <= 0) return 0;
-    const bar = Math.min(histogram.length, activation / max * histogram.length);
-    let below = 0;
-    histogram.forEach((count, at) => below += count * Math.max(0, Math.min(1, bar - at)));
-    return below / total;
+    return quantileOf(activation, this.#stored);
   }
 }
 
-/** Options of a list of features. */
-export interface FeatureListOptions {
-  readonly sae: string;
-  readonly model?: string | null | undefined;
-  /** Part of a label, or of a promoted token. */
-  readonly search?: string | null | undefined;
-  readonly minDensity: number;
-  readonly maxDensity: number;
-  readonly order: "INDEX" | "DENSITY" | "MAX";
-  readonly first: number;
-  readonly after: number;
+/** A feature beside another one. */
+interface Labelled {
+  readonly feature: number;
+  readonly label: string | null;
 }
 
-/** Part of a list of features, and how many there are in all. */
-export interface FeatureList {
-  readonly total: number;
-  readonly features: readonly (Omit<FeatureSummary, "feature" | "count"> & {
-    readonly index: number;
-    readonly count: number;
-  })[];
+function labelled<Other extends { readonly feature: number }>(
+  others: readonly Other[],
+  index: FeatureIndex,
+): (Other & Labelled)[] {
+  return others.map((it) => ({ ...it, label: index.label(it.feature) }));
 }
 
 /**
@@ -146,45 +142,12 @@ export async function featureCard(
   const sae = findSae(model, name);
   checkInteger("index", index, { min: 0, max: sae.features - 1 });
   const dashboards = dashboardsOf(model, sae);
-  return new FeatureCard(sae, dashboards, (await dashboards.feature(index))!);
-}
-
-/**
- * Lists features by what their dashboards say.
- *
- * @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, it has no dashboards, or an option can't be.
- */
-export async function featureList(
-  model: LoadedModel,
-  options: FeatureListOptions,
-): Promise<FeatureList> {
-  const { search, minDensity, maxDensity, order, first, after } = options;
-  checkInteger("first", first, { min: 1, max: MOST_LISTED });
-  checkInteger("after", after, { min: 0, max: 2 ** 30 });
-  const all = await dashboardsOf(model, findSae(model, options.sae)).summaries();
-  const text = search?.toLowerCase();
-  const found = all.filter(({ density, label, promoted }) =>
-    density >= minDensity && density <= maxDensity &&
-    (!text || label?.toLowerCase().includes(text) ||
-      promoted.some(({ token }) => token.toLowerCase().includes(text)))
-  );
-  if (order === "DENSITY") found.sort((a, b) => b.density - a.density);
-  if (order === "MAX") found.sort((a, b) => b.max - a.max);
-  return {
-    total: found.length,
-    features: found.slice(after, after + first).map(({ feature, count, ...rest }) => {
-      return { ...rest, index: feature, count: Number(count) };
-    }),
-  };
-}
-
-function dashboardsOf(model: LoadedModel, { name }: Sae): Dashboards {
-  const found = model.dashboards?.get(name);
-  if (found) return found;
+  const stored = await dashboards.feature(index);
+  if (stored) return new FeatureCard(sae, dashboards, stored);
+  const { size } = await dashboards.index();
   throw new InfoflowError(
     "BAD_USER_INPUT",
-    `Cannot show dashboards of ${name} as there are none: make them with \`deno task dashboards --sae ${name} TEXT ` +
-      "OUT`, then serve with --dashboards OUT",
-    { sae: name },
+    `Cannot show feature ${index} of ${name} as its dashboards have ${size}: were they made of another autoencoder?`,
+    { index, features: size },
   );
 }

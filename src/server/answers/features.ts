@@ -8,6 +8,7 @@ import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { checkInteger } from "./check_integer.ts";
 import { type Reading, tokenizerOf } from "./reading.ts";
 import { findSae, type Sae } from "./sae.ts";
+import { type SeenInCorpus, seenInCorpus } from "./seen_in_corpus.ts";
 import { TableAnswer } from "./table_answer.ts";
 
 /** The scale of activations. */
@@ -100,9 +101,15 @@ export class Features extends TableAnswer<Result> {
    *
    * @throws {InfoflowError} MATRIX_TOO_LARGE if they are too many for JSON.
    */
-  async activations(): Promise<readonly ActiveFeature[]> {
+  async activations(): Promise<readonly (ActiveFeature & SeenInCorpus)[]> {
     const rows = this.#select(await this.compute());
-    if (rows.length <= MOST_ROWS) return rows;
+    if (rows.length <= MOST_ROWS) {
+      const dashboards = this.reading.model.dashboards?.get(this.sae.name);
+      return rows.map((row) => {
+        const activation = this.scale === "RAW" ? row.activation : null;
+        return { ...row, ...seenInCorpus(dashboards, { feature: row.feature, activation }) };
+      });
+    }
     throw new InfoflowError(
       "MATRIX_TOO_LARGE",
       `Cannot list ${rows.length.toLocaleString("en")} activations as the limit is ${

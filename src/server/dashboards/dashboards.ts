@@ -1,69 +1,17 @@
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-} from "hyparquet";
-import { compressors } from "hyparquet-compressors";
-import { LRUCache } from "lru-cache";
+import { FeatureIndex, INDEXED } from "./feature_index.ts";
+import { ParquetRows } from "./parquet_rows.ts";
+import type { StoredCorpus, StoredFeature, StoredPrompt } from "./stored_feature.ts";
 
-/** A token, and what a feature adds to its logit beyond the mean over the vocabulary. */
-export interface TokenWeight {
-  readonly id: number;
-  readonly token: string;
-  readonly logit: number;
-}
-
-/** A place of the corpus where a feature is on. */
-export interface StoredExample {
-  readonly prompt: bigint;
-  readonly position: number;
-  readonly activation: number;
-  /** Null for the largest; the fifth of (0, max] that a drawn one is in. */
-  readonly group: number | null;
-  /** Where else the feature is on in the prompt, and how much. */
-  readonly positions: readonly number[];
-  readonly activations: readonly number[];
-}
-
-/** A feature over a corpus, as `deno task dashboards` wrote it. */
-export interface StoredFeature {
-  readonly feature: number;
-  readonly label: string | null;
-  readonly count: bigint;
-  readonly density: number;
-  readonly max: number;
-  readonly mean: number;
-  readonly histogram: readonly number[];
-  readonly promoted: readonly TokenWeight[];
-  readonly suppressed: readonly TokenWeight[];
-  readonly nearest: readonly { readonly feature: number; readonly cosine: number }[];
-  readonly together: readonly { readonly feature: number; readonly jaccard: number }[] | null;
-  readonly examples: readonly StoredExample[];
-}
-
-/** What is shown of a feature in a list. */
-export type FeatureSummary = Pick<
-  StoredFeature,
-  "feature" | "label" | "count" | "density" | "max" | "promoted"
->;
-
-/** A prompt that examples are of. */
-export interface StoredPrompt {
-  readonly prompt: bigint;
-  readonly text: string | null;
-  readonly tokens: readonly string[];
-}
-
-const SUMMARY = ["feature", "label", "count", "density", "max", "promoted"];
-/** Row groups that are kept in memory. */
-const KEPT_GROUPS = 32;
+/** Tokens that a feature is largest at, which it is found by. */
+const MOST_TOKENS = 5;
 
 /** The dashboards of one autoencoder, read from the disk as they are looked at, a row group at a time. */
 export class Dashboards {
   readonly #features: ParquetRows<StoredFeature>;
   readonly #prompts: ParquetRows<StoredPrompt>;
-  #summaries: Promise<readonly FeatureSummary[]> | undefined;
+  #index: Promise<FeatureIndex> | undefined;
+  #histograms: Promise<readonly Int32Array[]> | undefined;
+  #tokens: Promise<readonly string[]> | undefined;
   #rowsOfPrompts: Promise<ReadonlyMap<number, number>> | undefined;
 
   /** @param directory What `deno task dashboards` wrote to: `features.parquet` and `examples.parquet`. */
@@ -72,14 +20,24 @@ export class Dashboards {
     this.#prompts = new ParquetRows(`${directory}/examples.parquet`);
   }
 
+  /** What they were made of. */
+  async corpus(): Promise<StoredCorpus> {
+    return await this.#features.about() as StoredCorpus;
+  }
+
   /** One feature; undefined if there is none of that number. */
   async feature(index: number): Promise<StoredFeature | undefined> {
     return await this.#features.row(index);
   }
 
   /** All features, with what a list shows of them. */
-  async summaries(): Promise<readonly FeatureSummary[]> {
-    return await (this.#summaries ??= this.#features.all(SUMMARY));
+  async index(): Promise<FeatureIndex> {
+    return await (this.#index ??= this.#readIndex());
+  }
+
+  /** The histogram of each feature. */
+  async histograms(): Promise<readonly Int32Array[]> {
+    return await (this.#histograms ??= this.#readHistograms());
   }
 
   /** A prompt by its row of the corpus. */
@@ -89,71 +47,67 @@ export class Dashboards {
     return at === undefined ? undefined : await this.#prompts.row(at);
   }
 
-  async #indexPrompts(): Promise<ReadonlyMap<number, number>> {
-    const rows = await this.#prompts.all(["prompt"]);
-    return new Map(rows.map(({ prompt }, at) => [Number(prompt), at]));
-  }
-}
-
-/** Rows of a Parquet file. */
-class ParquetRows<Row extends object> {
-  readonly #path: string;
-  readonly #groups = new LRUCache<number, Promise<readonly Row[]>>({ max: KEPT_GROUPS });
-  #metadata: Promise<FileMetaData> | undefined;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async row(index: number): Promise<Row | undefined> {
-    const { row_groups: groups } = await this.#header();
-    let first = 0;
-    for (const [number, group] of groups.entries()) {
-      const end = first + Number(group.num_rows);
-      if (index < end) {
-        const known = this.#groups.get(number) ?? this.#read(first, end);
-        this.#groups.set(number, known);
-        return (await known)[index - first];
-      }
-      first = end;
+  /** Different tokens that a feature is largest at, the largest first. */
+  async tokensOf(feature: number): Promise<readonly string[]> {
+    const { examples } = (await this.feature(feature))!;
+    const tokens = new Set<string>();
+    for (const { prompt, position, group } of examples) {
+      if (group !== null || tokens.size === MOST_TOKENS) continue;
+      tokens.add((await this.prompt(Number(prompt)))!.tokens[position]!);
     }
-    return undefined;
+    return [...tokens];
   }
 
-  async all(columns: readonly string[]): Promise<readonly Row[]> {
-    const { num_rows: rows } = await this.#header();
-    return await this.#read(0, Number(rows), [...columns]);
+  /** The tokens that each feature is largest at, in lower case, as one text. All examples are read for it, once. */
+  async tokens(): Promise<readonly string[]> {
+    return await (this.#tokens ??= this.#readTokens());
   }
 
-  async #header(): Promise<FileMetaData> {
-    return await (this.#metadata ??= this.#withFile((file) => parquetMetadataAsync(file)));
+  async #readIndex(): Promise<FeatureIndex> {
+    const index = new FeatureIndex();
+    for await (const rows of this.#features.groups(INDEXED)) index.add(rows);
+    return index;
   }
 
-  async #read(rowStart: number, rowEnd: number, columns?: string[]): Promise<readonly Row[]> {
-    const metadata = await this.#header();
-    const options = { metadata, rowStart, rowEnd, compressors, ...(columns && { columns }) };
-    return await this.#withFile(async (file) =>
-      await parquetReadObjects({ ...options, file }) as unknown as Row[]
-    );
+  async #readHistograms(): Promise<readonly Int32Array[]> {
+    const histograms: Int32Array[] = [];
+    for await (const rows of this.#features.groups(["histogram"])) {
+      for (const { histogram } of rows) histograms.push(Int32Array.from(histogram));
+    }
+    return histograms;
   }
 
-  async #withFile<T>(use: (file: AsyncBuffer) => Promise<T>): Promise<T> {
-    using file = await Deno.open(this.#path);
-    const { size } = await file.stat();
-    let turn: Promise<unknown> = Promise.resolve();
-    const read = async (start: number, end: number): Promise<ArrayBuffer> => {
-      const bytes = new Uint8Array(end - start);
-      await file.seek(start, Deno.SeekMode.Start);
-      for (let at = 0; at < bytes.length;) {
-        const count = await file.read(bytes.subarray(at));
-        if (count === null) throw new RangeError(`Cannot read ${this.#path} as it became shorter`);
-        at += count;
+  async #readTokens(): Promise<readonly string[]> {
+    const places = new Map<number, { feature: number; position: number }[]>();
+    let features = 0;
+    for await (const rows of this.#features.groups(["examples"])) {
+      for (const { examples } of rows) {
+        for (const { prompt, position, group } of examples) {
+          if (group !== null) continue;
+          const row = Number(prompt);
+          const known = places.get(row) ?? [];
+          known.push({ feature: features, position });
+          places.set(row, known);
+        }
+        features++;
       }
-      return bytes.buffer;
-    };
-    return await use({
-      byteLength: size,
-      slice: (start, end = size) => turn = turn.then(() => read(start, end)),
-    } as AsyncBuffer);
+    }
+    const tokens = Array.from({ length: features }, () => new Set<string>());
+    for await (const rows of this.#prompts.groups(["prompt", "tokens"])) {
+      for (const { prompt, tokens: texts } of rows) {
+        for (const { feature, position } of places.get(Number(prompt)) ?? []) {
+          tokens[feature]!.add(texts[position]!.toLowerCase());
+        }
+      }
+    }
+    return tokens.map((texts) => [...texts].join("\uffff"));
+  }
+
+  async #indexPrompts(): Promise<ReadonlyMap<number, number>> {
+    const rows = new Map<number, number>();
+    for await (const group of this.#prompts.groups(["prompt"])) {
+      for (const { prompt } of group) rows.set(Number(prompt), rows.size);
+    }
+    return rows;
   }
 }

@@ -7,13 +7,8 @@ import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/list.ts";
 import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { ComparedFlow, type Comparison } from "../answers/comparison.ts";
-import {
-  type FeatureCard,
-  featureCard,
-  type FeatureList,
-  featureList,
-  type FeatureListOptions,
-} from "../answers/feature_card.ts";
+import { type FeatureCard, featureCard } from "../answers/feature_card.ts";
+import { type FeatureList, featureList, type FeatureListOptions } from "../answers/feature_list.ts";
 import type { InfoFlow } from "../answers/info_flow.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { checkInteger } from "../answers/check_integer.ts";
@@ -30,6 +25,7 @@ import {
   MEDIA_TYPES,
 } from "../arrow/form.ts";
 import { linkOf } from "../links/link_of.ts";
+import { writeLink } from "../links/write_link.ts";
 import { LONGEST_URL } from "../links/longest_url.ts";
 import { hasField, isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
@@ -68,6 +64,8 @@ export interface Resolvers {
     readonly device: Resolver<unknown, unknown, DeviceInfo>;
     readonly cache: Resolver<unknown, unknown, CacheStats>;
   };
+  readonly FeatureCard: { readonly url: Resolver<FeatureCard, unknown, string> };
+  readonly FeatureList: { readonly url: Resolver<FeatureList, unknown, string> };
   readonly InfoFlow: {
     readonly comparison: Resolver<InfoFlow, unknown, Comparison | null>;
   };
@@ -151,6 +149,14 @@ export const resolvers: Resolvers = {
     cache: (_, __, { models }) => models[0]!.engine.cacheStats(),
   },
   ...ofAnswers,
+  FeatureCard: {
+    url: ({ sae, index }, _, { origin, models }) =>
+      writeLink(origin, "feature", { sae: sae.name, index, model: furtherModel(sae, models) }),
+  },
+  FeatureList: {
+    url: ({ sae, options }, _, { origin, models }) =>
+      writeLink(origin, "featureList", { ...options, model: furtherModel(sae, models) }),
+  },
   InfoFlow: {
     ...ofAnswers["InfoFlow"],
     comparison: (infoFlow) => infoFlow instanceof ComparedFlow ? infoFlow.comparison : null,
@@ -187,6 +193,11 @@ export const resolvers: Resolvers = {
       ),
   },
 };
+
+/** The name of an autoencoder's model, where links must say it. */
+function furtherModel({ model }: Sae, models: readonly LoadedModel[]): string | undefined {
+  return models.find(({ name, isFurther }) => name === model && isFurther)?.name;
+}
 
 function rowsOf(numbers: Float32Array, width: number): number[][] {
   return Array.from(

@@ -5,6 +5,7 @@ import { idsOf, modelOf, type Work } from "../../requests/engine_request.ts";
 import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { InfoflowError } from "../../errors.ts";
 import type { Answer } from "../answers/answer.ts";
+import { FEATURE_TABLES } from "../answers/feature_tables.ts";
 import { ANSWERS } from "../answers/list.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { BATCH_FIELDS } from "../batch/batch_fields.ts";
@@ -24,6 +25,8 @@ import { isMatrixField } from "../schema.ts";
 import { graphiql, wantsGraphiQL } from "./graphiql.ts";
 import { CORPUS_PATH, corpusAnswer } from "./corpus_answer.ts";
 import type { FinishedRun } from "../corpus/finished_run.ts";
+import { featureArrow, type FeatureField } from "./feature_arrow.ts";
+import { FEATURES_PATH, FeaturesPage } from "./features_page.ts";
 import { linkOrigin } from "./link_origin.ts";
 import { PAGE_FILES, promptPage } from "./page.ts";
 import { BytesInFlight } from "../queue/bytes_in_flight.ts";
@@ -100,7 +103,7 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
   });
   letIn(app, policy, (request) => {
     const { pathname } = new URL(request.url);
-    return pathname === "/" || pathname === CORPUS_PATH ||
+    return pathname === "/" || pathname === CORPUS_PATH || FeaturesPage.isAt(pathname) ||
       pathname === GRAPHQL_PATH && isGraphiQL(request);
   });
 
@@ -115,6 +118,13 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
     app.get(path, ({ req: { raw }, var: { scope } }) => {
       scope.operation = "page";
       return file.answer(raw);
+    });
+  }
+  const featuresPage = new FeaturesPage(policy.origins);
+  for (const path of [FEATURES_PATH, `${FEATURES_PATH}/*`]) {
+    app.get(path, ({ req: { raw }, var: { scope } }) => {
+      scope.operation = "page";
+      return featuresPage.answer(raw);
     });
   }
   if (corpus) {
@@ -156,6 +166,12 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
       scope.operation = `${kindOf(field)}.csv`;
       const { answer } = await ask(raw, scope);
       return await respond(raw, csvRepresentation(answer));
+    });
+  }
+  for (const field of Object.keys(FEATURE_TABLES) as FeatureField[]) {
+    app.get(pathOf(field), ({ req: { raw }, var: { scope } }) => {
+      scope.operation = `${kindOf(field)}.arrow`;
+      return featureArrow(field, raw, modelsFor(scope));
     });
   }
   const batches = new BatchAnswers({ modelsFor, log, metrics });

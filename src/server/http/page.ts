@@ -2,7 +2,9 @@ import icon from "../../../web/favicon.svg" with { type: "text" };
 import html from "../../../web/index.html" with { type: "text" };
 // Bundled from web/main.ts by `deno task page`; a test keeps it up to date.
 import script from "../../../web/dist/page.js" with { type: "text" };
+import featuresScript from "../../../web/dist/features.js" with { type: "text" };
 import corpusStyle from "../../../web/corpus.css" with { type: "text" };
+import featuresStyle from "../../../web/features.css" with { type: "text" };
 import style from "../../../web/page.css" with { type: "text" };
 import { pagePolicy } from "./security_headers.ts";
 import { StaticFile } from "./static_file.ts";
@@ -29,6 +31,8 @@ export function promptPage({ hasCorpus, hasToken, origins }: PageOptions): Stati
 /** The files that pages load, by path. */
 export const PAGE_FILES: ReadonlyMap<string, StaticFile> = new Map([
   ["/page.js", new StaticFile(script, "text/javascript; charset=utf-8")],
+  ["/features.js", new StaticFile(featuresScript, "text/javascript; charset=utf-8")],
+  ["/features.css", new StaticFile(featuresStyle, "text/css; charset=utf-8")],
   ["/corpus.css", new StaticFile(corpusStyle, "text/css; charset=utf-8")],
   ["/page.css", new StaticFile(style, "text/css; charset=utf-8")],
   ["/favicon.svg", new StaticFile(icon, "image/svg+xml")],

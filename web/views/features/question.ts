@@ -107,21 +107,32 @@ export interface AboutFeature {
   readonly feature: number;
 }
 
+/** What is read: a text, or token ids as the model gets them. */
+export type Source = { readonly prompt: string } | { readonly ids: readonly number[] };
+
 /** Asks what fed a feature at a target; nothing where that can't be had, as of an MLP's output. */
 export function flowTo(
-  { prompt, model, sae, feature }: AboutFeature,
-  target: number,
+  source: Source,
+  { model, sae, feature, target }: {
+    readonly model: string | undefined;
+    readonly sae: string;
+    readonly feature: number;
+    readonly target: number;
+  },
 ): Question<FeatureFlow | undefined> {
+  const variables = { ...source, model, sae, feature, target };
   return {
-    key: `feature-flow ${JSON.stringify([prompt, model, sae.name, feature, target])}`,
+    key: `feature-flow ${JSON.stringify(variables)}`,
     fetch: async (signal) => {
-      const query =
-        `query Flow($prompt: String!, $model: String, $sae: String!, $feature: Int!, $target: Int!) {
-        featureFlow(prompt: $prompt, model: $model, sae: $sae, feature: $feature, target: $target) {
+      const query = `query Flow(
+        $prompt: String, $ids: [Int!], $model: String, $sae: String!, $feature: Int!, $target: Int!
+      ) {
+        featureFlow(
+          prompt: $prompt, ids: $ids, model: $model, sae: $sae, feature: $feature, target: $target
+        ) {
           preActivations parts { kind layer values } matrix { axes shape values }
         }
       }`;
-      const variables = { prompt, model, sae: sae.name, feature, target };
       try {
         const { featureFlow } = await askGraphQL<FlowData>(query, variables, signal);
         const { matrix: { axes, shape, values }, parts, preActivations } = featureFlow;

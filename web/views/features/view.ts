@@ -108,7 +108,7 @@ export class FeaturesView implements View {
     const activation = active.find((it) => it.feature === feature && it.position === token)
       ?.activation ?? 0;
     const answers = [
-      ask(flowTo(about, token + first)),
+      ask(flowTo({ prompt }, { model, sae: sae.name, feature, target: token + first })),
       ask(cardOf(about, activation)),
       ask(forecastWith(about, Number(state.amount) === 1 ? 1 : Number(state.amount))),
       state.find ? ask(found(model, sae, state.find)) : undefined,
