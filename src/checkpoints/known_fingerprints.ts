@@ -1,7 +1,7 @@
-import { dirname } from "node:path";
+import { JsonNotes } from "./json_notes.ts";
 
 /** Files' states when they were hashed. */
-interface Record {
+interface Note {
   readonly state: string;
   readonly fingerprint: string;
 }
@@ -14,41 +14,26 @@ const SETTLED_MS = 2000;
  * size, inode, time of writing and time of change are, which is what `make` and git go by.
  */
 export class KnownFingerprints {
-  readonly #file: string | undefined;
+  readonly #notes: JsonNotes<Note>;
 
   /** @param file A JSON file; without one nothing is remembered. */
   constructor(file: string | undefined) {
-    this.#file = file;
+    this.#notes = new JsonNotes(file);
   }
 
   /** The fingerprint of a model, if it is known of its files as they are. */
   async find(model: Model): Promise<string | undefined> {
-    const record = (await this.#read())[model.paths.join()];
-    return record && record.state === (await stateOf(model)).text ? record.fingerprint : undefined;
+    const note = (await this.#notes.read())[model.paths.join()];
+    return note && note.state === (await stateOf(model)).text ? note.fingerprint : undefined;
   }
 
   /** Notes a fingerprint, unless a file was written to a moment ago. */
   async keep(model: Model, fingerprint: string): Promise<void> {
-    if (this.#file === undefined) return;
+    if (!this.#notes.isKept) return;
     const { text: state, newest } = await stateOf(model);
     if (Date.now() - newest < SETTLED_MS) return;
-    const records = { ...await this.#read(), [model.paths.join()]: { state, fingerprint } };
-    try {
-      await Deno.mkdir(dirname(this.#file), { recursive: true });
-      const next = `${this.#file}.${Deno.pid}.new`;
-      await Deno.writeTextFile(next, JSON.stringify(records, null, 2) + "\n");
-      await Deno.rename(next, this.#file);
-    } catch { /* then they are hashed again next time */ }
-  }
-
-  async #read(): Promise<{ [paths: string]: Record }> {
-    if (this.#file === undefined) return {};
-    try {
-      const value: unknown = JSON.parse(await Deno.readTextFile(this.#file));
-      return typeof value === "object" && value !== null ? value as { [path: string]: Record } : {};
-    } catch {
-      return {}; // missing, or not ours
-    }
+    const notes = await this.#notes.read();
+    await this.#notes.write({ ...notes, [model.paths.join()]: { state, fingerprint } });
   }
 }
 

@@ -7,19 +7,7 @@ import type { Site } from "../../src/requests/interventions/sites.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { ORIGIN, withApp } from "../support/app.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { FIXTURES, readReference, TINY } from "../support/fixtures.ts";
-
-const NAMES = [
-  "res-standard",
-  "res-gated",
-  "res-topk",
-  "mlp-jumprelu",
-  "mlp-averaged",
-  "attn-topk",
-  "z-standard",
-  "z-folded",
-  "mlp-transcoder",
-];
+import { FIXTURES, readReference, SAES, TINY } from "../support/fixtures.ts";
 
 /** Numbers less their mean: logits are compared up to a constant. */
 function centred(logits: ArrayLike<number>): number[] {
@@ -29,14 +17,14 @@ function centred(logits: ArrayLike<number>): number[] {
 }
 
 Deno.test("a feature switched off, and one added, against SAELens: the error stays", async () => {
-  const saes = NAMES.map((name) => {
+  const saes = SAES.map((name) => {
     return { name, directory: new URL(`sae/${name}`, FIXTURES).pathname };
   });
   const engine = await createEngine({ directory: TINY, cacheBytes: 2 ** 24, saes });
   const { architecture } = engine.info;
   const V = architecture.vocabulary;
   try {
-    for (const name of NAMES) {
+    for (const name of SAES) {
       const { config } = engine.info.saes.find((it) => it.name === name)!;
       const { ids, tensors } = await readReference(`sae/${name}/T14`);
       await using file = await open(new URL(`sae/${name}/T14.safetensors`, FIXTURES));

@@ -5,22 +5,18 @@ import { FeatureEncoder } from "../../src/engine/sae/feature_encoder.ts";
 import { openSae } from "../../src/checkpoints/sae/open_sae.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { BUNDLED, FIXTURES, readReference, type Reference, TINY } from "../support/fixtures.ts";
+import {
+  BUNDLED,
+  FIXTURES,
+  readReference,
+  type Reference,
+  SAES,
+  TINY,
+} from "../support/fixtures.ts";
 import { lossEffect, readSaeWeights, run } from "../reference/sae.ts";
 import { readModel } from "../support/read_model.ts";
 import { denseFeatures } from "../support/sae.ts";
 
-const NAMES = [
-  "res-standard",
-  "res-gated",
-  "res-topk",
-  "mlp-jumprelu",
-  "mlp-averaged",
-  "attn-topk",
-  "z-standard",
-  "z-folded",
-  "mlp-transcoder",
-];
 const MIB = 2 ** 20;
 
 /** The reference's metadata under a key. */
@@ -34,7 +30,7 @@ async function withTiny(
   use: (engine: Engine) => Promise<void>,
   options: { cacheBytes?: number; saeBytes?: number } = {},
 ): Promise<void> {
-  const saes = NAMES.map((name) => ({
+  const saes = SAES.map((name) => ({
     name,
     directory: new URL(`sae/${name}`, FIXTURES).pathname,
   }));
@@ -115,7 +111,7 @@ async function compareFlow(
 
 Deno.test("features, fits and sources of the reference autoencoders", () =>
   withTiny(async (engine) => {
-    for (const sae of NAMES) {
+    for (const sae of SAES) {
       const { config } = engine.info.saes.find(({ name }) => name === sae)!;
       for (const prompt of ["T14", "T65"]) {
         const file = `sae/${sae}/${prompt}`;
@@ -190,7 +186,7 @@ Deno.test("features and sources of the bundled autoencoders", async () => {
 Deno.test("what features do for the next token's loss, against float64", () =>
   withTiny(async (engine) => {
     const tiny = await readModel(TINY);
-    for (const name of NAMES) {
+    for (const name of SAES) {
       await using sae = await openSae(new URL(`sae/${name}`, FIXTURES).pathname);
       const weights = await readSaeWeights(sae);
       const { ids } = await readReference(`sae/${name}/T14`);

@@ -7,26 +7,14 @@ import { openSae } from "../../src/checkpoints/sae/open_sae.ts";
 import { parseSaeConfig } from "../../src/checkpoints/sae/parse_sae_config.ts";
 import { encode, hookOf, run as runModel, shiftOf } from "../reference/sae.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { FIXTURES, readReference, TINY } from "../support/fixtures.ts";
+import { FIXTURES, readReference, SAES, TINY } from "../support/fixtures.ts";
 import { withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
 import { readModel } from "../support/read_model.ts";
 import { denseFeatures, encodeOnDevice } from "../support/sae.ts";
 
-const NAMES = [
-  "res-standard",
-  "res-gated",
-  "res-topk",
-  "mlp-jumprelu",
-  "mlp-averaged",
-  "attn-topk",
-  "z-standard",
-  "z-folded",
-  "mlp-transcoder",
-];
-
 const tiny = await readModel(TINY);
-for (const name of NAMES) {
+for (const name of SAES) {
   Deno.test(`encoding agrees with sae/${name}`, () =>
     withGpu(async (gpu) => {
       await using sae = await openSae(new URL(`sae/${name}`, FIXTURES).pathname);

@@ -1,21 +1,9 @@
 // Reference data of SAELens against the float64 autoencoders that the kernels are tested against.
 import { openSae } from "../../src/checkpoints/sae/open_sae.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { BUNDLED, FIXTURES, readReference, TINY } from "../support/fixtures.ts";
+import { BUNDLED, FIXTURES, readReference, SAES, TINY } from "../support/fixtures.ts";
 import { readModel } from "../support/read_model.ts";
 import { encode, hookOf, inputOf, readSaeWeights, run, sourcesOf } from "./sae.ts";
-
-const NAMES = [
-  "res-standard",
-  "res-gated",
-  "res-topk",
-  "mlp-jumprelu",
-  "mlp-averaged",
-  "attn-topk",
-  "z-standard",
-  "z-folded",
-  "mlp-transcoder",
-];
 
 /** Stored as float32 of float64 numbers: half a unit in the last place of the largest. */
 function stored(expected: Float32Array): { atol: number } {
@@ -23,7 +11,7 @@ function stored(expected: Float32Array): { atol: number } {
 }
 
 const tiny = await readModel(TINY);
-for (const name of NAMES) {
+for (const name of SAES) {
   Deno.test(`float64 autoencoder agrees with sae/${name}`, async () => {
     await using sae = await openSae(new URL(`sae/${name}`, FIXTURES).pathname);
     const weights = await readSaeWeights(sae);

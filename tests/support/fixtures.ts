@@ -1,5 +1,18 @@
 import { open } from "@infoflow/safetensors";
 
+/** The autoencoders of `tests/fixtures/sae/`, one of each architecture and hook. */
+export const SAES = [
+  "res-standard",
+  "res-gated",
+  "res-topk",
+  "mlp-jumprelu",
+  "mlp-averaged",
+  "attn-topk",
+  "z-standard",
+  "z-folded",
+  "mlp-transcoder",
+] as const;
+
 /** Where copies of the reference data are. */
 export const FIXTURES = new URL("../fixtures/", import.meta.url);
 /** The directory of the model of the reference data in `tiny/`. */

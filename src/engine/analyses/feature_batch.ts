@@ -2,6 +2,7 @@ import { type Answered, splitPrompts } from "../../requests/questions.ts";
 import type { FeaturesFound } from "../../requests/sae/feature_questions.ts";
 import { keptAt } from "../activations/kept_sites.ts";
 import type { KeptFeatures } from "../activations/kept_features.ts";
+import { groupPrompts } from "../passes/group_prompts.ts";
 import type { Run } from "../passes/run.ts";
 import { type ActiveFeatures, LISTED, sortFeatures } from "../sae/active_features.ts";
 import { allocateFeatures, MOST_ENCODED } from "../sae/feature_encoder.ts";
@@ -33,7 +34,7 @@ export class FeatureBatchAnalysis extends Analysis<FeatureBatchQuestion> {
     const keep = [siteOfSae(loaded.sae.config)];
     const found: ActiveFeatures[] = [];
     let done = 0;
-    for (const group of inGroups(prompts, passTokens)) {
+    for (const group of groupPrompts(prompts, { tokens: passTokens, prompts: MOST_ENCODED })) {
       const requests = group.map((ids) => ({ ids }));
       const part = await passes.run(
         requests,
@@ -102,22 +103,4 @@ function joined<T extends Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
     at += part.length;
   }
   return all;
-}
-
-/** Prompts in their order, in groups of at most `passTokens` tokens, or of one prompt. */
-function inGroups(
-  prompts: readonly (readonly number[])[],
-  mostTokens: number,
-): (readonly number[])[][] {
-  const groups: (readonly number[])[][] = [];
-  let tokens = Infinity;
-  for (const ids of prompts) {
-    if (tokens + ids.length > mostTokens || groups.at(-1)?.length === MOST_ENCODED) {
-      groups.push([]);
-      tokens = 0;
-    }
-    groups.at(-1)!.push(ids);
-    tokens += ids.length;
-  }
-  return groups;
 }

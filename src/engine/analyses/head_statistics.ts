@@ -6,6 +6,7 @@ import type { DeviceResult } from "../gpu/readback.ts";
 import { FlowDistances } from "../kernels/flow_distances.ts";
 import { HeadStatisticsKernel, TOP } from "../kernels/head_statistics.ts";
 import type { PromptFields } from "../kernels/prompt.ts";
+import { groupPrompts } from "../passes/group_prompts.ts";
 import type { Run, RunPrompt, Stage } from "../passes/run.ts";
 import { Analysis, type AnalysisContext, type AskOptions } from "./analysis.ts";
 
@@ -47,7 +48,7 @@ export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
     device.queue.writeBuffer(sums, 0, new Uint8Array(sumBytes));
     device.queue.writeBuffer(flows, 0, new Uint8Array(flowBytes));
     const all = [{ buffer: sums, bytes: sumBytes }, { buffer: flows, bytes: flowBytes }];
-    const groups = inGroups(prompts, passTokens);
+    const groups = groupPrompts(prompts, { tokens: passTokens });
     const topBytes = WIDE * TOP * architecture.layers * architecture.heads;
     const tops = new Uint8Array(prompts.length * topBytes);
     let read = new Uint8Array(0);
@@ -115,22 +116,4 @@ export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
     });
     return new Uint8Array(numbers.buffer);
   }
-}
-
-/** Prompts in their order, in groups of at most `passTokens` tokens, or of one prompt. */
-function inGroups(
-  prompts: readonly (readonly number[])[],
-  mostTokens: number,
-): (readonly number[])[][] {
-  const groups: (readonly number[])[][] = [];
-  let tokens = Infinity;
-  for (const ids of prompts) {
-    if (tokens + ids.length > mostTokens) {
-      groups.push([]);
-      tokens = 0;
-    }
-    groups.at(-1)!.push(ids);
-    tokens += ids.length;
-  }
-  return groups;
 }
