@@ -9,6 +9,7 @@ import { spool } from "../corpus/input/spool.ts";
 import { AnswersJob } from "../corpus/jobs/answers_job.ts";
 import { dashboardEngine } from "../corpus/jobs/dashboards/dashboard_engine.ts";
 import { DashboardsJob } from "../corpus/jobs/dashboards/dashboards_job.ts";
+import { placeLabels } from "../corpus/jobs/dashboards/labels.ts";
 import { HeadStatisticsJob } from "../corpus/jobs/head_statistics_job.ts";
 import { mergeShards } from "../corpus/jobs/merge_shards.ts";
 import { statisticsEngine } from "../corpus/jobs/statistics_engine.ts";
@@ -70,6 +71,10 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
   });
   const job = jobOf(settings, { model: { ...model!, engine: model!.engine.for(JOB) }, columns });
   const { info } = model!.engine;
+  if (settings.labels.length > 0) {
+    const { config } = info.saes.find(({ name }) => name === saeOf(settings, model!))!;
+    await placeLabels(directory, settings.labels, config.features);
+  }
   const identity: RunIdentity = {
     version: 1,
     name: job.name,

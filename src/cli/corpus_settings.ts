@@ -60,6 +60,12 @@ const DASHBOARD_FLAGS = {
   sae: { type: "string", value: "NAME|DIR", help: "the autoencoder, as serve takes it" },
   top: { type: "string", value: "N", help: "largest examples of each feature, 20 by default" },
   "one-per-prompt": { type: "boolean", help: "a prompt gives a feature one example at most" },
+  labels: {
+    type: "string",
+    value: "FILE",
+    multiple: true,
+    help: "labels of features: texts by number as JSON, or Neuronpedia's explanations",
+  },
 } as const satisfies Record<string, Flag>;
 
 /** The flags of what is no field of the schema. */
@@ -96,6 +102,8 @@ export interface CorpusSettings {
   /** The autoencoder of dashboards. */
   readonly sae: string | undefined;
   readonly onePerPrompt: boolean;
+  /** Files of labels, or patterns. */
+  readonly labels: readonly string[];
   readonly definition: "infoflow" | "headvis";
   /** The arguments of the field. */
   readonly args: Readonly<Record<string, unknown>>;
@@ -176,6 +184,7 @@ function settingsOf(
     top: number("top", 100) ?? (name === "dashboards" ? 20 : 10),
     sae: text("sae"),
     onePerPrompt: values.get("one-per-prompt") === true,
+    labels: (values.get("labels") ?? []) as readonly string[],
     layout: choice("layout", text("layout"), BATCH_LAYOUTS) ?? "nested",
     definition: choice("definition", text("definition"), ["infoflow", "headvis"]) ?? "infoflow",
     args: field === undefined ? {} : readLink(field, `?${query}`, { isMatrix: false }).args,

@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { open } from "@infoflow/safetensors";
 import { Corpus } from "../../src/corpus/input/corpus.ts";
 import { survey } from "../../src/corpus/input/survey.ts";
-import type { DashboardEngine } from "../../src/corpus/jobs/dashboards/dashboards_job.ts";
+import type { DashboardEngine } from "../../src/corpus/jobs/dashboards/dashboard_engine.ts";
 import { DashboardsJob } from "../../src/corpus/jobs/dashboards/dashboards_job.ts";
-import { FeatureTally, GroupSamples } from "../../src/corpus/jobs/dashboards/tally.ts";
+import type { FeatureRows } from "../../src/corpus/jobs/dashboards/feature_rows.ts";
+import { placeLabels, readLabels } from "../../src/corpus/jobs/dashboards/labels.ts";
+import { PairTable } from "../../src/corpus/jobs/dashboards/pair_table.ts";
+import { PlaceSketches } from "../../src/corpus/jobs/dashboards/place_sketches.ts";
+import { FeatureTally } from "../../src/corpus/jobs/dashboards/tally.ts";
 import { mergeShards } from "../../src/corpus/jobs/merge_shards.ts";
 import { Progress } from "../../src/corpus/run/progress.ts";
 import { runCorpus } from "../../src/corpus/run/run_corpus.ts";
@@ -153,23 +157,158 @@ print(__import__("json").dumps(pq.read_table(sys.argv[1]).to_pylist()))
   }
 });
 
-Deno.test("largest places and samples don't depend on the order", () => {
+/** Random features at random places, most of them rarely: by prompt and position. */
+function randomPlaces(features: number): FeatureRows {
   const random = new Random(9);
-  const places = Array.from({ length: 300 }, (_, n) => ({
-    prompt: Math.floor(n / 3),
-    position: n % 3,
-    activation: 1 + random.below(5),
-  }));
-  const of = (order: typeof places) => {
-    const tally = new FeatureTally(1, { top: 7, onePerPrompt: true });
-    for (const place of order) tally.add(0, place);
-    const samples = new GroupSamples(tally.largest, 3);
-    for (const place of order) samples.add(0, place);
-    return [tally.top(0), [0, 1, 2, 3, 4].map((group) => samples.of(0, group))];
+  const rows: [prompt: number, position: number, feature: number, activation: number][] = [];
+  for (let prompt = 0; prompt < 150; prompt++) {
+    for (let position = 1; position <= 40; position++) {
+      for (let feature = 0; feature < features; feature++) {
+        if (random.below(8 + 8 * feature) > 4) continue;
+        rows.push([prompt, position, feature, 1 + random.below(5)]);
+      }
+    }
+  }
+  return {
+    prompts: Float64Array.from(rows, ([prompt]) => prompt),
+    positions: Int32Array.from(rows, ([, position]) => position),
+    features: Int32Array.from(rows, ([, , feature]) => feature),
+    activations: Float32Array.from(rows, ([, , , activation]) => activation),
   };
-  const [top, groups] = of(places);
-  assert.deepEqual(of(places.toReversed()), [top, groups]);
-  const prompts = (top as typeof places).map(({ prompt }) => prompt);
-  assert.equal(new Set(prompts).size, 7);
-  assert.deepEqual(prompts, prompts.toSorted((a, b) => a - b), "equal ones by prompt");
+}
+
+Deno.test("what is counted of a feature is what sorting all of its places finds", () => {
+  const { prompts, positions, features, activations } = randomPlaces(1);
+  const places = Array.from(features, (_, n) => {
+    return { prompt: prompts[n]!, position: positions[n]!, activation: activations[n]! };
+  });
+  assert(places.length > 1000);
+  for (const onePerPrompt of [false, true]) {
+    const tally = new FeatureTally(0, 5, { top: 7, eachGroup: 3, onePerPrompt });
+    for (const { prompt, position, activation } of places) tally.add(prompt, position, activation);
+    const examples = tally.examples();
+    const sorted = places.toSorted((a, b) =>
+      b.activation - a.activation || a.prompt - b.prompt || a.position - b.position
+    );
+    const seen = new Set<number>();
+    const largest = sorted.filter(({ prompt }) => {
+      if (onePerPrompt && seen.has(prompt)) return false;
+      return seen.add(prompt);
+    });
+    const top = examples.filter(({ group }) => group === null);
+    assert.deepEqual(
+      top.map(({ prompt, position, activation }) => ({ prompt, position, activation })),
+      largest.slice(0, 7),
+    );
+    // Activations are 1 to 5: a group each, and the last of ten bars each.
+    for (let group = 0; group < 5; group++) {
+      const drawn = examples.filter((it) => it.group === group);
+      assert.deepEqual(drawn.map(({ activation }) => activation), [1, 2, 3].fill(group + 1));
+      const count = places.filter(({ activation }) => activation === group + 1).length;
+      assert.equal(tally.histogram[10 * group + 9], count);
+    }
+    for (const { prompt, positions, activations } of examples) {
+      const own = places.filter((it) => it.prompt === prompt);
+      assert.deepEqual(positions, own.map(({ position }) => position));
+      assert.deepEqual(activations, own.map(({ activation }) => activation));
+    }
+  }
+});
+
+Deno.test("features that are on together: the table is exact, sketches where they can be, in any order", () => {
+  const F = 60;
+  const rows = randomPlaces(F);
+  const places = Array.from({ length: F }, () => new Set<number>());
+  rows.features.forEach((feature, n) =>
+    places[feature]!.add(1000 * rows.prompts[n]! + rows.positions[n]!)
+  );
+  const counts = Float64Array.from(places, ({ size }) => size);
+  const jaccard = (a: number, b: number): number => {
+    const both = places[a]!.intersection(places[b]!).size;
+    return both / (counts[a]! + counts[b]! - both);
+  };
+  const table = new PairTable(F);
+  table.add(rows);
+  const sketches = new PlaceSketches(F, 41);
+  sketches.add(rows);
+  const k = sketches.sample;
+  assert.deepEqual([F, 24_576, 131_072].map((F) => new PlaceSketches(F, 128).sample), [
+    256,
+    256,
+    64,
+  ]);
+  const turned = new PlaceSketches(F, 41);
+  turned.add({
+    prompts: rows.prompts.toReversed(),
+    positions: rows.positions.toReversed(),
+    features: rows.features.toReversed(),
+    activations: rows.activations.toReversed(),
+  });
+  let exact = 0;
+  let estimated = 0;
+  for (let feature = 0; feature < F; feature++) {
+    const expected = Array.from({ length: F }, (_, other) => other)
+      .filter((other) => other !== feature && jaccard(feature, other) > 0)
+      .map((other) => ({ feature: other, jaccard: jaccard(feature, other) }))
+      .sort((a, b) => b.jaccard - a.jaccard || a.feature - b.feature)
+      .slice(0, 10);
+    assert.deepEqual(table.of(feature, counts), expected);
+    const found = sketches.of(feature, counts);
+    assert.deepEqual(turned.of(feature, counts), found);
+    for (const { feature: other, jaccard: j } of found) {
+      const truth = jaccard(feature, other);
+      if (counts[feature]! <= k && counts[other]! <= k) {
+        exact++;
+        assert.equal(j, truth);
+      } else {
+        estimated++;
+        // Five times the standard error that is promised, of some hundred estimates.
+        assertClose([j], [truth], { atol: 5 * Math.sqrt(truth * (1 - truth) / k) });
+      }
+    }
+  }
+  assert(exact > 20 && estimated > 20, `${exact} exact, ${estimated} estimated`);
+});
+
+Deno.test("labels: texts by number, and Neuronpedia's explanations as JSON and JSONL", async () => {
+  const scratch = await Deno.makeTempDir();
+  const out = `${scratch}/out`;
+  try {
+    const write = async (name: string, text: string): Promise<string> => {
+      const path = `${scratch}/${name}`;
+      const body = new Response(text).body!;
+      const isZipped = name.endsWith(".gz");
+      await Deno.writeFile(path, isZipped ? body.pipeThrough(new CompressionStream("gzip")) : body);
+      return path;
+    };
+    const entry = (index: string, description: string, layer = "8-res-jb"): string =>
+      JSON.stringify({ modelId: "gpt2-small", layer, index, description, typeName: "oai" });
+    const lines = (...entries: string[]): string => entries.map((it) => `${it}\n`).join("");
+    await write("batch-0.jsonl.gz", lines(entry("3", " verbs of giving"), entry("1", "commas")));
+    await write("batch-1.jsonl.gz", lines(entry("3", "another of the same"), entry("2", "")));
+    await placeLabels(out, [`${scratch}/batch-*.jsonl.gz`], 8);
+    assert.deepEqual([...await readLabels(out)], [[1, "commas"], [3, "verbs of giving"]]);
+    await placeLabels(out, [await write("all.json", `[${entry("0", "dates")}]`)], 8);
+    assert.deepEqual([...await readLabels(out)], [[0, "dates"]]);
+    await placeLabels(out, [await write("own.json", `{"7": "mine"}`)], 8);
+    assert.deepEqual([...await readLabels(out)], [[7, "mine"]]);
+    assert.deepEqual([...await readLabels(scratch)], []);
+    const refused: readonly [name: string, text: string, message: RegExp][] = [
+      ["a.json", "{", /it must be JSON/],
+      ["b.json", "7", /neither texts by number nor explanations/],
+      ["c.json", `{"8": "x"}`, /numbered from 0 to 7: current value is 8/],
+      [
+        "d.jsonl",
+        lines(entry("1", "x"), entry("2", "y", "9-res-jb")),
+        /one autoencoder: there are/,
+      ],
+      ["e.jsonl", `{"index": 1}`, /`index` and `description`: line 1 has not/],
+      ["f.json", `{"1": 2}`, /must be a text/],
+    ];
+    for (const [name, text, message] of refused) {
+      await assert.rejects(placeLabels(out, [await write(name, text)], 8), message);
+    }
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
 });

@@ -38,7 +38,7 @@ export class FeatureBatchAnalysis extends Analysis<FeatureBatchQuestion> {
       const requests = group.map((ids) => ({ ids }));
       const part = await passes.run(
         requests,
-        { keep, cache: "none", isWanted },
+        { keep, cache: "none", endsAtSites: true, isWanted },
         (run) => this.#encode(run, loaded),
       );
       const start = done;

@@ -272,7 +272,8 @@ export class Forward {
   #end(recorder: Recorder, pass: ForwardPass): void {
     const { layers } = this.#architecture;
     this.#sites!.record(recorder, pass, { site: "RESID_PRE", layer: layers });
-    if (!pass.makesPatterns) return;
+    // Of a pass that ends before, nothing is found by others.
+    if (!pass.makesPatterns || pass.endsAtSites) return;
     this.#attention.means(recorder, pass);
     this.#keysValues.leave(recorder.encoder, this.#workspace!.qkvTexture, pass);
   }

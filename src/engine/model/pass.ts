@@ -51,6 +51,8 @@ export interface ForwardPass {
   readonly makesPatterns: boolean;
   /** What else the pass keeps in the activations; the memory for it is there. */
   readonly keep: readonly SiteOfLayer[];
+  /** Whether nothing is computed beyond the last of these sites: then patterns of later layers are missing. */
+  readonly endsAtSites?: boolean | undefined;
   /** The run's interventions, in the order in which they apply. */
   readonly edits: readonly SiteEdit[];
 }

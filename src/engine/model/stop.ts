@@ -9,12 +9,15 @@ export interface Stop {
 
 /** Finds the last site that a pass has to compute. */
 export function stopOf(
-  { keep, makesPatterns }: Pick<ForwardPass, "keep" | "makesPatterns">,
+  { keep, makesPatterns, endsAtSites = false }: Pick<
+    ForwardPass,
+    "keep" | "makesPatterns" | "endsAtSites"
+  >,
   layers: number,
 ): Stop {
   const rank = (layer: number, site: Site): number => layer * SITES.length + SITES.indexOf(site);
   const last = Math.max(
-    makesPatterns ? rank(layers - 1, "PATTERN") : -1,
+    makesPatterns && !endsAtSites ? rank(layers - 1, "PATTERN") : -1,
     ...keep.map(({ site, layer }) =>
       site === "RESID_POST" ? rank(layer + 1, "RESID_PRE") : rank(layer, site)
     ),

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly keep?: readonly SiteOfLayer[] | undefined;
   /** `keep` by default. */
   readonly cache?: CacheUse | undefined;
+  /** Whether the sites are all that is read: passes end there. With the cache `none` only: a kept prompt has all patterns. */
+  readonly endsAtSites?: boolean | undefined;
   /** Whether the caller still waits; true if it is not given. */
   isWanted?(): boolean;
 }
@@ -116,7 +118,8 @@ export class Passes {
     using held = new DisposableStack();
     const needs = await this.#needs(prompts, options, held);
     using owned = new Owned();
-    const planned = await this.#plan([...needs.values()], { owned, resolved });
+    const endsAtSites = options.endsAtSites === true && options.cache === "none";
+    const planned = await this.#plan([...needs.values()], { owned, resolved, endsAtSites });
     const run = new Run(this.#parts, {
       passes: planned.passes,
       isWanted: () => options.isWanted?.() ?? true,
@@ -190,9 +193,10 @@ export class Passes {
   /** Makes room for what is kept, and says which passes are to be made, in their order. */
   async #plan(
     needs: readonly Need[],
-    { owned, resolved }: {
+    { owned, resolved, endsAtSites }: {
       readonly owned: Owned;
       readonly resolved: ReadonlyMap<string, readonly Intervention[]>;
+      readonly endsAtSites: boolean;
     },
   ): Promise<{ readonly passes: PlannedPass[]; readonly computed: ReadonlySet<Need> }> {
     const computed = new Set<Need>();
@@ -225,7 +229,8 @@ export class Passes {
       }
       if (passes.length > 0) computed.add(need);
     }
-    return { passes: [...together(plains), ...changed], computed };
+    const whole = together(plains).map((pass) => ({ ...pass, endsAtSites }));
+    return { passes: [...whole, ...changed], computed };
   }
 
   async #makeSites({ lease: { activations }, keep }: Need): Promise<void> {

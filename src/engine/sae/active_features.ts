@@ -16,16 +16,28 @@ export interface ActiveFeatures {
  */
 export function sortFeatures(listed: Uint32Array<ArrayBuffer>, tokens: number): ActiveFeatures {
   const values = new Float32Array(listed.buffer, listed.byteOffset, listed.length);
-  const order = Uint32Array.from({ length: listed.length / LISTED }, (_, at) => at)
-    .filter((at) => listed[LISTED * at]! < tokens)
-    .sort((a, b) =>
-      listed[LISTED * a]! - listed[LISTED * b]! ||
-      values[LISTED * b + 2]! - values[LISTED * a + 2]! ||
-      listed[LISTED * a + 1]! - listed[LISTED * b + 1]!
+  const starts = new Uint32Array(tokens + 1);
+  for (let at = 0; at < listed.length; at += LISTED) {
+    if (listed[at]! < tokens) starts[listed[at]! + 1]!++;
+  }
+  for (let position = 0; position < tokens; position++) starts[position + 1]! += starts[position]!;
+  const order = new Uint32Array(starts[tokens]!);
+  const next = starts.slice();
+  for (let at = 0; at < listed.length; at += LISTED) {
+    if (listed[at]! < tokens) order[next[listed[at]!]!++] = at;
+  }
+  for (let position = 0; position < tokens; position++) {
+    order.subarray(starts[position]!, starts[position + 1]!).sort((a, b) =>
+      values[b + 2]! - values[a + 2]! || listed[a + 1]! - listed[b + 1]!
     );
-  return {
-    positions: Int32Array.from(order, (at) => listed[LISTED * at]!),
-    features: Int32Array.from(order, (at) => listed[LISTED * at + 1]!),
-    activations: Float32Array.from(order, (at) => values[LISTED * at + 2]!),
-  };
+  }
+  const positions = new Int32Array(order.length);
+  const features = new Int32Array(order.length);
+  const activations = new Float32Array(order.length);
+  order.forEach((at, n) => {
+    positions[n] = listed[at]!;
+    features[n] = listed[at + 1]!;
+    activations[n] = values[at + 2]!;
+  });
+  return { positions, features, activations };
 }

@@ -1,9 +1,33 @@
+import type { Questions } from "../../../engine/analyses/list.ts";
+import type { FeatureTablesFound } from "../../../requests/sae/feature_questions.ts";
 import type { LoadedModel } from "../../../server/answers/loaded_model.ts";
 import { readBy } from "../../../server/answers/reading.ts";
 import { findSae } from "../../../server/answers/sae.ts";
+import type { RowPrompt } from "../../../server/batch/prompt_column.ts";
 import { tokenText } from "../../../tokens/tokenize.ts";
 import { GPT2_TOKENIZER } from "../../../tokens/tokenizer.ts";
-import type { DashboardEngine } from "./dashboards_job.ts";
+import type { ExamplePrompt } from "../statistics_table.ts";
+
+/** Reads prompts and finds their features. */
+export interface DashboardEngine {
+  /** How many features there are. */
+  readonly features: number;
+  /** Whether the first token of a prompt is BOS, which is counted nowhere. */
+  readonly bosId: number | undefined;
+  /**
+   * Reads a prompt.
+   *
+   * @throws {InfoflowError} Why it is refused.
+   */
+  read(prompt: NonNullable<RowPrompt>): Omit<ExamplePrompt, "row">;
+  /** The features of some prompts. */
+  find(
+    prompts: readonly (readonly number[])[],
+  ): Promise<Omit<Questions["featureBatch"]["result"], "cacheHit">>;
+  /** What each feature says by itself, and the texts of tokens. */
+  tables(k: number): Promise<FeatureTablesFound>;
+  textOf(id: number): string;
+}
 
 /**
  * A model that reads prompts and finds the features of one of its autoencoders.

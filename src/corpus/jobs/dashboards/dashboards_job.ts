@@ -1,38 +1,17 @@
 import { join } from "node:path";
 import { InfoflowError } from "../../../errors.ts";
-import type { FeatureTablesFound } from "../../../requests/sae/feature_questions.ts";
-import type { Questions } from "../../../engine/analyses/list.ts";
 import { promptColumn, promptsIn, type RowPrompt } from "../../../server/batch/prompt_column.ts";
 import type { Corpus } from "../../input/corpus.ts";
 import type { DonePart, Manifest } from "../../output/manifest.ts";
 import { writeFile } from "../../output/write_file.ts";
 import { writeParquet } from "../../output/write_parquet.ts";
 import { type Job, type Part, partFile, type PartOutput } from "../../run/job.ts";
-import { type ExamplePrompt, examplesTable, rowsTable } from "../statistics_table.ts";
-import { type FeatureRows, featureRowsTable } from "./feature_rows.ts";
+import { rowsTable } from "../statistics_table.ts";
+import type { DashboardEngine } from "./dashboard_engine.ts";
 import { finishDashboards } from "./finish_dashboards.ts";
-import type { FeatureTables, StoredFeatures, TokenWeight } from "./stored_features.ts";
-
-/** Reads prompts and finds their features. */
-export interface DashboardEngine {
-  /** How many features there are. */
-  readonly features: number;
-  /** Whether the first token of a prompt is BOS, which is counted nowhere. */
-  readonly bosId: number | undefined;
-  /**
-   * Reads a prompt.
-   *
-   * @throws {InfoflowError} Why it is refused.
-   */
-  read(prompt: NonNullable<RowPrompt>): Omit<ExamplePrompt, "row">;
-  /** The features of some prompts. */
-  find(
-    prompts: readonly (readonly number[])[],
-  ): Promise<Omit<Questions["featureBatch"]["result"], "cacheHit">>;
-  /** What each feature says by itself, and the texts of tokens. */
-  tables(k: number): Promise<FeatureTablesFound>;
-  textOf(id: number): string;
-}
+import { PartActivations } from "./part_activations.ts";
+import type { StoredFeatures } from "./stored_features.ts";
+import { writeTables } from "./tables_file.ts";
 
 /** How dashboards are made. */
 export interface DashboardOptions {
@@ -45,14 +24,8 @@ export interface DashboardOptions {
   readonly onePerPrompt: boolean;
 }
 
-/** Tokens and prompts that the engine has at once. */
-const GROUP_TOKENS = 8192;
-const GROUP_PROMPTS = 256;
 /** Tokens at each end of a feature's logits, and nearest features. */
 const K = 10;
-/** Rows of a row group: activations are read whole. */
-const GROUP_ROWS = 65_536;
-
 interface RowNote {
   readonly index: number;
   readonly tokens: number | null;
@@ -74,43 +47,51 @@ export class DashboardsJob implements Job {
 
   get options(): Readonly<Record<string, unknown>> {
     const { sae, column, top, onePerPrompt } = this.#options;
-    return { sae, column: column ?? null, top, onePerPrompt };
+    return { sae, column: column ?? null, top, onePerPrompt, order: "feature, prompt, position" };
   }
 
   async make(part: Part, corpus: Corpus, output: PartOutput): Promise<DonePart["files"]> {
-    const rows = new PartRows(this.#engine);
-    const notes: RowNote[] = [];
-    for await (const { batch, faults, first } of corpus.read(part.first, part.end)) {
-      const column = promptColumn(batch.schema, this.#options.column);
-      let row = 0;
-      for (const prompt of promptsIn(batch.getChild(column.name)!, column)) {
-        const note = await this.#take(first + row, { prompt, fault: faults.get(row), rows });
-        output.progress.row(note.tokens ?? 0, note.code ?? undefined);
-        notes.push(note);
-        row++;
-      }
-    }
-    const { found, prompts, positions } = await rows.end();
-    const { features } = this.#engine;
-    const stored: StoredFeatures = {
-      features,
-      positions,
-      ...(part.part === 0 && { tables: await this.#tables() }),
-    };
+    const { directory, progress } = output;
     const about = { name: this.name, part: part.part, ...this.options };
-    const tables = [
-      ["part", rowsTable(notes, about), undefined],
-      ["prompts", examplesTable(prompts, about), undefined],
-      ["activations", featureRowsTable(found, about), GROUP_ROWS],
-    ] as const;
-    const files: Record<string, number> = {};
-    for (const [stem, { schema, batch }, groupRows] of tables) {
-      const name = partFile(stem, part.part, "parquet");
-      files[name] = await writeParquet(join(output.directory, name), schema, [batch], groupRows);
+    const activations = new PartActivations(this.#engine, { directory, part: part.part }, about);
+    const notes: RowNote[] = [];
+    try {
+      for await (const { batch, faults, first } of corpus.read(part.first, part.end)) {
+        const column = promptColumn(batch.schema, this.#options.column);
+        let row = 0;
+        for (const prompt of promptsIn(batch.getChild(column.name)!, column)) {
+          const note = await this.#take(first + row, {
+            prompt,
+            fault: faults.get(row),
+            activations,
+          });
+          progress.row(note.tokens ?? 0, note.code ?? undefined);
+          notes.push(note);
+          row++;
+        }
+      }
+      await activations.end();
+    } catch (error) {
+      await activations.abort();
+      throw error;
     }
-    const name = partFile("features", part.part, "json");
+    const files: Record<string, number> = { ...activations.files };
+    const path = (name: string): string => join(directory, name);
+    if (part.part === 0) {
+      const tables = partFile("tables", 0, "parquet");
+      const { textOf } = this.#engine;
+      const found = await this.#engine.tables(K);
+      files[tables] = await writeTables(path(tables), found, { k: K, textOf, about });
+    }
+    const { schema, batch } = rowsTable(notes, about);
+    const rows = partFile("part", part.part, "parquet");
+    files[rows] = await writeParquet(path(rows), schema, [batch]);
+    const { features } = this.#engine;
+    const { positions, longest } = activations;
+    const stored: StoredFeatures = { features, positions, longest };
     const text = new TextEncoder().encode(JSON.stringify(stored));
-    files[name] = await writeFile(join(output.directory, name), [text]);
+    const summary = partFile("features", part.part, "json");
+    files[summary] = await writeFile(path(summary), [text]);
     return files;
   }
 
@@ -120,37 +101,22 @@ export class DashboardsJob implements Job {
 
   async #take(
     index: number,
-    { prompt, fault, rows }: { prompt: RowPrompt; fault: string | undefined; rows: PartRows },
+    { prompt, fault, activations }: {
+      prompt: RowPrompt;
+      fault: string | undefined;
+      activations: PartActivations;
+    },
   ): Promise<RowNote> {
     try {
       if (fault !== undefined) throw new InfoflowError("BAD_USER_INPUT", fault);
       if (prompt === null) throw new InfoflowError("PROMPT_EMPTY", "The row has no prompt");
       const read = { row: index, ...this.#engine.read(prompt) };
-      await rows.add(read);
+      await activations.add(read);
       return { index, tokens: read.ids.length, code: null, message: null };
     } catch (error) {
       if (!(error instanceof InfoflowError) || !OF_A_ROW.includes(error.code)) throw error;
       return { index, tokens: null, code: error.code, message: error.message };
     }
-  }
-
-  async #tables(): Promise<FeatureTables> {
-    const { features } = this.#engine;
-    const { raised, lowered, nearest } = await this.#engine.tables(K);
-    const tokens = ({ ids, logits }: FeatureTablesFound["raised"], f: number): TokenWeight[] =>
-      entries(ids, f).map((at) => {
-        return { id: ids[at]!, token: this.#engine.textOf(ids[at]!), logit: logits[at]! };
-      });
-    const each = Array.from({ length: features }, (_, f) => f);
-    return {
-      promoted: each.map((f) => tokens(raised, f)),
-      suppressed: each.map((f) => tokens(lowered, f)),
-      nearest: each.map((f) =>
-        entries(nearest.features, f).map((at) => {
-          return { feature: nearest.features[at]!, cosine: nearest.cosines[at]! };
-        })
-      ),
-    };
   }
 }
 
@@ -161,89 +127,3 @@ const OF_A_ROW: readonly string[] = [
   "BAD_USER_INPUT",
   "MATRIX_TOO_LARGE",
 ];
-
-/** The places of a feature's entries that there are. */
-function entries(ids: Int32Array, feature: number): number[] {
-  return Array.from({ length: K }, (_, n) => feature * K + n).filter((at) => ids[at]! >= 0);
-}
-
-/** The activations of a part: prompts go to the engine in groups. */
-class PartRows {
-  readonly #engine: DashboardEngine;
-  readonly #prompts: ExamplePrompt[] = [];
-  readonly #found: FeatureRows[] = [];
-  #group: ExamplePrompt[] = [];
-  #tokens = 0;
-  #positions = 0;
-
-  constructor(engine: DashboardEngine) {
-    this.#engine = engine;
-  }
-
-  async add(prompt: ExamplePrompt): Promise<void> {
-    const { length } = prompt.ids;
-    if (this.#group.length === GROUP_PROMPTS || this.#tokens + length > GROUP_TOKENS) {
-      await this.#send();
-    }
-    this.#group.push(prompt);
-    this.#tokens += length;
-  }
-
-  async end(): Promise<{ found: FeatureRows; prompts: ExamplePrompt[]; positions: number }> {
-    await this.#send();
-    const size = this.#found.reduce((sum, { features }) => sum + features.length, 0);
-    const found = {
-      prompts: new Float64Array(size),
-      positions: new Int32Array(size),
-      features: new Int32Array(size),
-      activations: new Float32Array(size),
-    };
-    let at = 0;
-    for (const part of this.#found) {
-      found.prompts.set(part.prompts, at);
-      found.positions.set(part.positions, at);
-      found.features.set(part.features, at);
-      found.activations.set(part.activations, at);
-      at += part.features.length;
-    }
-    return { found, prompts: this.#prompts, positions: this.#positions };
-  }
-
-  async #send(): Promise<void> {
-    const group = this.#group;
-    if (group.length === 0) return;
-    [this.#group, this.#tokens] = [[], 0];
-    const batch = await this.#engine.find(group.map(({ ids }) => ids));
-    const keep: number[] = [];
-    const rows: number[] = [];
-    const positions: number[] = [];
-    const firsts: number[] = [];
-    let tokens = 0;
-    for (const { ids } of group) {
-      firsts.push(tokens);
-      tokens += ids.length;
-      this.#positions += ids.length - this.#firstOf(ids);
-    }
-    let prompt = 0;
-    batch.positions.forEach((place, n) => {
-      while (prompt + 1 < group.length && place >= firsts[prompt + 1]!) prompt++;
-      const position = place - firsts[prompt]!;
-      if (position < this.#firstOf(group[prompt]!.ids)) return;
-      keep.push(n);
-      rows.push(group[prompt]!.row);
-      positions.push(position);
-    });
-    this.#found.push({
-      prompts: Float64Array.from(rows),
-      positions: Int32Array.from(positions),
-      features: Int32Array.from(keep, (n) => batch.features[n]!),
-      activations: Float32Array.from(keep, (n) => batch.activations[n]!),
-    });
-    this.#prompts.push(...group);
-  }
-
-  /** The first position that counts. */
-  #firstOf(ids: readonly number[]): number {
-    return ids[0] === this.#engine.bosId ? 1 : 0;
-  }
-}

@@ -1,10 +1,20 @@
-import { Float32, Int32, Int64, makeVector } from "apache-arrow";
-import { parquetMetadataAsync, parquetRead } from "hyparquet";
+import {
+  Field,
+  Float32,
+  Int32,
+  Int64,
+  makeData,
+  makeVector,
+  RecordBatch,
+  Schema,
+  Struct,
+} from "apache-arrow";
+import { type FileMetaData, parquetMetadataAsync, parquetRead } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { openBuffer } from "../../input/read_parquet.ts";
-import { type Column, type OneBatch, table } from "../statistics_table.ts";
+import { writeParquet } from "../../output/write_parquet.ts";
 
-/** Features of a part's prompts: an entry for each that is on, by prompt, position, then the largest first. */
+/** Places where features are on, column by column. */
 export interface FeatureRows {
   /** The rows of the corpus. */
   readonly prompts: Float64Array<ArrayBuffer>;
@@ -13,52 +23,91 @@ export interface FeatureRows {
   readonly activations: Float32Array<ArrayBuffer>;
 }
 
-/** The rows as a table: `prompt`, `position`, `feature`, `activation`. */
-export function featureRowsTable(
+/** Rows of a row group: what a reader has of a file in memory. */
+const GROUP_ROWS = 16_384;
+
+const SCHEMA = [
+  new Field("prompt", new Int64(), false),
+  new Field("position", new Int32(), false),
+  new Field("feature", new Int32(), false),
+  new Field("activation", new Float32(), false),
+];
+
+/** Writes rows as a file: `prompt`, `position`, `feature`, `activation`. @returns Its bytes. */
+export async function writeFeatureRows(
+  path: string,
   { prompts, positions, features, activations }: FeatureRows,
   metadata: unknown,
-): OneBatch {
-  const columns: Column[] = [
-    ["prompt", new Int64(), makeVector(BigInt64Array.from(prompts, BigInt))],
-    ["position", new Int32(), makeVector(positions)],
-    ["feature", new Int32(), makeVector(features)],
-    ["activation", new Float32(), makeVector(activations)],
-  ];
-  return table(columns, metadata);
+): Promise<number> {
+  const schema = new Schema(SCHEMA, new Map([["infoflow", JSON.stringify(metadata)]]));
+  const wide = new Uint32Array(2 * prompts.length);
+  prompts.forEach((prompt, n) => {
+    wide[2 * n] = prompt;
+    wide[2 * n + 1] = prompt / 2 ** 32;
+  });
+  const columns = [new BigInt64Array(wide.buffer), positions, features, activations];
+  const children = columns.map((column) => makeVector(column).data[0]!);
+  const type = new Struct(SCHEMA);
+  const data = makeData({ type, length: positions.length, nullCount: 0, children });
+  return await writeParquet(path, schema, [new RecordBatch(schema, data)], GROUP_ROWS);
 }
 
-/** Reads such a file, and calls `take` for each row in its order. */
-export async function readFeatureRows(
-  path: string,
-  take: (feature: number, prompt: number, position: number, activation: number) => void,
-): Promise<void> {
-  using source = await openBuffer(path);
-  const metadata = await parquetMetadataAsync(source.buffer);
-  let first = 0;
-  for (const group of metadata.row_groups) {
-    const rows = Number(group.num_rows);
-    const columns = new Map<string, ArrayLike<number | bigint>>();
+/** A file of rows, read a row group at a time. */
+export class FeatureRowsFile {
+  readonly #path: string;
+  readonly #metadata: FileMetaData;
+
+  private constructor(path: string, metadata: FileMetaData) {
+    this.#path = path;
+    this.#metadata = metadata;
+  }
+
+  /** Reads the footer of a file. */
+  static async open(path: string): Promise<FeatureRowsFile> {
+    using source = await openBuffer(path);
+    return new FeatureRowsFile(path, await parquetMetadataAsync(source.buffer));
+  }
+
+  /** How many row groups it has. */
+  get groups(): number {
+    return this.#metadata.row_groups.length;
+  }
+
+  /** Reads a row group. */
+  async group(index: number): Promise<FeatureRows> {
+    const groups = this.#metadata.row_groups;
+    const first = groups.slice(0, index).reduce((sum, { num_rows: rows }) => sum + Number(rows), 0);
+    return await this.#read(first, first + Number(groups[index]!.num_rows));
+  }
+
+  /** Reads all rows. */
+  async all(): Promise<FeatureRows> {
+    return await this.#read(0, Number(this.#metadata.num_rows));
+  }
+
+  async #read(rowStart: number, rowEnd: number): Promise<FeatureRows> {
+    const size = rowEnd - rowStart;
+    const wide = new BigInt64Array(size);
+    const rows = {
+      positions: new Int32Array(size),
+      features: new Int32Array(size),
+      activations: new Float32Array(size),
+    };
+    using source = await openBuffer(this.#path);
     await parquetRead({
       file: source.buffer,
-      metadata,
-      rowStart: first,
-      rowEnd: first + rows,
+      metadata: this.#metadata,
+      rowStart,
+      rowEnd,
       compressors,
-      onChunk: ({ columnName, columnData }) => {
-        columns.set(columnName, columnData as ArrayLike<number | bigint>);
+      onChunk: ({ columnName, columnData, rowStart: at }) => {
+        if (columnName === "prompt") wide.set(columnData as BigInt64Array, at - rowStart);
+        else rows[`${columnName as "feature"}s`].set(columnData as Int32Array, at - rowStart);
       },
     });
-    const [prompts, positions, features, activations] = NAMES.map((name) => columns.get(name)!);
-    for (let row = 0; row < rows; row++) {
-      take(
-        Number(features![row]),
-        Number(prompts![row]),
-        Number(positions![row]),
-        Number(activations![row]),
-      );
-    }
-    first += rows;
+    const words = new Uint32Array(wide.buffer);
+    const prompts = new Float64Array(size);
+    for (let n = 0; n < size; n++) prompts[n] = words[2 * n]! + 2 ** 32 * words[2 * n + 1]!;
+    return { prompts, ...rows };
   }
 }
-
-const NAMES = ["prompt", "position", "feature", "activation"] as const;

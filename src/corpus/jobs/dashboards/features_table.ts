@@ -1,10 +1,10 @@
-import { Field, Float32, Float64, Int32, Int64, Struct, Utf8 } from "apache-arrow";
+import { Float32, Float64, Int32, Int64, Utf8 } from "apache-arrow";
 import { type Column, list, type OneBatch, table } from "../statistics_table.ts";
-import type { TokenWeight } from "./stored_features.ts";
-import type { Place } from "./tally.ts";
+import { type FeatureTable, NEAREST, struct, TOKEN } from "./tables_file.ts";
+import type { JointFeature } from "./together.ts";
 
 /** A feature over a corpus. */
-export interface FeatureDashboard {
+export interface FeatureDashboard extends FeatureTable {
   readonly feature: number;
   readonly label: string | null;
   /** Tokens that it is on at. */
@@ -16,26 +16,22 @@ export interface FeatureDashboard {
   readonly mean: number;
   /** 50 equal bars of (0, max]. */
   readonly histogram: readonly number[];
-  readonly promoted: readonly TokenWeight[];
-  readonly suppressed: readonly TokenWeight[];
-  readonly nearest: readonly { readonly feature: number; readonly cosine: number }[];
-  /** Null where there are too many features for a table of pairs. */
-  readonly together: readonly { readonly feature: number; readonly jaccard: number }[] | null;
+  readonly together: readonly JointFeature[];
   readonly examples: readonly FeatureExample[];
 }
 
 /** A place where a feature is on, with all of its prompt's. */
-export interface FeatureExample extends Place {
+export interface FeatureExample {
+  /** The row of the corpus. */
+  readonly prompt: number;
+  readonly position: number;
+  readonly activation: number;
   /** Null for the largest; for those that were drawn, the fifth of (0, max] that it is in. */
   readonly group: number | null;
   readonly positions: readonly number[];
   readonly activations: readonly number[];
 }
 
-const struct = (fields: readonly (readonly [string, Field["type"]])[]): Struct =>
-  new Struct(fields.map(([name, type]) => new Field(name, type, true)));
-const TOKEN = struct([["id", new Int32()], ["token", new Utf8()], ["logit", new Float32()]]);
-const NEAREST = struct([["feature", new Int32()], ["cosine", new Float32()]]);
 const TOGETHER = struct([["feature", new Int32()], ["jaccard", new Float32()]]);
 const EXAMPLE = struct([
   ["prompt", new Int64()],

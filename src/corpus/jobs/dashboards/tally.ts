@@ -1,93 +1,110 @@
-/** A place where a feature is on. */
-export interface Place {
-  /** The row of the corpus. */
-  readonly prompt: number;
-  readonly position: number;
-  readonly activation: number;
-}
+import type { FeatureExample } from "./features_table.ts";
 
 /** Bars of a histogram. */
 export const BINS = 50;
 /** Groups of examples by how large they are, of as many equal parts of (0, max]. */
 export const GROUPS = 5;
 
-/** What is counted of every feature in one go through a run's activations. */
-export class FeatureTally {
-  readonly counts: Float64Array<ArrayBuffer>;
-  readonly sums: Float64Array<ArrayBuffer>;
-  readonly largest: Float32Array<ArrayBuffer>;
-  readonly #top: Place[][];
-  readonly #most: number;
-  readonly #onePerPrompt: boolean;
+/** How many examples there are of a feature. */
+export interface TallyOptions {
+  /** The largest. */
+  readonly top: number;
+  /** Of each group. */
+  readonly eachGroup: number;
+  /** Whether a prompt gives one of the largest at most. */
+  readonly onePerPrompt: boolean;
+}
 
-  /** @param options How many examples there are of a feature, and whether a prompt gives one at most. */
-  constructor(
-    features: number,
-    { top, onePerPrompt }: { readonly top: number; readonly onePerPrompt: boolean },
-  ) {
-    this.counts = new Float64Array(features);
-    this.sums = new Float64Array(features);
-    this.largest = new Float32Array(features);
-    this.#top = Array.from({ length: features }, () => []);
-    this.#most = top;
-    this.#onePerPrompt = onePerPrompt;
+type Example = Omit<FeatureExample, "group">;
+
+/** Counts one feature's activations and chooses its examples. All that is kept is bounded, whatever the number of places. */
+export class FeatureTally {
+  readonly histogram: number[] = new Array(BINS).fill(0);
+  readonly #feature: number;
+  readonly #largest: number;
+  readonly #options: TallyOptions;
+  readonly #top: Example[] = [];
+  readonly #groups: { readonly hash: number; readonly example: Example }[][] = Array.from(
+    { length: GROUPS },
+    () => [],
+  );
+  #prompt = -1;
+  #positions: number[] = [];
+  #activations: number[] = [];
+
+  /** @param largest The largest of all activations to come. */
+  constructor(feature: number, largest: number, options: TallyOptions) {
+    this.#feature = feature;
+    this.#largest = largest;
+    this.#options = options;
   }
 
-  /** Counts an activation; they may come in any order. */
-  add(feature: number, place: Place): void {
-    const { activation } = place;
-    this.counts[feature]!++;
-    this.sums[feature]! += activation;
-    if (activation > this.largest[feature]!) this.largest[feature] = activation;
-    const top = this.#top[feature]!;
-    const last = top.at(-1);
-    if (top.length === this.#most && last && comesBefore(last, place)) return;
-    if (this.#onePerPrompt) {
-      const same = top.findIndex(({ prompt }) => prompt === place.prompt);
-      if (same >= 0 && comesBefore(top[same]!, place)) return;
+  /** Counts an activation. Those of a prompt come one after the other, by position. */
+  add(prompt: number, position: number, activation: number): void {
+    if (prompt !== this.#prompt) this.#endPrompt();
+    this.#prompt = prompt;
+    this.#positions.push(position);
+    this.#activations.push(activation);
+  }
+
+  /** The largest, larger first, of equal ones the earlier prompt, then the earlier position; then those drawn of each group. */
+  examples(): FeatureExample[] {
+    this.#endPrompt();
+    const drawn = this.#groups.flatMap((examples, group) =>
+      examples.map(({ example }) => ({ ...example, group }))
+    );
+    return [
+      ...this.#top.map((example) => ({ ...example, group: null })),
+      ...drawn.sort((a, b) => b.group - a.group),
+    ];
+  }
+
+  /** Each place of a prompt that is chosen has all of the prompt's. */
+  #endPrompt(): void {
+    const prompt = this.#prompt;
+    const positions = this.#positions;
+    const activations = this.#activations;
+    let isChosen = false;
+    positions.forEach((position, n) => {
+      const activation = activations[n]!;
+      this.histogram[binOf(activation, this.#largest)]!++;
+      const example = { prompt, position, activation, positions, activations };
+      if (this.#isAmongLargest(example)) isChosen = true;
+      if (this.#isDrawn(example)) isChosen = true;
+    });
+    if (isChosen) [this.#positions, this.#activations] = [[], []];
+    else positions.length = activations.length = 0;
+  }
+
+  #isAmongLargest(example: Example): boolean {
+    const top = this.#top;
+    const { top: most, onePerPrompt } = this.#options;
+    if (top.length === most && !comesBefore(example, top.at(-1)!)) return false;
+    if (onePerPrompt) {
+      const same = top.findIndex(({ prompt }) => prompt === example.prompt);
+      if (same >= 0 && !comesBefore(example, top[same]!)) return false;
       if (same >= 0) top.splice(same, 1);
     }
     let at = top.length;
-    while (at > 0 && comesBefore(place, top[at - 1]!)) at--;
-    top.splice(at, 0, place);
-    if (top.length > this.#most) top.pop();
+    while (at > 0 && comesBefore(example, top[at - 1]!)) at--;
+    top.splice(at, 0, example);
+    if (top.length > most) top.pop();
+    return true;
   }
 
-  /** A feature's largest activations: larger first, of equal ones the earlier prompt, then the earlier position. */
-  top(feature: number): readonly Place[] {
-    return this.#top[feature]!;
-  }
-}
-
-/** A few places of each group of a feature's activations, drawn by a hash: the same whatever the order. */
-export class GroupSamples {
-  readonly #largest: Float32Array;
-  readonly #each: number;
-  readonly #drawn: { readonly hash: number; readonly place: Place }[][];
-
-  /** @param each How many of a group. */
-  constructor(largest: Float32Array, each: number) {
-    this.#largest = largest;
-    this.#each = each;
-    this.#drawn = Array.from({ length: largest.length * GROUPS }, () => []);
-  }
-
-  /** Draws a place, or not. */
-  add(feature: number, place: Place): void {
-    const share = place.activation / this.#largest[feature]!;
+  /** Drawn by a hash of the place: the same whatever the order. */
+  #isDrawn(example: Example): boolean {
+    const { eachGroup } = this.#options;
+    const share = example.activation / this.#largest;
     const group = Math.min(GROUPS - 1, Math.ceil(share * GROUPS) - 1);
-    const drawn = this.#drawn[feature * GROUPS + group]!;
-    const hash = hashOf(feature, place.prompt, place.position);
-    if (drawn.length === this.#each && drawn.at(-1)!.hash <= hash) return;
+    const drawn = this.#groups[group]!;
+    const hash = hashOf(this.#feature, example.prompt, example.position);
+    if (drawn.length === eachGroup && drawn.at(-1)!.hash <= hash) return false;
     let at = drawn.length;
     while (at > 0 && drawn[at - 1]!.hash > hash) at--;
-    drawn.splice(at, 0, { hash, place });
-    if (drawn.length > this.#each) drawn.pop();
-  }
-
-  /** What was drawn of a group, the largest group last. */
-  of(feature: number, group: number): readonly Place[] {
-    return this.#drawn[feature * GROUPS + group]!.map(({ place }) => place);
+    drawn.splice(at, 0, { hash, example });
+    if (drawn.length > eachGroup) drawn.pop();
+    return true;
   }
 }
 
@@ -96,7 +113,7 @@ export function binOf(activation: number, largest: number): number {
   return Math.max(0, Math.min(BINS - 1, Math.ceil(activation / largest * BINS) - 1));
 }
 
-function comesBefore(a: Place, b: Place): boolean {
+function comesBefore(a: Example, b: Example): boolean {
   return a.activation > b.activation ||
     a.activation === b.activation &&
       (a.prompt < b.prompt || a.prompt === b.prompt && a.position < b.position);
