@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 /** Bytes of lines that wait for a reader. */
 const MOST_WAITING = 2 ** 20;
 const encoder = new TextEncoder();
@@ -9,7 +11,8 @@ export interface LineSink {
 
 /**
  * Writes lines without waiting for their reader: `console.error` would stop the thread that answers when a pipe is
- * full. Lines that the reader does not take are dropped and counted.
+ * full. It begins to write when the answer that the line tells of is on its way. Lines that the reader does not take are
+ * dropped and counted.
  */
 export class LineWriter {
   readonly #sink: LineSink;
@@ -46,6 +49,7 @@ export class LineWriter {
   }
 
   async #writeAll(): Promise<void> {
+    await setImmediate();
     try {
       while (this.#waiting.length > 0) {
         const line = this.#waiting.shift()!;

@@ -80,11 +80,20 @@ export function tooLong(said: string, tokens: number, limit: number): InfoflowEr
   );
 }
 
+/** The texts of tokens that were seen: no more of them than a vocabulary has. */
+const texts = new WeakMap<Tokenizer, Map<number, string>>();
+
 /** What a person reads for a token of the vocabulary, wherever it stands; the id of one that has no text, as in `[17]`. */
 export function tokenText(id: number, tokenizer: Tokenizer = GPT2_TOKENIZER): string {
   if (id === tokenizer.bos?.id) return tokenizer.bos.text;
+  const known = texts.get(tokenizer) ?? new Map<number, string>();
+  const seen = known.get(id);
+  if (seen !== undefined) return seen;
   const bytes = tokenizer.bytes(id);
-  return bytes.length === 0 ? `[${id}]` : textOfBytes(bytes);
+  if (bytes.length === 0) return `[${id}]`;
+  const text = textOfBytes(bytes);
+  texts.set(tokenizer, known.set(id, text));
+  return text;
 }
 
 /** The text of bytes, or where they are no text, the bytes as `\xNN`. */

@@ -11,6 +11,7 @@ export type LinkArguments = Readonly<Record<string, unknown>>;
  */
 export abstract class Answer {
   readonly reading: Reading;
+  #id: string | undefined;
 
   constructor(reading: Reading) {
     this.reading = reading;
@@ -33,6 +34,10 @@ export abstract class Answer {
 
   /** A hash of the model, where it runs, the token ids and the options: same id, same bytes. */
   get id(): string {
+    return this.#id ??= this.#hash();
+  }
+
+  #hash(): string {
     const { model: { name, engine: { info } }, ids } = this.reading;
     return createHash("sha256").update(JSON.stringify([
       LAYOUT_VERSION,

@@ -6,12 +6,13 @@ import type { TokenizerPlace } from "../helper/protocol.ts";
 
 /** A text of fewer UTF-16 units is read at once: that takes a millisecond. */
 const LONG = 2048;
-/** UTF-16 units of texts whose tokens are remembered. */
+/** UTF-16 units of texts whose tokens are remembered, and what a text counts beside its own. */
 const MOST_REMEMBERED = 4 * 2 ** 20;
+const ANY_TEXT = 64;
 
 /**
- * The tokens of long texts, which take up to half a second. They are found in the helping thread, and remembered: a text
- * is tokenised once, however often a request names it.
+ * The tokens of texts, remembered: a text is tokenised once, however often it is asked about. Long ones, which take up
+ * to half a second, are read in the helping thread.
  */
 export class LongTexts {
   readonly #tokenizer: Tokenizer;
@@ -19,7 +20,7 @@ export class LongTexts {
   readonly #helper: Helper;
   readonly #known = new LRUCache<string, Encoding>({
     maxSize: MOST_REMEMBERED,
-    sizeCalculation: (_, key) => key.length,
+    sizeCalculation: (_, key) => key.length + ANY_TEXT,
   });
 
   constructor(tokenizer: Tokenizer, place: TokenizerPlace, helper: Helper) {
@@ -34,7 +35,6 @@ export class LongTexts {
     return {
       ...others,
       encode: (text, specialTokens = false) => {
-        if (text.length < LONG) return encode(text, specialTokens);
         const known = this.#known.get(keyOf(text, specialTokens));
         if (known) return known;
         const encoding = encode(text, specialTokens);

@@ -1,4 +1,4 @@
-import { type Data, Dictionary, Int32, makeData, Utf8, vectorFromArray } from "apache-arrow";
+import { type Data, Dictionary, Int32, makeData, Utf8, Vector } from "apache-arrow";
 import { type ArrowColumn, float32, int32, lists, matrixColumns } from "./columns.ts";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
@@ -31,6 +31,18 @@ function texts(cells: readonly string[], length: number): Data {
   const data = Int32Array.from({ length }, (_, row) => codes.get(cells[row % cells.length]!)!);
   // The dictionary's number is given: by itself the library counts up, and no two answers would be the same bytes.
   const type = new Dictionary(new Utf8(), new Int32(), 0);
-  const dictionary = vectorFromArray(different, new Utf8());
+  const dictionary = new Vector([utf8(different)]);
   return makeData({ type, length, nullCount: 0, data, dictionary });
+}
+
+const encoder = new TextEncoder();
+
+/** A column of texts; the library's builder takes ten times as long. */
+function utf8(texts: readonly string[]): Data<Utf8> {
+  const parts = texts.map((text) => encoder.encode(text));
+  const valueOffsets = new Int32Array(texts.length + 1);
+  parts.forEach(({ length }, at) => valueOffsets[at + 1] = valueOffsets[at]! + length);
+  const data = new Uint8Array(valueOffsets.at(-1)!);
+  parts.forEach((part, at) => data.set(part, valueOffsets[at]));
+  return makeData({ type: new Utf8(), length: texts.length, nullCount: 0, valueOffsets, data });
 }

@@ -1,6 +1,6 @@
 import { EnvelopArmorPlugin } from "@escape.tech/graphql-armor";
 import { LRUCache } from "lru-cache";
-import { GraphQLError, NoSchemaIntrospectionCustomRule, visit } from "graphql";
+import { type DocumentNode, GraphQLError, NoSchemaIntrospectionCustomRule, visit } from "graphql";
 import { createSchema, createYoga, type Plugin, type YogaServerInstance } from "graphql-yoga";
 import { InfoflowError } from "../../errors.ts";
 import { prepareTexts, textsIn } from "../answers/prepare_texts.ts";
@@ -39,11 +39,16 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
       tellOperators,
       requestsInForm,
       noPersistedQueries,
+      validateOnce(),
       hints,
       readAhead,
     ],
     maxRequestBodySize: false, // `limitBody` has looked already
-    parserAndValidationCache: { documentCache: byText(), errorCache: byText() },
+    parserAndValidationCache: {
+      documentCache: byText(),
+      errorCache: byText(),
+      validationCache: false, // `validateOnce` is it
+    },
     graphiql: false,
     landingPage: false,
     cors: false,
@@ -98,6 +103,21 @@ function byText<Value extends object>(): LRUCache<string, Value> {
   });
 }
 
+/**
+ * A query is validated once, as long as its parsed form is kept: rules are the same for all clients. Yoga's own cache
+ * sets a timer for each request.
+ */
+function validateOnce(): Plugin<GraphQLContext> {
+  const known = new WeakMap<DocumentNode, readonly GraphQLError[]>();
+  return {
+    onValidate({ params: { documentAST }, setResult }) {
+      const errors = known.get(documentAST);
+      if (errors) return setResult(errors);
+      return ({ result }) => void known.set(documentAST, result as readonly GraphQLError[]);
+    },
+  };
+}
+
 /** A request that can't be parsed is the client's mistake and is not logged; Yoga would count it as the server's. */
 const requestsInForm: Plugin<GraphQLContext> = {
   onRequestParse({ requestParser, setRequestParser }) {
@@ -124,16 +144,34 @@ const requestsInForm: Plugin<GraphQLContext> = {
   },
 };
 
+/** The texts that a query spells, and whether it says `specialTokens`. */
+interface Spelt {
+  readonly strings: readonly string[];
+  readonly specialTokens: boolean;
+}
+
+const speltBy = new WeakMap<DocumentNode, Spelt>();
+
+function spelt(document: DocumentNode): Spelt {
+  const known = speltBy.get(document);
+  if (known) return known;
+  const strings: string[] = [];
+  let specialTokens = false;
+  visit(document, {
+    StringValue: ({ value }) => void strings.push(value),
+    Argument: ({ name }) => void (specialTokens ||= name.value === "specialTokens"),
+  });
+  const found = { strings, specialTokens };
+  speltBy.set(document, found);
+  return found;
+}
+
 /** The tokens of all long texts of a query are found before any of its fields is asked for. */
 const readAhead: Plugin<GraphQLContext> = {
   async onExecute({ args, setResultAndStopExecution }) {
     const { models } = args.contextValue;
-    const texts = new Set(textsIn(args.variableValues));
-    let specialTokens = false;
-    visit(args.document, {
-      StringValue: ({ value }) => void texts.add(value),
-      Argument: ({ name }) => void (specialTokens ||= name.value === "specialTokens"),
-    });
+    const { strings, specialTokens } = spelt(args.document);
+    const texts = [...strings, ...textsIn(args.variableValues)];
     try {
       await prepareTexts(models, texts, specialTokens);
     } catch (error) {

@@ -91,6 +91,7 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
   };
   const respond = async (message: IncomingMessage, signal: AbortSignal): Promise<Response> => {
     try {
+      if (message.headers["content-length"] !== undefined) await Promise.resolve(); // see `readBody`
       const request = readRequest(message, name, signal);
       return await tracedRequest(request, () => handler.fetch(request));
     } catch (error) {

@@ -28,9 +28,20 @@ export function readRequest(message: IncomingMessage, host: string, signal: Abor
   if (hosts.length > 1) throw malformed("it must have one Host", `${hosts.length} of them`);
   const url = readUrl(message.url ?? "/", headers.get("host") ?? host);
   const hasBody = method !== "GET" && method !== "HEAD";
+  return new Request(url, { method, headers, body: hasBody ? readBody(message) : null, signal });
+}
+
+/**
+ * A body that came with its head is there once the parser is done, which is before the next microtask; any other is a
+ * stream.
+ */
+function readBody(message: IncomingMessage): BodyInit | null {
+  const length = Number(message.headers["content-length"] ?? NaN);
+  if (message.complete && message.readableLength === length) {
+    return message.read() as Uint8Array<ArrayBuffer> | null;
+  }
   // Node and Deno declare different types for the same streams.
-  const body = hasBody ? Readable.toWeb(message) as unknown as ReadableStream<Uint8Array> : null;
-  return new Request(url, { method, headers, body, signal });
+  return Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>;
 }
 
 function readHeaders({ rawHeaders }: IncomingMessage): Headers {

@@ -17,6 +17,8 @@ export interface RequestLimits {
   readonly answerBytes: number;
 }
 
+const ANSWERED = new InfoflowError("CANCELLED", "The request is answered");
+
 /** One request to the server: whether its client still waits for the answer, and what the answer took. */
 export class RequestScope implements Caller {
   readonly budget: PromptBudget;
@@ -99,7 +101,7 @@ export class RequestScope implements Caller {
   end(): void {
     clearTimeout(this.#timer);
     this.#client.removeEventListener("abort", this.#leave);
-    this.#controller.abort(new InfoflowError("CANCELLED", "The request is answered"));
+    this.#controller.abort(ANSWERED);
   }
 
   readonly #leave = (): void => {

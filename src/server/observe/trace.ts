@@ -32,7 +32,10 @@ export function traced<T>(stage: string, run: () => T): T {
 export function tracedRequest(request: Request, run: () => Promise<Response>): Promise<Response> {
   const { method, url, headers } = request;
   const path = new URL(url).pathname;
-  const client = propagation.extract(context.active(), Object.fromEntries(headers));
+  const client = propagation.extract(context.active(), headers, {
+    get: (headers, name) => headers.get(name) ?? undefined,
+    keys: (headers) => [...headers.keys()],
+  });
   const options = {
     kind: SpanKind.SERVER,
     attributes: { "http.request.method": method, "url.path": path },
