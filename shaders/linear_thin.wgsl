@@ -84,7 +84,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) ind
       let k = slice * length + i + q;
       if (k < shape.inputs) {
         let at = 4u * k * shape.pitch + tile.x * COLUMNS + column;
-        let m = mat4x4f(w[at], w[at + shape.pitch], w[at + 2u * shape.pitch], w[at + 3u * shape.pitch]);
+        let m = mat4x4f(
+          weight(at), weight(at + shape.pitch),
+          weight(at + 2u * shape.pitch), weight(at + 3u * shape.pitch),
+        );
         let begin = slice * STEP + q;
         part0 = add_row(part0, inputs[begin + 0u * SLICES * STEP], m);
         part1 = add_row(part1, inputs[begin + 1u * SLICES * STEP], m);
@@ -129,6 +132,11 @@ fn add_up(
     }
     finish(tile.x * COLUMNS + index % COLUMNS, tile.y * ROWS + first + index / COLUMNS, total);
   }
+}
+
+// Four weights; another type of w has another function here (src/engine/kernels/half_weights.ts).
+fn weight(at: u32) -> vec4f {
+  return w[at];
 }
 
 // How many vec4s of inputs a slice has: K is summed in SLICES runs, so that linear_thin and linear_tiles add in one order.

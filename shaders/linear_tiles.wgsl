@@ -141,7 +141,12 @@ fn input_of(k: u32, tile: u32, index: u32) -> vec4f {
 }
 
 fn weight_of(k: u32, tile: u32, index: u32) -> vec4f {
-  return w[(4u * k + index / COLUMNS) * shape.pitch + tile * COLUMNS + index % COLUMNS];
+  return weight((4u * k + index / COLUMNS) * shape.pitch + tile * COLUMNS + index % COLUMNS);
+}
+
+// Four weights; another type of w has another function here (src/engine/kernels/half_weights.ts).
+fn weight(at: u32) -> vec4f {
+  return w[at];
 }
 
 // How many vec4s of inputs a slice has: K is summed in SLICES runs, so that linear_thin and linear_tiles add in one order.

@@ -64,6 +64,7 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
     asked: settings.model === undefined ? [] : [settings.model],
     saes: settings.sae === undefined ? [] : [settings.sae],
     cacheBytes: CACHE_BYTES,
+    weightType: settings.weightType,
     tuning: { file: ownFile("tuning.json") },
     verifiedFile: ownFile("verified.json"),
     fingerprintsFile: ownFile("fingerprints.json"),

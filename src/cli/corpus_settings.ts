@@ -1,4 +1,5 @@
 import { CORPUS_FORMATS, type CorpusFormat } from "../corpus/input/formats.ts";
+import type { WeightType } from "../requests/weight_type.ts";
 import { type LinkParameter, linkParameters } from "../server/links/link_parameters.ts";
 import {
   BATCH_FIELDS,
@@ -9,6 +10,7 @@ import {
 import { kindOf } from "../server/links/paths.ts";
 import { readLink } from "../server/links/read_link.ts";
 import { isMatrixField } from "../server/schema.ts";
+import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
 import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
@@ -44,6 +46,7 @@ const FLAGS = {
     value: "N",
     help: "rows of a part, 8192 of statistics and 1024 of others by default",
   },
+  weights: WEIGHTS_FLAG,
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
@@ -92,6 +95,7 @@ export interface CorpusSettings {
   readonly inputs: readonly string[];
   readonly directory: string;
   readonly model: string | undefined;
+  readonly weightType: WeightType;
   readonly column: string | undefined;
   readonly format: CorpusFormat | undefined;
   readonly shard: number;
@@ -177,6 +181,7 @@ function settingsOf(
     inputs: paths.slice(0, -1),
     directory: paths.at(-1)!,
     model: text("model"),
+    weightType: weightType(text("weights")),
     column: text("column"),
     format: choice("format", text("format"), CORPUS_FORMATS),
     ...shardOf(text("shard") ?? "1/1"),

@@ -8,6 +8,7 @@ import {
 import { FLOW_METHODS, type Method } from "../requests/flow_methods.ts";
 import { InfoFlow } from "../server/answers/info_flow.ts";
 import { read } from "../server/answers/reading.ts";
+import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
 import { loadModels } from "../server/serving/load_models.ts";
 import { type Flag, helpOf, parseFlags, UsageError } from "./flags.ts";
 import { csvOf, jsonOf } from "./flow_formats.ts";
@@ -38,6 +39,7 @@ const FLAGS = {
     value: "NAME|DIR",
     help: "model to run, gpt2 if it is there and bundled otherwise",
   },
+  weights: WEIGHTS_FLAG,
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
@@ -62,6 +64,7 @@ async function flow(): Promise<void> {
   const { models } = await loadModels({
     asked: asked ? [asked] : [],
     cacheBytes: 0,
+    weightType: weightType(values.get("weights") as string | undefined),
     tuning: { file: ownFile("tuning.json") },
     verifiedFile: ownFile("verified.json"),
     fingerprintsFile: ownFile("fingerprints.json"),

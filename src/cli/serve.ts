@@ -33,6 +33,7 @@ export async function serve(): Promise<void> {
   const models = loadModels({
     asked: settings.models,
     cacheBytes: settings.cacheBytes,
+    weightType: settings.weightType,
     saes: settings.saes,
     saeBytes: settings.saeBytes,
     dashboards: settings.dashboards,
@@ -104,10 +105,12 @@ function saeLines(models: readonly LoadedModel[]): string[] {
 }
 
 function modelLines({ name, engine, note }: LoadedModel, index: number): string[] {
-  const { architecture: { layers, heads, channels, context }, fingerprint } = engine.info;
+  const { architecture: { layers, heads, channels, context }, fingerprint, weightType } =
+    engine.info;
+  const kept = weightType === "f32" ? "" : ", weights of float16";
   const line =
     `${index === 0 ? "  model   " : "          "}  ${name}: ${layers} layers, ${heads} heads, ` +
-    `${channels} channels, prompts to ${context} tokens (${fingerprint.slice(0, 8)})`;
+    `${channels} channels, prompts to ${context} tokens (${fingerprint.slice(0, 8)}${kept})`;
   return note === undefined ? [line] : [line, `            ${name}: ${note}`];
 }
 

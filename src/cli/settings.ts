@@ -1,7 +1,9 @@
+import type { WeightType } from "../requests/weight_type.ts";
 import { BACKLOG, MOST_CONNECTIONS } from "../server/http/listen.ts";
 import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/policy.ts";
 import { MOST_WAITING } from "../server/queue/request_queue.ts";
 import type { LogFormat } from "../server/observe/log.ts";
+import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
 import { type Flag, parseFlags, UsageError, wholeNumber } from "./flags.ts";
 
 /** The flags of `serve`. */
@@ -39,6 +41,7 @@ export const SERVE_FLAGS = {
     help: "show a finished run of deno task corpus head-statistics, at /corpus",
   },
   download: { type: "boolean", help: "download the model, or gpt2, if it is not there" },
+  weights: WEIGHTS_FLAG,
   "cache-mib": {
     type: "string",
     value: "N",
@@ -114,6 +117,7 @@ export interface ServeSettings {
   /** The default one first; none for the one that is there. */
   readonly models: readonly string[];
   readonly cacheBytes: number;
+  readonly weightType: WeightType;
   /** Autoencoders, as they were asked for. */
   readonly saes: readonly string[];
   readonly saeBytes: number;
@@ -174,6 +178,7 @@ export function serveSettings(args: string[]): ServeSettings {
     port: number("port", 8000, 65535),
     models: models(values.get("model") as readonly string[] | undefined),
     cacheBytes: MIB * number("cache-mib", 1024, 2 ** 24),
+    weightType: weightType(text("weights")),
     saes: (values.get("sae") as readonly string[] | undefined) ?? [],
     dashboards: (values.get("dashboards") as readonly string[] | undefined) ?? [],
     saeBytes: MIB * number("sae-mib", 1024, 2 ** 24),

@@ -5,6 +5,7 @@ import type { PromptActivations } from "./activations/prompt_activations.ts";
 import type { EngineInfo } from "./engine_info.ts";
 import { FlowReduction } from "./flow/reduction.ts";
 import type { Gpu } from "./gpu/device.ts";
+import type { WeightType } from "../requests/weight_type.ts";
 import type { AttentionKernels } from "./model/attention_trial.ts";
 import { checkCapacity } from "./model/capacity.ts";
 import { Forward } from "./model/forward.ts";
@@ -12,7 +13,7 @@ import { loadWeights, type OnProgress, type Weights } from "./model/weights.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
 import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneAttention } from "./tune_attention.ts";
-import { tuneLinears, type TuningOptions } from "./tuning.ts";
+import { tilingsOf, tuneLinears, type TuningOptions } from "./tuning.ts";
 
 /** What the models on one device share. */
 export interface Shared {
@@ -29,6 +30,8 @@ export interface EngineOptions {
   /** Bytes that the machine can give, where it is known. */
   readonly freeMemory?: number | undefined;
   readonly tuning?: TuningOptions | undefined;
+  /** How the weights of linears are kept on the device, `f32` by default. */
+  readonly weightType?: WeightType | undefined;
   /** How attention is computed, if not as suits the adapter. */
   readonly attention?: AttentionKernels | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -61,11 +64,16 @@ export interface EngineParts {
  * @throws {Error} If the device has no room for the model.
  */
 export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<EngineParts> {
-  const { checkpoint, tuning = {}, onProgress, pieces } = options;
+  const { checkpoint, tuning = {}, onProgress, pieces, weightType = "f32" } = options;
   const { architecture, tensors } = checkpoint;
   const { device } = gpu;
-  await checkCapacity(gpu, architecture, { tensors, freeMemory: options.freeMemory });
-  const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning);
+  await checkCapacity(gpu, architecture, {
+    tensors,
+    freeMemory: options.freeMemory,
+    weightType,
+  });
+  const tilings = tilingsOf(weightType);
+  const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning, tilings);
   const attention = options.attention ?? await tuneAttention(gpu, architecture, tuning);
   // Kernels are compiled while the disk is read; what was compiled, the forward pass finds there.
   const [weights, reduction] = await Promise.all([
@@ -75,7 +83,8 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
   ]);
   const forward = await Forward.create(device, { architecture, weights, attention });
   gpu.check();
-  const { fingerprint } = weights;
+  // Other weights give other answers, so they have another name.
+  const fingerprint = weights.fingerprint + (weightType === "f32" ? "" : `-${weightType}`);
   const sources = options.saes ?? [];
   const saes = new Saes(device, sources, {
     budget: options.saeBytes ?? SAE_BYTES,
@@ -86,6 +95,7 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
     fingerprint,
     device: gpu.info,
     linears: choices,
+    weightType,
     passTokens: 0, // until it is tuned
     saes: sources.map(({ name, config }) => ({ name, config })),
   };

@@ -1,13 +1,24 @@
 import type { Gpu } from "./gpu/device.ts";
 import { LinearKernel, type Tiling } from "./kernels/linear.ts";
-import { REGISTERS } from "./kernels/linear_registers.ts";
-import { TALL_TILES, TILES } from "./kernels/linear_tiles.ts";
+import type { WeightType } from "../requests/weight_type.ts";
+import { HALF_REGISTERS, REGISTERS } from "./kernels/linear_registers.ts";
+import { HALF_TALL_TILES, HALF_TILES, TALL_TILES, TILES } from "./kernels/linear_tiles.ts";
 import { checkLinear } from "./kernels/check_linear.ts";
 import { timeLinear } from "./kernels/time_linear.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 
-/** The ways of computing a linear, of which each device has its best. */
+/**
+ * The ways of computing a linear, of which each device has its best: what suits software adapters first, then what suits
+ * GPUs.
+ */
 export const TILINGS: readonly Tiling[] = [REGISTERS, TILES, TALL_TILES];
+/** The same with weights of float16. */
+export const HALF_TILINGS: readonly Tiling[] = [HALF_REGISTERS, HALF_TILES, HALF_TALL_TILES];
+
+/** The ways of computing linears whose weights are kept so. */
+export function tilingsOf(weights: WeightType): readonly Tiling[] {
+  return weights === "f32" ? TILINGS : HALF_TILINGS;
+}
 
 /** Stored choices of kernels, by device. */
 export interface KeptChoices {
@@ -60,7 +71,7 @@ export async function tuneLinears(
     kernels.set(tiling.kernel.name, kernel);
     return kernel;
   };
-  const untuned = gpu.info.isFallback ? REGISTERS : TILES;
+  const untuned = tilings[gpu.info.isFallback ? 0 : 1]!;
   const device = JSON.stringify(gpu.info) +
     tilings.flatMap(({ kernel, thin }) => [kernel.code, thin?.kernel.code]).join("");
   const before = kept && !redo ? await kept.read(device) : {};

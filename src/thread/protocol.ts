@@ -2,6 +2,7 @@ import { type ErrorCode, InfoflowError } from "../errors.ts";
 import type { CacheUse } from "../engine/activations/cache_use.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { EngineInfo } from "../engine/engine_info.ts";
+import type { WeightType } from "../requests/weight_type.ts";
 import type { SaeDirectory } from "./open_saes.ts";
 import type { TuningFile } from "./tuning_file.ts";
 import type { Work, WorkResult } from "../requests/engine_request.ts";
@@ -13,6 +14,8 @@ export interface StartOptions {
   /** Bytes that cached patterns may take. */
   readonly cacheBytes: number;
   readonly tuning?: TuningFile | undefined;
+  /** How the weights of linears are kept on the device. */
+  readonly weightType?: WeightType | undefined;
   /** The file of models' fingerprints. */
   readonly fingerprintsFile?: string | undefined;
   /** The autoencoders of each model. */

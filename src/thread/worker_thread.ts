@@ -129,7 +129,8 @@ export class WorkerThread {
   }
 
   async #start(): Promise<void> {
-    const { directories, cacheBytes, saes, saeBytes, fingerprintsFile, module } = this.#options;
+    const { directories, cacheBytes, saes, saeBytes, fingerprintsFile, weightType, module } =
+      this.#options;
     // A worker that takes over chooses as the first did, so that its answers are the same to the bit.
     const tuning = {
       ...this.#options.tuning,
@@ -148,6 +149,7 @@ export class WorkerThread {
       saes,
       saeBytes,
       tuning,
+      weightType,
       fingerprintsFile,
       flags: this.#flags.memory,
     });

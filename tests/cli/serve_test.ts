@@ -41,6 +41,17 @@ Deno.test("serve takes its flags from the environment too", () =>
     assert.match(data.infoFlow.matrix.url, /^https:\/\/flow\.example\/info-flow\.arrow/);
   }, { env: { INFOFLOW_CACHE_MIB: "7", INFOFLOW_PUBLIC_URL: "https://flow.example/" } }));
 
+Deno.test("serve --weights f16 says so, and gives other answers than without", () =>
+  withServer(async ({ origin, startLines }) => {
+    assert.match(
+      startLines.join("\n"),
+      /prompts to 256 tokens \([0-9a-f]{8}, weights of float16\)\n[^]*linear_\w+_f16/,
+    );
+    const response = await fetch(`${origin}/graphql?query={model{fingerprint}}`);
+    const { data } = await response.json();
+    assert.match(data.model.fingerprint, /^[0-9a-f]{32}-f16$/);
+  }, { args: ["--weights", "f16"] }));
+
 Deno.test("serve on all addresses takes a token, and says what that means", () =>
   withServer(async ({ origin, startLines }) => {
     assert.match(startLines.join("\n"), /Listening on 0\.0\.0\.0, .*whoever has the token may ask/);
@@ -80,6 +91,7 @@ const MISUSES: [args: string[], code: number, message: RegExp][] = [
   [["--port", "http"], 2, /^error: --port must be a whole number from 0 to 65535: .* http/],
   [["--port", "65536"], 2, /^error: --port must be a whole number/],
   [["--cache-mib", "-1"], 2, /^error: .*--cache-mib/],
+  [["--weights", "f8"], 2, /^error: --weights must be one of f32, f16: current value is f8/],
   [["--cash"], 2, /^error: There is no flag --cash: did you mean --/],
   [
     ["--host", "0.0.0.0"],

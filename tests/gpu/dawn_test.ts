@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { create } from "webgpu";
 import { Kernel } from "../../src/engine/gpu/kernel.ts";
+import { HALF_TILINGS } from "../../src/engine/tuning.ts";
 import {
   type AnyKernelDefinition,
   kernelDefinition,
@@ -33,8 +34,12 @@ async function withDawn(use: (device: GPUDevice) => Promise<void>): Promise<void
 
 Deno.test("Dawn compiles every kernel, without a warning", () =>
   withDawn(async (device) => {
-    for (const stem of SHADERS) {
-      const definition = await kernelDefinition(stem);
+    const halves = HALF_TILINGS.flatMap(({ kernel, thin }) =>
+      thin ? [kernel, thin.kernel] : kernel
+    );
+    const definitions = [...await Promise.all(SHADERS.map(kernelDefinition)), ...halves];
+    for (const definition of definitions as AnyKernelDefinition[]) {
+      const stem = definition.name;
       const info = await device.createShaderModule({ code: definition.code }).getCompilationInfo();
       assert.deepEqual(Array.from(info.messages, ({ message }) => `${stem}: ${message}`), []);
       await compileOn(device, definition);

@@ -2,15 +2,32 @@ import type { Activation } from "../../src/requests/architecture/architecture.ts
 import type { Epilogue } from "../../src/requests/architecture/family.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { LinearKernel, type Tiling } from "../../src/engine/kernels/linear.ts";
-import { REGISTERS } from "../../src/engine/kernels/linear_registers.ts";
-import { TALL_TILES, TILES } from "../../src/engine/kernels/linear_tiles.ts";
+import { HALF_REGISTERS, REGISTERS } from "../../src/engine/kernels/linear_registers.ts";
+import {
+  HALF_TALL_TILES,
+  HALF_TILES,
+  TALL_TILES,
+  TILES,
+} from "../../src/engine/kernels/linear_tiles.ts";
 import { ACTIVATIONS, add, gelu, linear } from "../reference/gpt2.ts";
 import assert from "node:assert/strict";
 import { assertClose } from "../support/assert_close.ts";
 import { Activations, run, uniformOf, upload, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
 
-const TILINGS: readonly Tiling[] = [REGISTERS, TILES, TALL_TILES];
+const TILINGS: readonly Tiling[] = [
+  REGISTERS,
+  TILES,
+  TALL_TILES,
+  HALF_REGISTERS,
+  HALF_TILES,
+  HALF_TALL_TILES,
+];
+
+/** The weights that a tiling has: those of float16 are rounded, and exact from there on. */
+function kept({ weights }: Tiling, w: Float32Array): Float32Array {
+  return weights === "f32" ? w : Float32Array.from(new Float16Array(w));
+}
 
 // Sizes on both sides of the tiles: 4, 8, 16, 64 and 128 rows, 32, 64 and 128 columns, 8, 48 and 128 inputs. No two are
 // equal.
@@ -83,7 +100,7 @@ for (const tiling of TILINGS) {
         const before = random.normals(tokens * outputs);
         for (const epilogue of Object.keys(EPILOGUES) as Epilogue[]) {
           const actual = await compute(gpu, tiling, epilogue, { x, w, b, before, tokens });
-          const expected = EPILOGUES[epilogue](linear(x, w, b), before);
+          const expected = EPILOGUES[epilogue](linear(x, kept(tiling, w), b), before);
           // Sums of up to 100 products of size 1: the error grows with their root, 2^-24 sqrt(100) 10 = 6e-6.
           // Measured: 6e-6 at a sum of 25.
           assertClose(actual, expected, { atol: 1e-5, rtol: 1e-6 });

@@ -29,6 +29,17 @@ Deno.test("checkCapacity() says what a software adapter would need, and what the
     });
   }));
 
+Deno.test("checkCapacity() takes half for weights of float16, and the embeddings as they are", () =>
+  withGpu(({ device, check: _, info }) => {
+    const gpu = { device, check: _, info: { ...info, isFallback: true } };
+    const architecture = GPT2.architectureOf({ model_type: "gpt2", ...XL });
+    const tensors = GPT2.tensorsOf(architecture);
+    return assert.rejects(
+      () => checkCapacity(gpu, architecture, { tensors, freeMemory: 3e9, weightType: "f16" }),
+      { message: /it needs 3\.43 GB of memory, this machine has 3\.00 GB left$/ },
+    );
+  }));
+
 Deno.test("checkCapacity() finds out what a GPU has", () =>
   withGpu(async ({ device, check: _, info }) => {
     const { createBuffer } = device;

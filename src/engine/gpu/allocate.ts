@@ -17,7 +17,7 @@ export interface BufferSpec {
   readonly usage: number;
 }
 
-/** Options of a texture of activations or weights: four float32 a texel. */
+/** Options of a texture of activations or weights: four numbers a texel. */
 export interface TextureSpec {
   /** Its name in error messages and debuggers. */
   readonly label: string;
@@ -26,10 +26,14 @@ export interface TextureSpec {
   readonly height: number;
   /** How many of them, one after the other. */
   readonly layers?: number;
+  /** `rgba32float` by default. */
+  readonly format?: "rgba32float" | "rgba16float";
 }
 
 /** Bytes of a texel, and of a vec4f. */
 export const TEXEL = 16;
+/** Bytes of a texel of rgba16float. */
+export const HALF_TEXEL = 8;
 
 /** The most bytes of a storage buffer: kernels bind buffers whole, and a binding has a limit of its own. */
 export function largestStorage(device: GPUDevice): number {
@@ -68,23 +72,24 @@ export async function allocate(device: GPUDevice, spec: BufferSpec): Promise<GPU
 }
 
 /**
- * Makes a storage texture of rgba32float, likewise. It may be a texel wider and higher than asked for: Mesa's software
+ * Makes a storage texture, likewise. It may be a texel wider and higher than asked for: Mesa's software
  * adapter compiles a kernel again for each new combination of its textures' sizes being powers of two or not.
  *
  * @returns The texture, whose contents are zero.
  * @throws {AllocationError} If the device refuses.
  */
 export async function allocateTexture(device: GPUDevice, spec: TextureSpec): Promise<GPUTexture> {
-  const { label, layers = 1 } = spec;
+  const { label, layers = 1, format = "rgba32float" } = spec;
+  const texel = format === "rgba32float" ? TEXEL : HALF_TEXEL;
   const [width, height] = [spec.width, spec.height].map(notPowerOfTwo) as [number, number];
   return await checked(
     device,
-    { label, bytes: width * height * layers * TEXEL },
+    { label, bytes: width * height * layers * texel },
     () =>
       device.createTexture({
         label,
         size: [width, height, layers],
-        format: "rgba32float",
+        format,
         usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_SRC |
           GPUTextureUsage.COPY_DST,
       }),

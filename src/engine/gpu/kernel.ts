@@ -1,10 +1,15 @@
 /**
- * How a shader uses a binding. `At` kinds take an offset at each dispatch; textures are storage textures of rgba32float,
- * and the plurals are arrays of them.
+ * How a shader uses a binding. `At` kinds take an offset at each dispatch; textures are storage textures of rgba32float
+ * (`Half`: rgba16float), and the plurals are arrays of them.
  */
 export type Access = BufferAccess | TextureAccess;
 type BufferAccess = "uniform" | "uniformAt" | "read" | "readAt" | "readWrite" | "readWriteAt";
-type TextureAccess = "readTexture" | "writeTexture" | "readTextures" | "writeTextures";
+type TextureAccess =
+  | "readTexture"
+  | "readHalfTexture"
+  | "writeTexture"
+  | "readTextures"
+  | "writeTextures";
 
 /** The bindings of a group by the names that the shader gives them, in the order of their `@binding` numbers. */
 export type GroupSpec = Readonly<Record<string, Access>>;
@@ -47,6 +52,7 @@ const LAYOUTS: Record<Access, Omit<GPUBindGroupLayoutEntry, "binding" | "visibil
   readWrite: { buffer: { type: "storage" } },
   readWriteAt: { buffer: { type: "storage", hasDynamicOffset: true } },
   readTexture: { storageTexture: { access: "read-only", format } },
+  readHalfTexture: { storageTexture: { access: "read-only", format: "rgba16float" } },
   writeTexture: { storageTexture: { access: "write-only", format } },
   readTextures: { storageTexture: { access: "read-only", format, viewDimension } },
   writeTextures: { storageTexture: { access: "write-only", format, viewDimension } },

@@ -1,6 +1,7 @@
 import type { Epilogue } from "../../requests/architecture/family.ts";
 import { defineKernel, type KernelDefinition, type KernelOf } from "../gpu/define_kernel.ts";
 import type { Resource } from "../gpu/kernel.ts";
+import type { WeightType } from "../../requests/weight_type.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import { wgslConstant } from "../gpu/wgsl_constant.ts";
 
@@ -46,7 +47,7 @@ export interface LinearDefinition extends
       readonly shape: "uniform";
       readonly rows: "uniform";
       readonly x: "readTexture";
-      readonly w: "read" | "readTexture";
+      readonly w: "read" | "readTexture" | "readHalfTexture";
       readonly b: "read";
       readonly residual: "readTexture";
       readonly y: "writeTexture";
@@ -58,7 +59,7 @@ export interface LinearDefinition extends
 export interface LinearSpec {
   readonly name: string;
   readonly code: string;
-  readonly weights: "read" | "readTexture";
+  readonly weights: "read" | "readTexture" | "readHalfTexture";
   /** Rows of a tile, where they are an `override`; else they are the shader's `ROWS`. */
   readonly rows?: number;
 }
@@ -89,6 +90,7 @@ export function defineLinear({ name, code, weights, rows }: LinearSpec): LinearD
 /** One way of computing a linear; each suits some devices. */
 export interface Tiling {
   readonly kernel: LinearDefinition;
+  readonly weights: WeightType;
   /** A faster kernel for up to `rows` rows, with the same weights and the same bits. */
   readonly thin?: { readonly kernel: LinearDefinition; readonly rows: number };
   /**
@@ -137,7 +139,10 @@ export class Linear {
 
   /** Binds the matrix between activations. */
   bind(operands: LinearOperands): GPUBindGroup {
-    const w = this.#weights.resource as Resource<"read"> & Resource<"readTexture">;
+    const w = this.#weights.resource as
+      & Resource<"read">
+      & Resource<"readTexture">
+      & Resource<"readHalfTexture">;
     return this.kernel.kernel.bind({ shape: this.#uniform, w, ...operands });
   }
 

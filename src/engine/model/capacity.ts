@@ -2,6 +2,7 @@ import { inBytes } from "../../sizes.ts";
 import { allocate, AllocationError } from "../gpu/allocate.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
+import type { WeightType } from "../../requests/weight_type.ts";
 import { hostTensors, inOrder, sizeOf, type Tensors } from "../../requests/architecture/family.ts";
 
 /** Memory is probed in pieces of at most this many bytes. */
@@ -17,8 +18,9 @@ const PADDING = 1.05;
 export async function checkCapacity(
   gpu: Gpu,
   architecture: Architecture,
-  { tensors, freeMemory }: {
+  { tensors, freeMemory, weightType = "f32" }: {
     readonly tensors: Tensors;
+    readonly weightType?: WeightType;
     /** Bytes that the machine can give, where it is known. */
     readonly freeMemory?: number | undefined;
   },
@@ -34,18 +36,21 @@ export async function checkCapacity(
   for (const [what, needed, there] of sizes) {
     if (needed > there) throw tooLarge(`needs ${what} ${needed}`, `has ${there} at most`);
   }
-  await checkMemory(gpu, tensors, freeMemory);
+  await checkMemory(gpu, tensors, { free: freeMemory, weightType });
 }
 
 async function checkMemory(
   { device, info }: Gpu,
   tensors: Tensors,
-  free: number | undefined,
+  { free, weightType }: {
+    readonly free: number | undefined;
+    readonly weightType: WeightType;
+  },
 ): Promise<void> {
   const numbers = inOrder(tensors).reduce((sum, it) => sum + sizeOf(it), 0);
   const ofHost = hostTensors(tensors).reduce((sum, it) => sum + sizeOf(it), 0);
   const onHost = 4 * ofHost;
-  const onDevice = Math.ceil(4 * PADDING * (numbers - ofHost));
+  const onDevice = Math.ceil((weightType === "f32" ? 4 : 2) * PADDING * (numbers - ofHost));
   const needsHost = info.isFallback ? onHost + onDevice : onHost;
   if (free !== undefined && needsHost > free) {
     throw tooLarge(
