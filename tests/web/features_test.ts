@@ -27,25 +27,113 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
         open(`${origin}/#view=features`, async (page, record) => {
           await settled(page);
           interface Data {
-            features: { activations: { position: number; feature: number; activation: number }[] };
+            readonly [sae: string]: {
+              activations: { position: number; feature: number; activation: number }[];
+            };
           }
-          const { features } = await ask<Data>(
+          const found = await ask<Data>(
             origin,
-            `{ features(prompt: "${PROMPT}", sae: "res-4", k: 8) {
-            activations { position feature activation } } }`,
+            `{ ${
+              [["z3", "z-3"], ["res4", "res-4"], ["stretched", "res-4-stretched"]].map((
+                [alias, sae],
+              ) =>
+                `${alias}: features(prompt: "${PROMPT}", sae: "${sae}", k: 4) {
+                activations { position feature activation } }`
+              ).join(" ")
+            } }`,
           );
-          const last = features.activations.filter(({ position }) => position === 13);
-          const rows = await page.locator("#stage svg").first().textContent();
-          for (const { feature, activation } of last) {
-            assert.match(rows!, new RegExp(`#${feature}\\b`));
-            assert(rows!.includes(activation.toFixed(1)), `${activation} of ${feature}`);
-          }
+          const tokens = PROMPT.match(/ ?\w+|\./g)!.map((text) => text.replace(" ", "·"));
+          const expected = [
+            ["z-3", found["z3"]!],
+            ["res-4", found["res4"]!],
+            ["res-4-stretched", found["stretched"]!],
+          ] as const;
+          const bars = page.locator("#stage .cells").first();
+          const says = await bars.locator("[data-place]").evaluateAll((cells) =>
+            cells.map((cell) => cell.getAttribute("aria-label"))
+          );
+          assert.deepEqual(
+            says.toSorted(),
+            expected.flatMap(([sae, { activations }]) =>
+              activations.map(({ position, feature, activation }) =>
+                `Feature ${feature} of ${sae} at ${tokens[position - 1]}: ${activation.toFixed(2)}`
+              )
+            ).toSorted(),
+          );
+          const text = (await bars.locator("svg").textContent())!;
+          assert(text.indexOf("layer 3") < text.indexOf("layer 4"), "by layer");
+          const last = found["res4"]!.activations.filter(({ position }) => position === 13);
           assert.match(
             (await page.locator("#details caption").textContent())!,
             new RegExp(`feature ${last[0]!.feature} at`),
           );
           assert.deepEqual(record, { strangers: [], complaints: [] });
         }),
+    );
+
+    await t.step(
+      "a feature's activations over the text are the API's, at every token",
+      () =>
+        open(`${origin}/#view=features&feature=555`, async (page, record) => {
+          await settled(page);
+          interface Data {
+            features: { activations: { position: number; activation: number }[] };
+          }
+          const { features: { activations } } = await ask<Data>(
+            origin,
+            `{ features(prompt: "${PROMPT}", sae: "res-4", features: [555]) {
+            activations { position activation } } }`,
+          );
+          const shown = await page.locator("#feature-text .token").evaluateAll((tokens) =>
+            tokens.map((token) => token.getAttribute("data-share"))
+          );
+          const at = new Map(activations.map((it) => [it.position - 1, it.activation.toFixed(1)]));
+          assert.deepEqual(shown, Array.from({ length: 13 }, (_, index) => at.get(index) ?? ""));
+          await page.locator("#feature-text .token").nth(3).click();
+          await page.waitForFunction(() => location.hash.includes("token=3"));
+          await settled(page);
+          assert.match(
+            (await page.locator("#details caption").textContent())!,
+            /feature 555 at ·went/,
+          );
+          assert.deepEqual(record, { strangers: [], complaints: [] });
+        }),
+    );
+
+    await t.step(
+      "the keyboard goes over the bars, and on to tokens that are not in sight",
+      () =>
+        open(
+          `${origin}/#view=features&prompt=${encodeURIComponent(`${PROMPT} Anna. `.repeat(3))}`,
+          async (page, record) => {
+            await settled(page);
+            const bars = page.locator("#stage .cells").first();
+            const focused = (): Promise<string> =>
+              page.evaluate(() => document.activeElement!.getAttribute("aria-label")!);
+            const first = async (): Promise<number> => {
+              const text = (await bars.locator("svg").textContent())!;
+              return Number(/Tokens (\d+) to \d+ of \d+/.exec(text)![1]);
+            };
+            await bars.locator("[tabindex='0']").focus();
+            const [begun, at] = [await focused(), await first()];
+            await page.keyboard.press("ArrowDown");
+            assert.notEqual(await focused(), begun);
+            await page.keyboard.press("ArrowUp");
+            assert.equal(await focused(), begun);
+            for (let n = 0; n < 16; n++) await page.keyboard.press("ArrowLeft");
+            assert(await first() < at, `from token ${at} to ${await first()}`);
+            const there = await focused();
+            await page.keyboard.press("Enter");
+            await page.waitForFunction(() => /token=\d/.test(location.hash));
+            await settled(page);
+            const [, feature, sae] = /Feature (\d+) of ([\w-]+)/.exec(there)!;
+            assert.match(
+              (await page.locator("#stage h3").first().textContent())!,
+              new RegExp(`^Feature ${feature} of ${sae}: [0-9.]+ at `),
+            );
+            assert.deepEqual(record, { strangers: [], complaints: [] });
+          },
+        ),
     );
 
     await t.step(
@@ -81,6 +169,24 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
           const after = (await page.locator("#forecast").textContent())!;
           assert.notEqual(after, before);
           assert.match(after, new RegExp(`Feature ${FEATURE} off`));
+          // And how the flow changes: the token's largest changes are those of the API.
+          await page.locator("#flow-change-details caption").waitFor();
+          const { infoFlow } = await ask<{ infoFlow: { matrix: { values: number[] } } }>(
+            origin,
+            `{ infoFlow(prompt: "${PROMPT}", difference: true, interventions: [{ site: RESID_PRE,
+              layer: 4, action: ZERO, feature: { sae: "res-4", index: ${FEATURE} } }]) {
+              matrix { values } } }`,
+          );
+          const changes = infoFlow.matrix.values.slice(-13);
+          const largest = Math.max(...changes.map(Math.abs));
+          assert(largest > 0.01, `${largest}`);
+          const share = page.locator("#flow-change-details tbody tr").first().locator("td").last();
+          const shown = number((await share.textContent())!.replace("%", "")) / 100;
+          assert(Math.abs(Math.abs(shown) - largest) < 1e-4, `${shown} for ${largest}`);
+          assert.match(
+            (await page.locator("#stage h3").last().textContent())!,
+            new RegExp(`flow changes with feature ${FEATURE} off`),
+          );
           assert.deepEqual(record, { strangers: [], complaints: [] });
         }),
     );
@@ -128,10 +234,24 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
             assert.equal(fit.warning !== null, name === "res-4-stretched");
             assert.equal(await page.locator("#sae-warning").textContent(), fit.warning ?? "");
           }
-          // One token: nothing that could be measured, and no number of the prompt before.
+          await page.getByLabel("Autoencoder").selectOption("z-3");
+          await page.locator("#sae-fit caption", { hasText: "How well z-3 does" }).waitFor();
+          // Zeros cost nothing there, so the score, which is divided by that, is not shown.
+          assert.equal(await page.locator("#sae-fit td").nth(4).textContent(), "none");
+          // Another prompt asks for no other fit, until it is wanted.
+          const asked: string[] = [];
+          page.on("request", (request) => {
+            if (request.postData()?.includes("query Fit")) asked.push(request.url());
+          });
           await page.getByLabel("Autoencoder").selectOption("res-4");
-          await askFor(page, "Mary");
-          await page.locator("#sae-fit", { hasText: "takes two tokens" }).waitFor();
+          await askFor(page, "Mary gave it to");
+          const again = page.getByRole("button", { name: "Measure it on this prompt" });
+          await again.waitFor();
+          assert.match((await page.locator("#sae-fit caption").textContent())!, /“Mary and John/);
+          assert.deepEqual(asked, []);
+          await again.click();
+          await page.locator("#sae-fit caption", { hasText: "on this prompt" }).waitFor();
+          assert.equal(asked.length, 1);
           assert.deepEqual(record, { strangers: [], complaints: [] });
         }),
     );

@@ -19,6 +19,15 @@ export interface Patch {
   readonly from: string;
 }
 
+/** A change to a run: a feature's activation multiplied. */
+export interface Scaling {
+  readonly site: string;
+  readonly layer: number;
+  readonly action: "SCALE";
+  readonly factor: number;
+  readonly feature: { readonly sae: string; readonly index: number };
+}
+
 /** The value of an argument of the API. */
 export type Value =
   | string
@@ -27,7 +36,8 @@ export type Value =
   | Word
   | readonly number[]
   | readonly Head[]
-  | readonly Patch[];
+  | readonly Patch[]
+  | readonly Scaling[];
 
 /** One question to the API. Links, GraphQL and Python ask the same with it. */
 export interface Call {
@@ -55,6 +65,6 @@ export function areHeads(value: Value): value is readonly Head[] {
 }
 
 /** Whether a value is a list of changes. */
-export function arePatches(value: Value): value is readonly Patch[] {
+export function areChanges(value: Value): value is readonly Patch[] | readonly Scaling[] {
   return Array.isArray(value) && typeof value[0] === "object" && "site" in value[0];
 }

@@ -1,4 +1,12 @@
-import { areHeads, arePatches, type Call, given, type Patch, type Value } from "./call.ts";
+import {
+  areChanges,
+  areHeads,
+  type Call,
+  given,
+  type Patch,
+  type Scaling,
+  type Value,
+} from "./call.ts";
 
 /** The question as a document of GraphQL. */
 export function documentOf(call: Call): string {
@@ -10,7 +18,7 @@ export function documentOf(call: Call): string {
 /** A value as GraphQL writes it. */
 export function literal(value: Value): string {
   if (typeof value === "string") return JSON.stringify(value.toWellFormed());
-  if (arePatches(value)) return `[${value.map(patch).join(", ")}]`;
+  if (areChanges(value)) return `[${value.map(change).join(", ")}]`;
   if (areHeads(value)) {
     return `[${value.map(({ layer, head }) => `{layer: ${layer}, head: ${head}}`).join(", ")}]`;
   }
@@ -20,7 +28,14 @@ export function literal(value: Value): string {
 }
 
 /** A change as GraphQL writes it: sites and actions are words there. */
-function patch({ site, action, ...others }: Patch): string {
-  const members = Object.entries(others).map(([name, value]) => `${name}: ${literal(value)}`);
-  return `{${[`site: ${site}`, `action: ${action}`, ...members].join(", ")}}`;
+function change({ site, action, ...others }: Patch | Scaling): string {
+  return `{${[`site: ${site}`, `action: ${action}`, ...membersOf(others)].join(", ")}}`;
+}
+
+function membersOf(object: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(object).map(([name, value]) =>
+    name === "feature"
+      ? `feature: {${membersOf(value as Scaling["feature"]).join(", ")}}`
+      : `${name}: ${literal(value as Value)}`
+  );
 }

@@ -1,4 +1,4 @@
-import { areHeads, arePatches, type Call, given, type Value } from "./call.ts";
+import { areChanges, areHeads, type Call, given, type Value } from "./call.ts";
 import { encoded } from "./encoded.ts";
 
 /** The link that answers with Arrow. It is relative to the page, so that it works under any path of a proxy. */
@@ -10,7 +10,7 @@ export function linkOf(call: Call): string {
 
 function written(value: Value): string {
   if (typeof value === "string") return value.toWellFormed();
-  if (arePatches(value)) return JSON.stringify(value);
+  if (areChanges(value)) return JSON.stringify(value);
   if (areHeads(value)) return value.map(({ layer, head }) => `${layer}.${head}`).join(",");
   if (typeof value === "object" && "word" in value) return value.word;
   return String(value);

@@ -1,4 +1,4 @@
-import { areHeads, arePatches, type Call, given, type Value } from "./call.ts";
+import { areChanges, areHeads, type Call, given, type Value } from "./call.ts";
 
 /**
  * A line of Python that asks the same, with the package infoflow.
@@ -23,7 +23,7 @@ function snake(name: string): string {
 function literal(value: Value): string {
   if (typeof value === "string") return text(value);
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (arePatches(value)) return JSON.stringify(value);
+  if (areChanges(value)) return JSON.stringify(value);
   if (areHeads(value)) {
     return `[${value.map(({ layer, head }) => `(${layer}, ${head})`).join(", ")}]`;
   }

@@ -41,7 +41,7 @@ export function drawLegend(
   const title = svg(
     "text",
     { x: right, y: top + 8, "text-anchor": "end" },
-    shade.diverges ? "more or less than with all heads" : UNITS[shade.unit ?? "share"],
+    shade.diverges ? "more or less than unchanged" : UNITS[shade.unit ?? "share"],
   );
   return svg(
     "g",

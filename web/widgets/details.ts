@@ -61,7 +61,7 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
   });
   const dropped = matrix.dropped[position] ?? 0;
   const left = matrix.isChange
-    ? "What the token takes more or less from each source than with all heads on."
+    ? "What the token takes more or less from each source than without the change."
     : isSources && dropped > 0
     ? `BOS had ${
       share(dropped)

@@ -3,17 +3,41 @@ import { drawGrid, type GridPicture } from "../draw/grid_svg.ts";
 import type { Theme } from "../draw/theme.ts";
 import type { Tools } from "../views/view.ts";
 
+/** What a board has to know of a picture. */
+export interface Celled {
+  readonly columns: { readonly length: number };
+  /** Row-major; nothing where a place is empty. */
+  readonly cells: readonly ({ readonly says: string } | undefined)[];
+  /** Its description for screen readers. */
+  readonly title: string;
+  /** The place of the cell that was chosen. */
+  readonly chosen?: number | undefined;
+}
+
+/** Draws a picture of a width in pixels; of one that is too wide, the part that has the cell at a place. */
+export type DrawCells<Picture> = (
+  picture: Picture,
+  theme: Theme,
+  size: { readonly width: number; readonly place: number },
+) => SVGSVGElement;
+
 /** A grid whose cells can be pointed at and chosen. One stop for the Tab key, arrow keys within. */
-export class GridBoard {
+export class CellBoard<Picture extends Celled> {
   readonly element = html("div", { class: "cells", role: "group" });
   readonly #tools: Tools;
-  #picture: GridPicture | undefined;
+  readonly #drawing: DrawCells<Picture>;
+  #picture: Picture | undefined;
   #theme: Theme | undefined;
   #at = 0;
 
   /** @param choose Told the place of a cell, row-major. */
-  constructor(tools: Tools, choose: (place: number) => void) {
+  constructor(
+    tools: Tools,
+    choose: (place: number) => void,
+    drawing: DrawCells<Picture>,
+  ) {
     this.#tools = tools;
+    this.#drawing = drawing;
     const { element } = this;
     const placeOf = (target: EventTarget | null): number | undefined => {
       const cell = target instanceof Element ? target.closest<SVGElement>("[data-place]") : null;
@@ -43,11 +67,12 @@ export class GridBoard {
   }
 
   /** Draws a grid in place of the one before it. */
-  show(picture: GridPicture, theme: Theme): void {
+  show(picture: Picture, theme: Theme): void {
     this.#picture = picture;
     this.#theme = theme;
     this.element.setAttribute("aria-label", picture.title);
-    this.#at = picture.chosen ?? Math.min(this.#at, Math.max(0, picture.cells.length - 1));
+    this.#at = picture.chosen ?? this.#at;
+    if (!picture.cells[this.#at]) this.#at = Math.max(0, picture.cells.findIndex(Boolean));
     this.#draw();
   }
 
@@ -55,35 +80,54 @@ export class GridBoard {
     const width = this.element.clientWidth;
     if (!this.#picture || !this.#theme || width === 0) return;
     const hadFocus = this.element.contains(document.activeElement);
-    this.element.replaceChildren(drawGrid(this.#picture, this.#theme, width));
+    const size = { width, place: this.#at };
+    this.element.replaceChildren(this.#drawing(this.#picture, this.#theme, size));
     this.#reach(this.#at, hadFocus);
   }
 
   #move(event: KeyboardEvent, place: number): void {
-    const width = this.#picture!.columns.length;
-    const moves: Record<string, number> = {
-      ArrowLeft: place % width > 0 ? place - 1 : -1,
-      ArrowRight: (place + 1) % width > 0 ? place + 1 : -1,
-      ArrowUp: place - width,
-      ArrowDown: place + width,
+    const { columns: { length: width }, cells } = this.#picture!;
+    const steps: Record<string, number> = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -width,
+      ArrowDown: width,
     };
-    const to = moves[event.key];
-    if (to === undefined) return;
+    const step = steps[event.key];
+    if (step === undefined) return;
     event.preventDefault();
-    const cell = this.#picture!.cells[to];
-    if (!cell) return;
+    const isAcross = Math.abs(step) === 1;
+    const isWithin = (at: number): boolean =>
+      at >= 0 && at < cells.length &&
+      (!isAcross || Math.floor(at / width) === Math.floor(place / width));
+    let to = place + step;
+    while (isWithin(to) && !cells[to]) to += step;
+    if (!isWithin(to)) return;
+    if (!this.#find(to)) {
+      this.#at = to;
+      this.#draw();
+    }
     this.#reach(to, true);
-    this.#tools.live.textContent = cell.says.replaceAll("\n", ". ");
+    this.#tools.live.textContent = cells[to]!.says.replaceAll("\n", ". ");
+  }
+
+  #find(place: number): SVGElement | null {
+    return this.element.querySelector<SVGElement>(`[data-place="${place}"]`);
   }
 
   /** Makes one cell the one that the Tab key comes to. */
   #reach(place: number, isFocused: boolean): void {
-    const find = (at: number): SVGElement | null =>
-      this.element.querySelector<SVGElement>(`[data-place="${at}"]`);
-    find(this.#at)?.setAttribute("tabindex", "-1");
+    this.#find(this.#at)?.setAttribute("tabindex", "-1");
     this.#at = place;
-    const cell = find(place);
+    const cell = this.#find(place);
     cell?.setAttribute("tabindex", "0");
     if (isFocused) cell?.focus();
+  }
+}
+
+/** A board of cells in colours. */
+export class GridBoard extends CellBoard<GridPicture> {
+  constructor(tools: Tools, choose: (place: number) => void) {
+    super(tools, choose, (picture, theme, { width }) => drawGrid(picture, theme, width));
   }
 }

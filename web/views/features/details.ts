@@ -21,10 +21,12 @@ const PARTS: Readonly<Record<string, string>> = {
 export function drawSources(
   element: HTMLElement,
   flow: FeatureFlow | undefined,
-  { tokens, target, feature }: {
+  { tokens, target, feature, first = 0 }: {
     readonly tokens: readonly string[];
     readonly target: number;
     readonly feature: number;
+    /** The layer or head of the flow's first row. */
+    readonly first?: number;
   },
 ): void {
   if (!flow) {
@@ -76,7 +78,7 @@ export function drawSources(
           "tr",
           {},
           html("th", { scope: "row" }, tokenOf(tokens[source]!)),
-          html("td", {}, String(at)),
+          html("td", {}, String(first + at)),
           number(sum),
         )
       ),

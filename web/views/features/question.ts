@@ -1,4 +1,4 @@
-import type { Call } from "../../calls/call.ts";
+import type { Call, Scaling } from "../../calls/call.ts";
 import type { Question } from "../../server/answers.ts";
 import { Failure } from "../../server/failure.ts";
 import type { Forecast, Prediction } from "../../server/forecast.ts";
@@ -55,7 +55,7 @@ export interface FeatureCard {
 }
 
 /** Features of a position: more are never shown. */
-const MOST = 8;
+export const MOST = 4;
 
 /** Asks which autoencoders a model has. */
 export function saesOf(model: string | undefined): Question<readonly SaeCard[]> {
@@ -95,6 +95,26 @@ export function featuresOf(
       }`;
       type Data = { features: { activations: ActiveFeature[] } };
       return (await askGraphQL<Data>(query, { prompt, model, sae }, signal)).features.activations;
+    },
+  };
+}
+
+/** Asks for a feature's activations over the text, at every position where it is on. */
+export function activationsOf(
+  { prompt, model, sae, feature }: AboutFeature,
+): Question<readonly ActiveFeature[]> {
+  return {
+    key: `feature-activations ${JSON.stringify([prompt, model, sae.name, feature])}`,
+    fetch: async (signal) => {
+      const query =
+        `query Activations($prompt: String!, $model: String, $sae: String!, $features: [Int!]) {
+        features(prompt: $prompt, model: $model, sae: $sae, features: $features) {
+          activations { position feature activation }
+        }
+      }`;
+      const variables = { prompt, model, sae: sae.name, features: [feature] };
+      type Data = { features: { activations: ActiveFeature[] } };
+      return (await askGraphQL<Data>(query, variables, signal)).features.activations;
     },
   };
 }
@@ -164,7 +184,7 @@ interface FlowData {
 }
 
 /** The interventions that multiply a feature’s activation. */
-export function scaled({ sae, feature }: AboutFeature, factor: number): readonly unknown[] {
+export function scaled({ sae, feature }: AboutFeature, factor: number): readonly Scaling[] {
   const site = sae.site === "LN2_NORMALIZED" ? "MLP_OUT" : sae.site;
   const { name, layer } = sae;
   return [{ site, layer, action: "SCALE", factor, feature: { sae: name, index: feature } }];

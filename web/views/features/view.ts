@@ -1,22 +1,24 @@
+import { drawBars } from "../../draw/bars_svg.ts";
 import { html } from "../../draw/elements.ts";
-import { drawGrid, type GridPicture } from "../../draw/grid_svg.ts";
 import { labelText } from "../../draw/token_label.ts";
-import type { Exhibit } from "../../exhibits/exhibit.ts";
 import { Failure } from "../../server/failure.ts";
 import { drawForecast } from "../../widgets/forecast_table.ts";
-import { GridBoard } from "../../widgets/grid_board.ts";
+import { CellBoard, GridBoard } from "../../widgets/grid_board.ts";
 import { Segments } from "../../widgets/segments.ts";
+import type { BarsPicture } from "../../draw/bars_svg.ts";
 import type { Asked, Slots, Tools, View } from "../view.ts";
+import { ActivationText } from "./activation_text.ts";
 import type { AMOUNTS } from "./card.ts";
-import { changedFeatures, drawChanges } from "./feature_changes.ts";
-import { drawFit, fitOf } from "./fit.ts";
 import { drawCard, drawFound, drawSources } from "./details.ts";
-import { chosenRows, flowPicture, pictureOf } from "./pictures.ts";
+import { featuresExhibit } from "./exhibit.ts";
+import { changedFeatures, drawChanges } from "./feature_changes.ts";
+import { FitPanel } from "./fit.ts";
+import { FlowChange } from "./flow_change.ts";
+import { firstRowOf, flowPicture } from "./flow_picture.ts";
 import {
   type AboutFeature,
-  type ActiveFeature,
+  activationsOf,
   cardOf,
-  featuresCall,
   featuresOf,
   flowTo,
   forecastWith,
@@ -24,11 +26,14 @@ import {
   type SaeCard,
   saesOf,
 } from "./question.ts";
+import { type BarPlace, barsOf, type Section, shownWith } from "./strongest.ts";
 
 /** Which features a prompt turns on, which tokens fed the chosen one, and what comes of it. */
 export class FeaturesView implements View {
   readonly slots: Slots;
-  readonly #grid: GridBoard;
+  readonly #bars: CellBoard<BarsPicture>;
+  readonly #text: ActivationText;
+  readonly #textTitle = html("h3", {});
   readonly #flow: GridBoard;
   readonly #flowTitle = html("h3", {});
   readonly #saes = html("select", { "aria-label": "Autoencoder" });
@@ -43,22 +48,23 @@ export class FeaturesView implements View {
   });
   readonly #found = html("div", {});
   readonly #conversion = html("p", { class: "note", id: "sae-conversion" });
-  readonly #warning = html("p", { class: "note", id: "sae-warning", role: "status" });
-  readonly #fit = html("div", { id: "sae-fit" });
+  readonly #fit = new FitPanel();
   readonly #changes = html("div", { id: "feature-changes" });
+  readonly #flowChange: FlowChange;
   readonly #choose: (feature: number) => void;
   readonly #chooseOf: (sae: string, feature: number) => void;
-  #measured = "";
-  #shown: { readonly features: readonly number[]; readonly columns: number } | undefined;
+  #places: ReadonlyMap<number, BarPlace> = new Map();
 
   constructor(tools: Tools) {
-    this.#grid = new GridBoard(tools, (place) => {
-      if (!this.#shown) return;
-      const { features, columns } = this.#shown;
-      const feature = features[Math.floor(place / columns)]!;
-      tools.change({ feature, token: place % columns, amount: "1" });
-    });
+    this.#bars = new CellBoard(tools, (place) => {
+      const bar = this.#places.get(place);
+      if (!bar) return;
+      const { sae, feature, token } = bar;
+      tools.change({ sae: sae.name, feature, token, amount: "1" });
+    }, drawBars);
+    this.#text = new ActivationText((token) => tools.change({ token }));
     this.#flow = new GridBoard(tools, () => {});
+    this.#flowChange = new FlowChange(tools);
     this.#choose = (feature) => tools.change({ feature, amount: "1" });
     this.#chooseOf = (sae, feature) => tools.change({ sae, feature, amount: "1" });
     this.#search.addEventListener("change", () => tools.change({ find: this.#search.value }));
@@ -75,20 +81,25 @@ export class FeaturesView implements View {
       stage: [
         this.#saes,
         this.#conversion,
-        this.#warning,
-        this.#grid.element,
+        this.#fit.warning,
+        this.#bars.element,
+        this.#textTitle,
+        this.#text.element,
+        html("p", { class: "note" }, "Choose a token to see what is on there, and what fed it."),
         this.#flowTitle,
         this.#flow.element,
+        this.#flowChange.element,
+        this.#fit.element,
       ],
       side: [
-        this.#sources,
         this.#amount.element,
         this.#forecast,
         this.#changes,
+        this.#flowChange.details,
+        this.#sources,
         this.#card,
         this.#search,
         this.#found,
-        this.#fit,
       ],
     };
   }
@@ -99,42 +110,51 @@ export class FeaturesView implements View {
   }
 
   async show(asked: Asked): Promise<void> {
-    const { state, reading: { tokens: all }, theme, ask, keep, present } = asked;
+    const { state, reading, spans, theme, ask, present } = asked;
     const { prompt, model } = state;
     const chosen = await this.#chosenOf(asked);
-    const { saes, sae, active, first, tokens, token, features, feature } = chosen;
+    const { saes, sae, sections, first, tokens, token, feature } = chosen;
     const about: AboutFeature = { prompt, model, sae, feature };
-    keep(fitOf(prompt, model, sae.name));
-    const activation = active.find((it) => it.feature === feature && it.position === token)
-      ?.activation ?? 0;
+    const activations = ask(activationsOf(about));
     const answers = [
       ask(flowTo({ prompt }, { model, sae: sae.name, feature, target: token + first })),
-      ask(cardOf(about, activation)),
-      ask(forecastWith(about, Number(state.amount) === 1 ? 1 : Number(state.amount))),
+      ask(forecastWith(about, Number(state.amount))),
       state.find ? ask(found(model, sae, state.find)) : undefined,
     ] as const;
-    const [flow, card, forecast, list] = await Promise.all(answers);
-    const picture = pictureOf(active, { features, tokens, chosen: { feature, token } });
-    present(exhibitOf(asked, { sae, active, picture, first }), () => {
-      this.#shown = { features, columns: tokens.length };
+    const byToken = new Map(
+      (await activations).map(({ position, activation }) => [position - first, activation]),
+    );
+    const activation = byToken.get(token) ?? 0;
+    const card = await ask(cardOf(about, activation));
+    const [flow, forecast, list] = await Promise.all(answers);
+    const { picture, places } = barsOf(sections, { tokens, chosen: { sae, feature, token } });
+    present(featuresExhibit(asked, { sae, sections, picture, first }), () => {
+      this.#places = places;
       this.#drawSaes(saes, sae);
       this.#conversion.textContent = `It sees ${sae.conversion}.`;
       this.#clearFor(asked, sae);
-      this.#grid.show(picture, theme);
-      const labels = all.map(({ text }) => text);
+      this.#bars.show(picture, theme);
+      const at = labelText(tokens[token]!);
+      const value = activation > 0 ? activation.toFixed(1) : "off";
+      this.#textTitle.textContent = `Feature ${feature} of ${sae.name}: ${value} at ${at}`;
+      const top = Math.max(card?.max ?? 0, ...byToken.values());
+      this.#text.show({ prompt, spans, activations: byToken, top, token, theme });
+      const labels = reading.tokens.map(({ text }) => text);
       const target = token + first;
       this.#flowTitle.textContent = flow
-        ? `What fed feature ${feature} at ${labelText(tokens[token]!)}, by ${flow.axis}`
+        ? `What fed feature ${feature} at ${at}, by ${flow.axis}`
         : "";
       this.#flow.element.hidden = !flow || flow.rows === 0;
-      if (flow && flow.rows > 0) this.#flow.show(flowPicture(flow, labels, target), theme);
-      drawSources(this.#sources, flow, { tokens: labels, target, feature });
+      const from = flow ? firstRowOf(flow, sae) : 0;
+      if (flow && flow.rows > 0) {
+        this.#flow.show(flowPicture(flow, { tokens: labels, target, first: from }), theme);
+      }
+      drawSources(this.#sources, flow, { tokens: labels, target, feature, first: from });
       this.#amount.show(state.amount);
-      const isChanged = state.amount !== "1";
       drawForecast(
         this.#forecast,
-        isChanged ? forecast : { whole: forecast.whole, without: undefined },
-        ["As it is", changeIn(chosen, state.amount)],
+        state.amount === "1" ? { whole: forecast.whole, without: undefined } : forecast,
+        ["As it is", `Feature ${changeIn(chosen, state.amount)}`],
       );
       drawCard(this.#card, card, { activation, choose: this.#choose });
       this.#search.value = state.find;
@@ -142,28 +162,36 @@ export class FeaturesView implements View {
     });
   }
 
-  /** How well the autoencoder does on the prompt, and which features change with the chosen one. */
+  /** Which features and flows change with the chosen one, and how well the autoencoder does. */
   async afterwards(asked: Asked): Promise<void> {
-    const { state: { prompt, model, amount }, reading: { tokens: all }, ask, isNewest } = asked;
     const chosen = await this.#chosenOf(asked);
-    const { saes, sae, first, tokens, token, feature } = chosen;
-    const about: AboutFeature = { prompt, model, sae, feature };
-    if (amount !== "1") {
-      const of = { position: token + first, tokens: all.length, saes };
-      const changes = await ask(changedFeatures(about, Number(amount), of));
-      if (!isNewest()) return;
-      const said = {
-        token: tokens[token]!,
-        sae: sae.name,
-        after: changeIn(chosen, amount),
-        choose: this.#chooseOf,
-      };
-      drawChanges(this.#changes, changes, said);
+    if (asked.state.amount !== "1") {
+      await Promise.all([this.#showChanges(asked, chosen), this.#showFlowChange(asked, chosen)]);
     }
-    const fit = await ask(fitOf(prompt, model, sae.name));
+    if (asked.isNewest()) await this.#fit.show(asked, chosen.sae);
+  }
+
+  async #showChanges(asked: Asked, chosen: Chosen): Promise<void> {
+    const { state: { prompt, model, amount }, reading, ask, isNewest } = asked;
+    const { saes, sae, first, tokens, token, feature } = chosen;
+    const of = { position: token + first, tokens: reading.tokens.length, saes };
+    const changes = await ask(
+      changedFeatures({ prompt, model, sae, feature }, Number(amount), of),
+    );
     if (!isNewest()) return;
-    drawFit(this.#fit, sae.name, fit);
-    this.#warning.textContent = fit?.fit.warning ?? "";
+    drawChanges(this.#changes, changes, {
+      token: tokens[token]!,
+      sae: sae.name,
+      after: `Feature ${changeIn(chosen, amount)}`,
+      choose: this.#chooseOf,
+    });
+  }
+
+  async #showFlowChange(asked: Asked, chosen: Chosen): Promise<void> {
+    const { prompt, model, amount } = asked.state;
+    const { sae, feature } = chosen;
+    const what = `feature ${changeIn(chosen, amount)}`;
+    await this.#flowChange.show(asked, { prompt, model, sae, feature }, what);
   }
 
   /** What the state chooses, of what is kept or asked for now. */
@@ -179,23 +207,26 @@ export class FeaturesView implements View {
     }
     const first = spans.length < reading.tokens.length ? 1 : 0;
     const tokens = spans.map(({ text }) => text);
-    const active = (await ask(featuresOf(prompt, model, sae.name)))
-      .filter(({ position }) => position >= first)
-      .map((it) => ({ ...it, position: it.position - first }));
+    const sections = await Promise.all(
+      shownWith(saes, sae).map(async (one): Promise<Section> => {
+        const active = (await ask(featuresOf(prompt, model, one.name)))
+          .filter(({ position }) => position >= first)
+          .map((it) => ({ ...it, position: it.position - first }));
+        return { sae: one, active };
+      }),
+    );
     const token = Math.min(state.token ?? tokens.length - 1, tokens.length - 1);
-    const features = chosenRows(active, token, state.feature);
-    const feature = state.feature ?? features[0] ?? 0;
-    return { saes, sae, active, first, tokens, token, features, feature };
+    const { active } = sections.find((section) => section.sae === sae)!;
+    const strongest = active.find(({ position }) => position === token) ?? active[0];
+    const feature = state.feature ?? strongest?.feature ?? 0;
+    return { saes, sae, sections, first, tokens, token, feature };
   }
 
-  /** Takes away what was measured of another prompt, autoencoder or change. */
-  #clearFor({ state: { prompt, model } }: Asked, { name }: SaeCard): void {
+  /** Takes away what was measured of another autoencoder, and what changed with another feature. */
+  #clearFor(asked: Asked, sae: SaeCard): void {
     this.#changes.replaceChildren();
-    const measured = JSON.stringify([prompt, model, name]);
-    if (measured === this.#measured) return;
-    this.#measured = measured;
-    this.#fit.replaceChildren();
-    this.#warning.textContent = "";
+    this.#flowChange.clear();
+    this.#fit.clearFor(asked, sae);
   }
 
   #drawSaes(saes: readonly SaeCard[], chosen: SaeCard): void {
@@ -212,46 +243,15 @@ export class FeaturesView implements View {
 interface Chosen {
   readonly saes: readonly SaeCard[];
   readonly sae: SaeCard;
-  /** Positions count from the first token that is shown. */
-  readonly active: readonly ActiveFeature[];
-  /** The position of that, from BOS on. */
+  /** Of the autoencoders that are shown, that one among them. */
+  readonly sections: readonly Section[];
+  /** The position of the first token that is shown, from BOS on. */
   readonly first: number;
   readonly tokens: readonly string[];
   readonly token: number;
-  /** Of the rows. */
-  readonly features: readonly number[];
   readonly feature: number;
 }
 
 function changeIn({ feature }: Chosen, amount: typeof AMOUNTS[number]): string {
-  return `Feature ${feature} ${amount === "0" ? "off" : `×${amount}`}`;
-}
-
-function exhibitOf(
-  known: Asked,
-  { sae, active, picture, first }: {
-    readonly sae: SaeCard;
-    readonly active: readonly ActiveFeature[];
-    readonly picture: GridPicture;
-    readonly first: number;
-  },
-): Exhibit {
-  const { state: { prompt, model }, spans } = known;
-  return {
-    known,
-    heading: { name: "Features", note: `${sae.name}, ${sae.hook}` },
-    call: featuresCall(prompt, model, sae.name),
-    python: ".to_pandas()",
-    drawing: (theme, width) => drawGrid(picture, theme, width),
-    table: () => ({
-      columns: ["position", "token", "feature", "activation"],
-      rows: () =>
-        active.map(({ position, feature, activation }) => [
-          position + first,
-          spans[position]!.text,
-          feature,
-          activation,
-        ]),
-    }),
-  };
+  return `${feature} ${amount === "0" ? "off" : `×${amount}`}`;
 }
