@@ -1,7 +1,8 @@
 import { type Table, tableFromIPC, type Vector } from "apache-arrow";
 import assert from "node:assert/strict";
+import zlib from "node:zlib";
 import { END_OF_STREAM } from "../../src/server/batch/encode_stream.ts";
-import { type TestApp, withApp } from "../support/app.ts";
+import { BLOCKED_WORKER, type TestApp, withApp } from "../support/app.ts";
 import { arrowBody } from "../support/arrow_table.ts";
 import { readCorpus } from "../support/corpus.ts";
 
@@ -262,3 +263,63 @@ Deno.test("equal prompts are computed once", () =>
     assert.match(text, /infoflow_tokens_total\{computed="true"\} 5\n/);
     assert.equal(before.restarts, 0);
   }));
+
+const CODINGS = {
+  zstd: [zlib.zstdCompressSync, zlib.zstdDecompressSync],
+  br: [zlib.brotliCompressSync, zlib.brotliDecompressSync],
+  gzip: [zlib.gzipSync, zlib.gunzipSync],
+} as const;
+
+Deno.test("bodies are compressed both ways: the same answer, each record batch readable as it comes; bombs and cut bodies are refused", () =>
+  withApp(async (app) => {
+    const body = arrowBody({ prompt: Array.from({ length: 150 }, (_, i) => `row number ${i}`) });
+    const plain = await (await post(app, "/info-flow.arrow", body)).bytes();
+    for (const [coding, [compress, decompress]] of Object.entries(CODINGS)) {
+      const sent = new Uint8Array(compress(body));
+      const headers = { "content-encoding": coding, "accept-encoding": coding };
+      const response = await post(app, "/info-flow.arrow", sent, headers);
+      assert.equal(response.status, 200, coding);
+      assert.equal(response.headers.get("content-encoding"), coding);
+      assert.equal(response.headers.get("vary"), "accept-encoding");
+      const bytes = await response.bytes();
+      assert(bytes.length < 0.8 * plain.length);
+      assert.deepEqual(new Uint8Array(decompress(bytes)), plain, coding);
+
+      const bomb = new Uint8Array(compress(new Uint8Array(64 * 2 ** 20)));
+      assert(bomb.length < 2 ** 17);
+      for (
+        const [wrong, status, message] of [
+          [bomb, 413, /limit of its body is 8,388,608 bytes/],
+          [sent.subarray(0, -9), 400, /must be \w+:|is cut|must be a stream of Arrow/],
+          [body, 400, /must be \w+:|must be a stream of Arrow/],
+        ] as const
+      ) {
+        const refused = await post(app, "/info-flow.arrow", wrong, { "content-encoding": coding });
+        assert.equal(refused.status, status, coding);
+        assert.match((await refused.json()).title, message);
+      }
+    }
+    const other = await post(app, "/info-flow.arrow", body, { "content-encoding": "compress" });
+    assert.equal(other.status, 400);
+    assert.match((await other.json()).title, /must be one of zstd, br, gzip: .* compress/);
+
+    // The first 64 rows can be read while the others are made.
+    const reader = (await post(app, "/info-flow.arrow", body, { "accept-encoding": "gzip" })).body!
+      .getReader();
+    const first = [await reader.read(), await reader.read()].map(({ value }) => value!);
+    const inflated = zlib.gunzipSync(
+      new Uint8Array(await new Blob(first as BlobPart[]).arrayBuffer()),
+      { finishFlush: zlib.constants.Z_SYNC_FLUSH },
+    );
+    assert.equal(tableFromIPC(inflated).numRows, 64);
+    await reader.cancel();
+  }));
+
+Deno.test("a row that is not answered in time is a row that says so; the others wait for themselves", () =>
+  withApp(async (app) => {
+    const body = arrowBody({ prompt: ["one", "two", ""] });
+    const table = await tableOf(await post(app, "/info-flow.arrow", body));
+    const late = "DEADLINE_EXCEEDED";
+    assert.deepEqual([...column(table, "code")], [late, late, "PROMPT_EMPTY"]);
+    assert.match(column(table, "message").get(0), /Cannot answer the row within 0.1 seconds/);
+  }, { policy: { deadline: 100 }, models: { module: BLOCKED_WORKER } }));

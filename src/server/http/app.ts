@@ -174,7 +174,12 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
       return featureArrow(field, raw, modelsFor(scope));
     });
   }
-  const batches = new BatchAnswers({ modelsFor, log, metrics });
+  const batches = new BatchAnswers({
+    modelsFor,
+    log,
+    metrics,
+    deadline: policy.deadline,
+  });
   for (const field of BATCH_FIELDS) {
     app.post(pathOf(field), ({ req: { raw }, var: { scope } }) => {
       scope.operation = `${kindOf(field)}.arrow`;

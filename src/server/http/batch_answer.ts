@@ -12,10 +12,12 @@ import { readLink } from "../links/read_link.ts";
 import type { Log } from "../observe/log.ts";
 import { logError } from "../observe/log_error.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Caller } from "../queue/caller.ts";
 import type { Answer } from "../queue/answer.ts";
+import type { Caller } from "../queue/caller.ts";
 import { idsOf } from "../../requests/engine_request.ts";
+import { chooseCoding, encodePieces } from "./content_coding.ts";
 import { readBody } from "./read_body.ts";
+import { RowCaller } from "./row_caller.ts";
 import { SIZE_LIMITS } from "./size_limits.ts";
 
 /** Batches that may be open at once. */
@@ -29,6 +31,8 @@ export interface BatchAnswersOptions {
   readonly modelsFor: (caller: Caller) => readonly LoadedModel[];
   readonly log: Log;
   readonly metrics: Metrics;
+  /** How long a row may take, in ms. */
+  readonly deadline: number;
 }
 
 /** Answers tables of prompts with tables of answers, a few at a time. */
@@ -53,13 +57,11 @@ export class BatchAnswers {
     try {
       const table = readTable(await readBody(request, SIZE_LIMITS.batch));
       const column = promptColumn(table.schema);
-      const controller = new AbortController();
       const calls: { readonly tokens: number; readonly answer: Answer }[] = [];
-      const models = this.#options.modelsFor({
-        signal: controller.signal,
-        priority: "batch",
-        note: (work, answer) => calls.push({ tokens: idsOf(work).length, answer }),
+      const caller = new RowCaller(this.#options.deadline, (work, answer) => {
+        calls.push({ tokens: idsOf(work).length, answer });
       });
+      const models = this.#options.modelsFor(caller);
       const question = new BatchQuestion(models, { field, args, layout });
       const schema = answersSchema(question, table.schema, column);
       const counts = new Counts();
@@ -68,6 +70,7 @@ export class BatchAnswers {
       const began = performance.now();
       const leave = (code: string): void => {
         this.#open--;
+        caller.end();
         const took = performance.now() - began;
         const operation = `${kindOf(field)}.arrow rows`;
         const facts = calls.map(({ tokens, answer: { waited, worked, result: { cacheHit } } }) => {
@@ -81,11 +84,18 @@ export class BatchAnswers {
           ...counts.facts,
         });
       };
-      const body = this.#stream(encodeStream(schema, batches), { controller, leave });
-      request.signal.addEventListener("abort", () => controller.abort(left()), { once: true });
-      return new Response(body, {
-        headers: { "content-type": MEDIA_TYPES.stream, "cache-control": "no-store" },
+      const coding = chooseCoding(request.headers.get("accept-encoding"));
+      const plain = encodeStream(schema, batches);
+      const pieces = coding === "identity" ? plain : encodePieces(plain, coding);
+      const body = this.#stream(pieces, { caller, leave });
+      request.signal.addEventListener("abort", () => caller.leave(), { once: true });
+      const headers = new Headers({
+        "content-type": MEDIA_TYPES.stream,
+        "cache-control": "no-store",
+        vary: "accept-encoding",
       });
+      if (coding !== "identity") headers.set("content-encoding", coding);
+      return new Response(body, { headers });
     } catch (error) {
       this.#open--;
       throw error;
@@ -95,7 +105,7 @@ export class BatchAnswers {
   /** Hands pieces on as they are taken. A fault ends the body in an error, never as if it were whole. */
   #stream(
     pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>,
-    { controller, leave }: { controller: AbortController; leave: (code: string) => void },
+    { caller, leave }: { caller: RowCaller; leave: (code: string) => void },
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     let hasLeft = false;
     const end = (code: string): void => {
@@ -117,7 +127,7 @@ export class BatchAnswers {
         }
       },
       cancel: () => {
-        controller.abort(left());
+        caller.leave();
         end("CANCELLED");
         pieces.return(undefined).catch(() => {});
       },
@@ -187,10 +197,6 @@ function checkType({ headers }: Request): void {
       type ?? "nothing"
     }`,
   );
-}
-
-function left(): InfoflowError {
-  return new InfoflowError("CANCELLED", "The client went away");
 }
 
 function bad(message: string): InfoflowError {

@@ -1,4 +1,4 @@
-import { Duplex } from "node:stream";
+import { Duplex, type Transform } from "node:stream";
 import zlib from "node:zlib";
 import Negotiator from "negotiator";
 
@@ -16,7 +16,8 @@ const { constants } = zlib;
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 const GZIP = { level: 4 };
-const COMPRESSORS: Record<Exclude<Coding, "identity">, () => Duplex> = {
+type Compressor = Transform & zlib.Zlib;
+const COMPRESSORS: Record<Exclude<Coding, "identity">, () => Compressor> = {
   zstd: () => zlib.createZstdCompress(ZSTD),
   br: () => zlib.createBrotliCompress(BROTLI),
   gzip: () => zlib.createGzip(GZIP),
@@ -57,5 +58,30 @@ async function* pieces(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Arra
   for (let at = 0; at < bytes.length; at += PIECE) {
     if (at > 0) await new Promise((resolve) => setTimeout(resolve, 0));
     yield bytes.subarray(at, at + PIECE);
+  }
+}
+
+/** Writes a body that is still being made in a coding: all that has come of it can be read at once. */
+export async function* encodePieces(
+  pieces: AsyncIterable<Uint8Array>,
+  coding: Exclude<Coding, "identity">,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const compressor = COMPRESSORS[coding]();
+  const made: Uint8Array<ArrayBuffer>[] = [];
+  compressor.on("data", (bytes) => made.push(new Uint8Array(bytes)));
+  try {
+    for await (const piece of pieces) {
+      await new Promise<void>((resolve) => {
+        compressor.write(piece);
+        compressor.flush(() => resolve());
+      });
+      yield* made.splice(0);
+    }
+    const end = new Promise((resolve) => compressor.once("end", resolve));
+    compressor.end();
+    await end;
+    yield* made.splice(0);
+  } finally {
+    compressor.destroy();
   }
 }
