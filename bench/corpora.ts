@@ -1,21 +1,26 @@
 /**
- * Measures many prompts in one run: POST against GETs on a server that is started for it, and what people's requests
- * wait beside a batch. Answers are compared first.
+ * Measures many prompts in one run: POST against GETs on a server that is started for it, in turns, by the clock and by
+ * the processor; and what people's requests wait beside a batch. Answers are compared first.
  *
  *     deno run --allow-all bench/corpora.ts [prompts]
  */
 import { Table, tableFromIPC, tableToIPC, vectorFromArray } from "apache-arrow";
 import assert from "node:assert/strict";
 import { withServer } from "../tests/support/serve.ts";
+import { secondsOfChildren } from "./processor.ts";
 
 const TYPE = "application/vnd.apache.arrow.stream";
 const ROWS = 256;
 const COUNT = Number(Deno.args[0] ?? 2000);
+/** Turns that POST and GET take, so that both see the same machine. */
+const TURNS = Math.max(1, Math.round(COUNT / 500));
+/** How long people ask by themselves, and beside a batch, each twice. */
+const PEOPLE_MS = 6000;
 
 /** Different prompts of about 19 tokens. */
-function prompts(seed: string): string[] {
+function prompts(seed: string, count: number): string[] {
   return Array.from(
-    { length: COUNT },
+    { length: count },
     (_, i) =>
       `${seed} ${i}: the letter that came on a cold morning in ${1800 + i % 200} was never read`,
   );
@@ -25,31 +30,31 @@ async function post(origin: string, rows: readonly string[]): Promise<Uint8Array
   const table = new Table({ prompt: vectorFromArray(rows) });
   const response = await fetch(`${origin}/info-flow.arrow`, {
     method: "POST",
-    headers: { "content-type": TYPE },
+    headers: { "content-type": TYPE, "accept-encoding": "identity" },
     body: tableToIPC(table, "stream") as Uint8Array<ArrayBuffer>,
   });
   assert.equal(response.status, 200);
-  return new Uint8Array(await response.arrayBuffer());
+  return await response.bytes();
 }
 
 async function get(origin: string, prompt: string): Promise<Uint8Array> {
-  const response = await fetch(`${origin}/info-flow.arrow?${new URLSearchParams({ prompt })}`);
+  const response = await fetch(`${origin}/info-flow.arrow?${new URLSearchParams({ prompt })}`, {
+    headers: { "accept-encoding": "identity" },
+  });
   assert.equal(response.status, 200);
-  return new Uint8Array(await response.arrayBuffer());
+  return await response.bytes();
 }
 
-/** Works through a list, so many at a time. @returns Seconds. */
+/** Works through a list, so many at a time. */
 async function inParallel<T>(
   items: readonly T[],
   width: number,
   use: (item: T) => Promise<unknown>,
-): Promise<number> {
-  const began = performance.now();
+): Promise<void> {
   const queue = [...items];
   await Promise.all(Array.from({ length: width }, async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await use(item);
   }));
-  return (performance.now() - began) / 1000;
 }
 
 function chunks<T>(items: readonly T[]): T[][] {
@@ -75,56 +80,88 @@ async function repeat(use: () => Promise<unknown>, isDone: () => boolean): Promi
   return times;
 }
 
-await withServer(async ({ origin }) => {
-  const [sample] = prompts("same");
-  const batch = tableFromIPC(await post(origin, [sample!]));
-  const alone = tableFromIPC(await get(origin, sample!));
+async function compare(origin: string): Promise<void> {
+  const sample = prompts("same", 1)[0]!;
+  const batch = tableFromIPC(await post(origin, [sample]));
+  const alone = tableFromIPC(await get(origin, sample));
   const nested = batch.getChild("flow")!.get(0).toArray() as { toArray(): Float32Array }[];
   const rows = Array.from(alone.getChild("flow")!, (row) => Array.from(row as Float32Array));
   assert.deepEqual(Array.from(nested, (row) => Array.from(row.toArray())), rows);
+}
 
-  for (const round of [1, 2]) {
-    const getSeconds = await inParallel(
-      prompts(`get ${round}`),
-      16,
-      (prompt) => get(origin, prompt),
-    );
-    const postSeconds = await inParallel(
-      chunks(prompts(`post ${round}`)),
-      3,
-      (rows) => post(origin, rows),
-    );
+async function postAgainstGet(origin: string): Promise<void> {
+  const count = Math.round(COUNT / TURNS);
+  const ways = {
+    GET: (seed: string) => inParallel(prompts(seed, count), 16, (prompt) => get(origin, prompt)),
+    POST: (seed: string) =>
+      inParallel(chunks(prompts(seed, count)), 3, (rows) => post(origin, rows)),
+  };
+  const taken = { GET: { wall: 0, server: 0 }, POST: { wall: 0, server: 0 } };
+  for (let turn = -1; turn < TURNS; turn++) { // the first is to warm up
+    for (const name of turn % 2 ? ["GET", "POST"] as const : ["POST", "GET"] as const) {
+      const [began, server] = [performance.now(), await secondsOfChildren()];
+      await ways[name](`${name} ${turn}`);
+      if (turn < 0) continue;
+      taken[name].wall += (performance.now() - began) / 1000;
+      taken[name].server += await secondsOfChildren() - server;
+    }
+  }
+  const all = count * TURNS;
+  for (const [name, { wall, server }] of Object.entries(taken)) {
     console.log(
-      `round ${round}: GET ${(COUNT / getSeconds).toFixed(0)}/s, POST ${
-        (COUNT / postSeconds).toFixed(0)
-      }/s, ` +
-        `${(getSeconds / postSeconds).toFixed(2)} times`,
+      `${name}: ${all} prompts, ${(all / wall).toFixed(0)} a second, ` +
+        `${(1000 * server / all).toFixed(2)} ms of the server's processor each`,
     );
   }
+  const { GET, POST } = taken;
+  console.log(
+    `POST ${(GET.wall / POST.wall).toFixed(2)} times the rate of GET, ` +
+      `${(GET.server / POST.server).toFixed(2)} times by the processor`,
+  );
+}
 
+async function besideBatches(origin: string): Promise<void> {
   let seed = 0;
-  const person = (): Promise<unknown> =>
-    get(origin, `a person asks ${seed++}: where is the letter that came`);
-  const health = async (): Promise<unknown> => await (await fetch(`${origin}/healthz`)).text();
-  for (const [name, use] of [["a person's new prompt", person], ["/healthz", health]] as const) {
-    const until = performance.now() + 5000;
-    const quiet = await repeat(use, () => performance.now() > until);
-    let isDone = false;
-    const [beside] = await Promise.all([
-      repeat(use, () => isDone),
-      inParallel(chunks(prompts(`beside ${name}`)), 3, (rows) => post(origin, rows)).then(() =>
-        isDone = true
-      ),
-    ]);
-    const [a, b] = [quiet, beside].map((times) =>
-      [0.5, 0.99].map((share) => percentile(times, share))
-    );
+  const uses = {
+    "a person's new prompt": () =>
+      get(origin, `a person asks ${seed++}: where is the letter that came`),
+    "/healthz": async () => await (await fetch(`${origin}/healthz`)).text(),
+  };
+  const times = Object.fromEntries(
+    Object.keys(uses).map((name) => [name, { alone: [] as number[], beside: [] as number[] }]),
+  );
+  for (const turn of [1, 2]) {
+    for (const [name, use] of Object.entries(uses)) {
+      const until = performance.now() + PEOPLE_MS;
+      times[name]!.alone.push(...await repeat(use, () => performance.now() > until));
+      let isDone = false;
+      const ends = performance.now() + PEOPLE_MS;
+      const batch = async (lane: number): Promise<void> => {
+        for (let i = 0; performance.now() < ends; i++) {
+          await post(origin, prompts(`beside ${name} ${turn} ${lane} ${i}`, ROWS));
+        }
+        isDone = true;
+      };
+      const [beside] = await Promise.all([repeat(use, () => isDone), ...[1, 2, 3].map(batch)]);
+      times[name]!.beside.push(...beside);
+    }
+  }
+  for (const [name, { alone, beside }] of Object.entries(times)) {
+    const line = (list: readonly number[]): string =>
+      [0.5, 0.9, 0.99].map((share) => percentile(list, share).toFixed(1)).join(", ") +
+      ` ms (${list.length} requests)`;
+    console.log(`${name}, 50th, 90th and 99th percentile: alone ${line(alone)}`);
     console.log(
-      `${name}: alone p50 ${a![0]!.toFixed(1)} p99 ${a![1]!.toFixed(1)} ms, beside a batch p50 ${
-        b![0]!.toFixed(1)
-      } ` +
-        `p99 ${b![1]!.toFixed(1)} ms (${quiet.length} and ${beside.length} requests)`,
+      `  beside a batch ${line(beside)}: the 99th is ${
+        (percentile(beside, 0.99) / percentile(alone, 0.99)).toFixed(2)
+      } times`,
     );
   }
+}
+
+await withServer(async ({ origin }) => {
+  await compare(origin);
+  await postAgainstGet(origin);
+  await besideBatches(origin);
 });
 Deno.exit(0);

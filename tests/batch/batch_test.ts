@@ -306,12 +306,16 @@ Deno.test("bodies are compressed both ways: the same answer, each record batch r
     // The first 64 rows can be read while the others are made.
     const reader = (await post(app, "/info-flow.arrow", body, { "accept-encoding": "gzip" })).body!
       .getReader();
-    const first = [await reader.read(), await reader.read()].map(({ value }) => value!);
-    const inflated = zlib.gunzipSync(
-      new Uint8Array(await new Blob(first as BlobPart[]).arrayBuffer()),
-      { finishFlush: zlib.constants.Z_SYNC_FLUSH },
-    );
-    assert.equal(tableFromIPC(inflated).numRows, 64);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for (let rows = 0; rows === 0;) {
+      const { done, value } = await reader.read();
+      assert(!done);
+      pieces.push(value);
+      const whole = await new Blob(pieces).bytes();
+      const { Z_SYNC_FLUSH: finishFlush } = zlib.constants;
+      rows = tableFromIPC(zlib.gunzipSync(whole, { finishFlush })).numRows;
+      assert([0, 64].includes(rows), `${rows} rows`);
+    }
     await reader.cancel();
   }));
 
