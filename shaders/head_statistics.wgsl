@@ -7,9 +7,9 @@
 //   HeadVis   sum_j A[i, j] (i - j)^2; sum_p A[i, p+1] over all earlier p, of weights >= 0.01
 //   distances A[i, i-d] for d = 0 .. 31, for sources from 1 on; and apart from those, A[d, 0]
 //
-//   patterns (H, T, T)        of some layers, packed triangles
+//   patterns (H, T, T)        of some layers, packed triangles; `cells` are the same, number by number
 //   earlier  (T)              of each prompt: the last occurrence of its token before, or -1; from prompt.row on
-//   sums     (L, H, SLOTS)    of 64 bits each, low word first
+//   totals   (L, H, SLOTS)    of 64 bits each, low word first
 //   tops     (N, L, H, TOP)   of each prompt, at prompt.slot: the largest A[i, j] with j >= 1; equal ones by target, then
 //                             source; weight -1 where there are fewer
 //
@@ -34,6 +34,16 @@ struct Cell {
   place: u32, // target * 2^16 + source
 }
 
+// What is summed over the sources of a target; distances, and what says so, without BOS.
+struct Row {
+  entropy: f32,
+  distance: f32,
+  squared: f32,
+  mass: f32,
+  largest_no_bos: f32,
+  largest: Cell,
+}
+
 const LANES = 32u; // as many as there are distances
 const SLOTS = 86u;
 const TOP = 5u;
@@ -49,6 +59,7 @@ const DISTANCE_SQUARED = 20u;
 const HEADVIS_INDUCTION = 21u;
 const BY_DISTANCE_NO_BOS = 22u;
 const BOS_BY_DISTANCE = 54u;
+const BY_TARGET = 22u; // the slots before those by distance
 
 const SHARE_SCALE = 16777216.0;
 const HEADVIS_THRESHOLD = 0.01;
@@ -57,15 +68,21 @@ override DISTANCE_SCALE: f32;
 override SQUARED_SCALE: f32;
 
 @group(0) @binding(0) var<storage, read> patterns: array<vec4f>;
-@group(0) @binding(1) var<storage, read> earlier: array<i32>;
-@group(0) @binding(2) var<storage, read_write> sums: array<atomic<u32>>;
-@group(0) @binding(3) var<storage, read_write> tops: array<Cell>;
+@group(0) @binding(1) var<storage, read> cells: array<f32>;
+@group(0) @binding(2) var<storage, read> earlier: array<i32>;
+@group(0) @binding(3) var<storage, read_write> totals: array<atomic<u32>>;
+@group(0) @binding(4) var<storage, read_write> tops: array<Cell>;
 @group(1) @binding(0) var<uniform> prompt: Prompt;
 
-var<workgroup> low: array<atomic<u32>, SLOTS>;
-var<workgroup> high: array<atomic<u32>, SLOTS>;
-var<workgroup> proposals: array<Cell, LANES>;
-var<workgroup> winner: u32;
+// The sums of this lane's targets, and its largest weights, the largest first. Each index is known when it is compiled,
+// so that they are in registers.
+var<private> low: array<u32, BY_TARGET>;
+var<private> high: array<u32, BY_TARGET>;
+var<private> best: array<Cell, TOP>;
+
+var<workgroup> lows: array<array<u32, LANES>, BY_TARGET>;
+var<workgroup> highs: array<array<u32, LANES>, BY_TARGET>;
+var<workgroup> lists: array<array<Cell, TOP>, LANES>;
 
 @compute @workgroup_size(LANES)
 fn main(
@@ -75,113 +92,118 @@ fn main(
 ) {
   let triangle = (group.y * groups.x + group.x) * prompt.stride;
   let head = (prompt.result + group.y) * groups.x + group.x;
-  var best: array<Cell, TOP>; // of this lane's targets, the largest first
   for (var k = 0u; k < TOP; k++) {
     best[k] = Cell(-1.0, 0u);
   }
 
   for (var i = 1u + lane; i < prompt.tokens; i += LANES) {
     let row = triangle + row_start(i);
-    var entropy = 0.0;
-    var distance = 0.0;
-    var squared = 0.0;
-    var largest = Cell(-1.0, 0u);
-    var largest_no_bos = 0.0;
-    var mass = 0.0;
+    var sums = Row(0.0, 0.0, 0.0, 0.0, 0.0, Cell(-1.0, 0u));
     for (var v = 0u; v <= i / 4u; v++) {
       let weights = patterns[row + v];
-      for (var k = 0u; k < 4u; k++) {
-        let j = 4u * v + k;
-        if (j > i) {
-          break;
-        }
-        let a = weights[k];
-        if (a > 0.0) {
-          entropy -= a * log(a);
-        }
-        if (a > largest.weight) {
-          largest = Cell(a, j);
-        }
-        if (j == 0u) {
-          continue;
-        }
-        let d = f32(i - j);
-        distance += a * d;
-        squared += a * d * d;
-        mass += a;
-        largest_no_bos = max(largest_no_bos, a);
-        if (a > best[TOP - 1u].weight) {
-          var at = TOP - 1u;
-          while (at > 0u && a > best[at - 1u].weight) {
-            best[at] = best[at - 1u];
-            at--;
-          }
-          best[at] = Cell(a, i * 65536u + j);
-        }
-      }
+      take(&sums, weights.x, i, 4u * v);
+      take(&sums, weights.y, i, 4u * v + 1u);
+      take(&sums, weights.z, i, 4u * v + 2u);
+      take(&sums, weights.w, i, 4u * v + 3u);
     }
     let bos = cell(row, 0u);
     add_moment(0u, whole(cell(row, i - 1u), SHARE_SCALE));
     add_moment(1u, whole(bos, SHARE_SCALE));
     add_moment(2u, whole(cell(row, i), SHARE_SCALE));
-    add_moment(3u, whole(entropy, ENTROPY_SCALE));
-    add_moment(4u, whole(distance + bos * f32(i), DISTANCE_SCALE));
-    add_moment(5u, whole(largest.weight, SHARE_SCALE));
+    add_moment(3u, whole(sums.entropy, ENTROPY_SCALE));
+    add_moment(4u, whole(sums.distance + bos * f32(i), DISTANCE_SCALE));
+    add_moment(5u, whole(sums.largest.weight, SHARE_SCALE));
     add_induction(i, row);
-    if (largest.place == 0u) {
+    if (sums.largest.place == 0u) {
       add(TOP_IS_BOS, 1u);
     }
-    if (largest.place == i - 1u) {
+    if (sums.largest.place == i - 1u) {
       add(TOP_IS_PREVIOUS, 1u);
     }
-    if (largest.place == i) {
+    if (sums.largest.place == i) {
       add(TOP_IS_SELF, 1u);
     }
-    add(MASS_NO_BOS, whole(mass, SHARE_SCALE));
-    add(DISTANCE_NO_BOS, whole(distance, DISTANCE_SCALE));
-    add(TOP_NO_BOS, whole(largest_no_bos, SHARE_SCALE));
-    add(DISTANCE_SQUARED, whole(squared + bos * f32(i) * f32(i), SQUARED_SCALE));
+    add(MASS_NO_BOS, whole(sums.mass, SHARE_SCALE));
+    add(DISTANCE_NO_BOS, whole(sums.distance, DISTANCE_SCALE));
+    add(TOP_NO_BOS, whole(sums.largest_no_bos, SHARE_SCALE));
+    add(DISTANCE_SQUARED, whole(sums.squared + bos * f32(i) * f32(i), SQUARED_SCALE));
   }
 
-  // Each lane takes a distance: rows lie in the cache still.
-  let d = lane;
-  for (var i = max(d, 1u); i < prompt.tokens; i++) {
-    let a = whole(cell(triangle + row_start(i), i - d), SHARE_SCALE);
-    add(select(BY_DISTANCE_NO_BOS, BOS_BY_DISTANCE, i == d) + d, a);
+  for (var slot = 0u; slot < BY_TARGET; slot++) {
+    lows[slot][lane] = low[slot];
+    highs[slot][lane] = high[slot];
   }
-
   workgroupBarrier();
-  for (var slot = lane; slot < SLOTS; slot += LANES) {
-    let at = 2u * (head * SLOTS + slot);
-    let low_word = atomicLoad(&low[slot]);
-    let before = atomicAdd(&sums[at], low_word);
-    let carry = select(0u, 1u, before + low_word < before);
-    atomicAdd(&sums[at + 1u], atomicLoad(&high[slot]) + carry);
+  // Each lane takes a slot, and then a distance: rows lie in the cache still.
+  let first = head * SLOTS;
+  if (lane < BY_TARGET) {
+    var sum = vec2u(0u, 0u);
+    for (var other = 0u; other < LANES; other++) {
+      sum = plus(sum, lows[lane][other]);
+      sum.y += highs[lane][other];
+    }
+    add_to_all(first + lane, sum);
+  }
+  let d = lane;
+  var by_distance = vec2u(0u, 0u);
+  for (var i = d + 1u; i < prompt.tokens; i++) {
+    by_distance = plus(by_distance, whole(cell(triangle + row_start(i), i - d), SHARE_SCALE));
+  }
+  add_to_all(first + BY_DISTANCE_NO_BOS + d, by_distance);
+  if (d > 0u && d < prompt.tokens) {
+    let bos = whole(cell(triangle + row_start(d), 0u), SHARE_SCALE);
+    add_to_all(first + BOS_BY_DISTANCE + d, vec2u(bos, 0u));
   }
 
-  // The best of all lanes, one after the other.
-  let heads = prompt.layers * groups.x;
-  var taken = 0u;
-  for (var rank = 0u; rank < TOP; rank++) {
-    proposals[lane] = Cell(-1.0, 0u);
-    if (taken < TOP) {
-      proposals[lane] = best[taken];
-    }
+  // The largest of all lanes: two sorted lists become one, in half as many lanes each time.
+  for (var k = 0u; k < TOP; k++) {
+    lists[lane][k] = best[k];
+  }
+  for (var others = LANES / 2u; others > 0u; others /= 2u) {
     workgroupBarrier();
-    if (lane == 0u) {
-      var chosen = 0u;
-      for (var other = 1u; other < LANES; other++) {
-        if (is_before(proposals[other], proposals[chosen])) {
-          chosen = other;
-        }
-      }
-      tops[(prompt.slot * heads + head) * TOP + rank] = proposals[chosen];
-      winner = chosen;
+    if (lane < others) {
+      merge(lane, lane + others);
     }
-    workgroupBarrier();
-    if (lane == winner) {
-      taken++;
-    }
+  }
+  workgroupBarrier();
+  if (lane < TOP) {
+    tops[(prompt.slot * prompt.layers * groups.x + head) * TOP + lane] = lists[0][lane];
+  }
+}
+
+// Takes the largest of two lists into the first.
+fn merge(a: u32, b: u32) {
+  var at = 0u;
+  var next = 0u;
+  for (var k = 0u; k < TOP; k++) {
+    let one = lists[a][at];
+    let other = lists[b][next];
+    let is_one = !is_before(other, one);
+    best[k].weight = select(other.weight, one.weight, is_one);
+    best[k].place = select(other.place, one.place, is_one);
+    at += select(0u, 1u, is_one);
+    next += select(1u, 0u, is_one);
+  }
+  for (var k = 0u; k < TOP; k++) {
+    lists[a][k] = best[k];
+  }
+}
+
+// Takes a weight of target i into the sums of its row, without branches: weights behind the last source are 0.
+fn take(sums: ptr<function, Row>, a: f32, i: u32, j: u32) {
+  let is_source = j > 0u && j <= i;
+  let d = f32(i) - f32(j);
+  let unlike_bos = select(0.0, a, is_source);
+  (*sums).entropy -= a * log(select(1.0, a, a > 0.0));
+  (*sums).distance += unlike_bos * d;
+  (*sums).squared += unlike_bos * d * d;
+  (*sums).mass += unlike_bos;
+  (*sums).largest_no_bos = max((*sums).largest_no_bos, unlike_bos);
+  let is_largest = a > (*sums).largest.weight;
+  (*sums).largest.weight = select((*sums).largest.weight, a, is_largest);
+  (*sums).largest.place = select((*sums).largest.place, j, is_largest);
+  if (is_source && a > best[TOP - 1u].weight) {
+    keep(Cell(a, i * 65536u + j));
   }
 }
 
@@ -209,7 +231,7 @@ fn add_induction(i: u32, row: u32) {
 }
 
 fn cell(row: u32, j: u32) -> f32 {
-  return patterns[row + j / 4u][j % 4u];
+  return cells[4u * row + j];
 }
 
 // The nearest whole number; the largest float32 below 2^32 at most.
@@ -217,11 +239,24 @@ fn whole(value: f32, scale: f32) -> u32 {
   return u32(min(round(max(value, 0.0) * scale), 4294967040.0));
 }
 
+// Adds to a number below 2^64, low word first.
+fn plus(a: vec2u, b: u32) -> vec2u {
+  let low = a.x + b;
+  return vec2u(low, a.y + select(0u, 1u, low < b));
+}
+
+// Adds to the sums of all prompts.
+fn add_to_all(slot: u32, value: vec2u) {
+  let before = atomicAdd(&totals[2u * slot], value.x);
+  let carry = select(0u, 1u, before + value.x < before);
+  atomicAdd(&totals[2u * slot + 1u], value.y + carry);
+}
+
+// Adds to the sums of this lane.
 fn add(slot: u32, value: u32) {
-  let before = atomicAdd(&low[slot], value);
-  if (before + value < before) {
-    atomicAdd(&high[slot], 1u);
-  }
+  let sum = plus(vec2u(low[slot], high[slot]), value);
+  low[slot] = sum.x;
+  high[slot] = sum.y;
 }
 
 // Adds a number up to 2^24, and its square.
@@ -232,7 +267,21 @@ fn add_moment(slot: u32, value: u32) {
   let middle = 2u * a * b;
   add(SQUARES + slot, b * b);
   add(SQUARES + slot, middle << 16u);
-  atomicAdd(&high[SQUARES + slot], a * a + (middle >> 16u));
+  high[SQUARES + slot] += a * a + (middle >> 16u);
+}
+
+// Takes a weight among the largest of this lane, behind those that are as large.
+fn keep(cell: Cell) {
+  var carried = cell;
+  var is_in = false;
+  for (var k = 0u; k < TOP; k++) {
+    let other = best[k];
+    is_in = is_in || carried.weight > other.weight;
+    best[k].weight = select(other.weight, carried.weight, is_in);
+    best[k].place = select(other.place, carried.place, is_in);
+    carried.weight = select(carried.weight, other.weight, is_in);
+    carried.place = select(carried.place, other.place, is_in);
+  }
 }
 
 fn is_before(a: Cell, b: Cell) -> bool {

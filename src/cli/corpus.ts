@@ -65,6 +65,7 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
     saes: settings.sae === undefined ? [] : [settings.sae],
     cacheBytes: CACHE_BYTES,
     weightType: settings.weightType,
+    adapter: { adapter: settings.adapter },
     tuning: { file: ownFile("tuning.json") },
     verifiedFile: ownFile("verified.json"),
     fingerprintsFile: ownFile("fingerprints.json"),

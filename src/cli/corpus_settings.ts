@@ -12,6 +12,7 @@ import { readLink } from "../server/links/read_link.ts";
 import { isMatrixField } from "../server/schema.ts";
 import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
 import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
+import { ADAPTER_FLAG } from "./settings.ts";
 
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
 const CORPUS_FIELDS: Readonly<Record<string, BatchField | undefined>> = {
@@ -47,6 +48,7 @@ const FLAGS = {
     help: "rows of a part, 8192 of statistics and 1024 of others by default",
   },
   weights: WEIGHTS_FLAG,
+  adapter: ADAPTER_FLAG,
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
@@ -96,6 +98,7 @@ export interface CorpusSettings {
   readonly directory: string;
   readonly model: string | undefined;
   readonly weightType: WeightType;
+  readonly adapter: string | undefined;
   readonly column: string | undefined;
   readonly format: CorpusFormat | undefined;
   readonly shard: number;
@@ -182,6 +185,7 @@ function settingsOf(
     directory: paths.at(-1)!,
     model: text("model"),
     weightType: weightType(text("weights")),
+    adapter: text("adapter"),
     column: text("column"),
     format: choice("format", text("format"), CORPUS_FORMATS),
     ...shardOf(text("shard") ?? "1/1"),

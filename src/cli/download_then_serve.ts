@@ -8,6 +8,7 @@ import { hubCache } from "../checkpoints/hub/environment.ts";
 import { HubError } from "../checkpoints/hub/error.ts";
 import { locateModel, ModelMissing } from "../checkpoints/hub/locate_model.ts";
 import { PROJECT, projectPath } from "../project.ts";
+import { LIST_CARDS } from "./cards.ts";
 import { goToCaller } from "./go_to_caller.ts";
 import { ownFile } from "./own_file.ts";
 import { STOP_SIGNALS } from "./drain.ts";
@@ -64,12 +65,12 @@ async function runServer(): Promise<number> {
 }
 
 /**
- * Runs Deno with as many open files as it may have, and tells it how many these are: it can't find out itself, and a
- * server that runs out of them accepts no connection any more.
+ * Runs Deno with as many open files as it may have, and tells it how many these are, and which graphics cards there are:
+ * it can't find out itself. A server that runs out of files accepts no connection any more.
  */
 function withDescriptors(args: string[]): Deno.Command {
   if (Deno.build.os === "windows") return new Deno.Command("deno", { args });
-  const script = 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; ' +
+  const script = `${LIST_CARDS}\n` + 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; ' +
     `${OPEN_FILES_VARIABLE}="$(ulimit -n)" exec deno "$@"`;
   return new Deno.Command("sh", { args: ["-c", script, "serve", ...args] });
 }

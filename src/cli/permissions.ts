@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { projectPath } from "../project.ts";
+import { CARDS_VARIABLE } from "./cards.ts";
 import { UsageError, variableOf } from "./flags.ts";
 import {
   OPEN_FILES_VARIABLE,
@@ -24,6 +25,7 @@ export const VARIABLES: readonly string[] = [
   ...Object.keys(SERVE_FLAGS).map(variableOf),
   TOKEN_VARIABLE,
   OPEN_FILES_VARIABLE,
+  CARDS_VARIABLE,
   ...["HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"],
   ...["HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"],
   ...["NODE_ENV", "DEBUG"],

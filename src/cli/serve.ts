@@ -38,6 +38,7 @@ export async function serve(): Promise<void> {
     saeBytes: settings.saeBytes,
     dashboards: settings.dashboards,
     mostWaiting: settings.mostWaiting,
+    adapter: settings.adapter,
     tuning: { file: ownFile("tuning.json"), redo: settings.tune },
     verifiedFile: ownFile("verified.json"),
     fingerprintsFile: ownFile("fingerprints.json"),
@@ -79,12 +80,13 @@ async function corpusOf({ corpus }: ServeSettings): Promise<FinishedRun | undefi
 function startLines(models: readonly LoadedModel[], origin: string): string[] {
   const { device } = models[0]!.engine.info;
   const kind = device.isFallback ? "software adapter" : "GPU";
+  const places = device.pciAddresses.length > 0 ? ` at ${device.pciAddresses.join(" or ")}` : "";
   const kernels = new Set(models.flatMap(({ engine }) => Object.values(engine.info.linears)));
   const lines = [
     `Infoflow ${VERSION}`,
     ...models.flatMap(modelLines),
     ...saeLines(models),
-    `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}; ` +
+    `  adapter   ${device.description || device.vendor || "unnamed"}, ${kind}${places}; ` +
     [...kernels].join(", "),
     `  page      ${origin}/`,
     `  GraphiQL  ${origin}${GRAPHQL_PATH}`,

@@ -4,7 +4,16 @@ import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/po
 import { MOST_WAITING } from "../server/queue/request_queue.ts";
 import type { LogFormat } from "../server/observe/log.ts";
 import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
+import type { AdapterChoice } from "../engine/gpu/find_adapter.ts";
+import { CARDS_VARIABLE, cardsIn } from "./cards.ts";
 import { type Flag, parseFlags, UsageError, wholeNumber } from "./flags.ts";
+
+/** The flag that chooses an adapter. */
+export const ADAPTER_FLAG = {
+  type: "string",
+  value: "NAME",
+  help: "adapter to use: high-performance, low-power, software, or a part of its name",
+} as const satisfies Flag;
 
 /** The flags of `serve`. */
 export const SERVE_FLAGS = {
@@ -106,6 +115,7 @@ export const SERVE_FLAGS = {
     type: "boolean",
     help: "stop when standard input ends, as it does when the program that started this one ends",
   },
+  adapter: ADAPTER_FLAG,
   tune: { type: "boolean", help: "choose the kernels for this adapter again" },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
@@ -132,6 +142,7 @@ export interface ServeSettings {
   readonly mostWaiting: number;
   /** Connections that may be open at once. */
   readonly mostConnections: number;
+  readonly adapter: AdapterChoice;
   readonly tune: boolean;
   /** Whether the end of standard input stops the server. */
   readonly stopWithStdin: boolean;
@@ -206,6 +217,10 @@ export function serveSettings(args: string[]): ServeSettings {
         number("max-in-flight-mib", DEFAULT_POLICY.bytesInFlight / MIB, 2 ** 20, 1),
       introspection: values.get("no-introspection") !== true,
       graphiql: values.get("no-graphiql") !== true,
+    },
+    adapter: {
+      adapter: values.get("adapter") as string | undefined,
+      cards: cardsIn(Deno.env.get(CARDS_VARIABLE)),
     },
     tune: values.get("tune") === true,
     stopWithStdin: values.get("stop-with-stdin") === true,

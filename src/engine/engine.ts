@@ -95,8 +95,8 @@ export class Engine {
    * @throws {Error} If there is no adapter, or the device has no room for the model.
    */
   static async create(options: EngineOptions): Promise<Engine> {
-    const { cacheBytes, shared } = options;
-    const gpu = shared?.gpu ?? await requestGpu();
+    const { adapter, cacheBytes, shared } = options;
+    const gpu = shared?.gpu ?? await requestGpu(adapter);
     const { device } = gpu;
     try {
       const loaded = await loadParts(gpu, options);

@@ -7,6 +7,7 @@ import { FlowReduction } from "./flow/reduction.ts";
 import type { Gpu } from "./gpu/device.ts";
 import type { WeightType } from "../requests/weight_type.ts";
 import type { AttentionKernels } from "./model/attention_trial.ts";
+import type { AdapterChoice } from "./gpu/find_adapter.ts";
 import { checkCapacity } from "./model/capacity.ts";
 import { Forward } from "./model/forward.ts";
 import { loadWeights, type OnProgress, type Weights } from "./model/weights.ts";
@@ -37,6 +38,8 @@ export interface EngineOptions {
   readonly onProgress?: OnProgress | undefined;
   /** Another engine's device and cache, to be used too. */
   readonly shared?: Shared | undefined;
+  /** Which adapter is opened, where no engine shares its device. */
+  readonly adapter?: AdapterChoice | undefined;
   /** How passes are cut into pieces, if not by how long they take. */
   readonly pieces?: PassPieces | undefined;
   /** Autoencoders to be served with the model. */

@@ -3,6 +3,7 @@ import type { CacheUse } from "../engine/activations/cache_use.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { EngineInfo } from "../engine/engine_info.ts";
 import type { WeightType } from "../requests/weight_type.ts";
+import type { AdapterChoice } from "../engine/gpu/find_adapter.ts";
 import type { SaeDirectory } from "./open_saes.ts";
 import type { TuningFile } from "./tuning_file.ts";
 import type { Work, WorkResult } from "../requests/engine_request.ts";
@@ -22,6 +23,8 @@ export interface StartOptions {
   readonly saes?: readonly (readonly SaeDirectory[])[] | undefined;
   /** Bytes that each model's autoencoders may take on the device. */
   readonly saeBytes?: number | undefined;
+  /** Which adapter is opened. */
+  readonly adapter?: AdapterChoice | undefined;
 }
 
 /** Requests to one model that are answered together: matrices, or questions of one name. */

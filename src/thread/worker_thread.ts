@@ -129,7 +129,16 @@ export class WorkerThread {
   }
 
   async #start(): Promise<void> {
-    const { directories, cacheBytes, saes, saeBytes, fingerprintsFile, weightType, module } =
+    const {
+      adapter,
+      directories,
+      cacheBytes,
+      saes,
+      saeBytes,
+      fingerprintsFile,
+      weightType,
+      module,
+    } =
       this.#options;
     // A worker that takes over chooses as the first did, so that its answers are the same to the bit.
     const tuning = {
@@ -144,6 +153,7 @@ export class WorkerThread {
       this.#lose(worker, `the engine's thread crashed: ${event.message}`);
     };
     this.#infos = await this.#call("start", {
+      adapter,
       directories,
       cacheBytes,
       saes,

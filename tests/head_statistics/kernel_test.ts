@@ -90,7 +90,8 @@ async function sumOnDevice(
       const half = patterns.length / 2;
       [0, 1].forEach((layer) => {
         const packed = pack(Array.from(patterns).slice(layer * half, (layer + 1) * half), T);
-        const group = kernel.bind({ patterns: upload(gpu, packed), earlier, sums, tops });
+        const cells = upload(gpu, packed);
+        const group = kernel.bind({ patterns: cells, cells, earlier, totals: sums, tops });
         kernel.dispatch(pass, [[group], uniforms.at(2 * slot + layer)], { ...SIZES, layers: 1 });
       });
       const group = distances.bind({

@@ -96,7 +96,7 @@ export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
       device.queue.writeBuffer(earlier, 4 * row, occurrences[slot]!);
       const field = { prompt, slot, row, layers: architecture.layers };
       for (const { buffer: patterns, firstLayer, layers } of slabs) {
-        const group = kernel.bind({ patterns, earlier, sums, tops });
+        const group = kernel.bind({ patterns, cells: patterns, earlier, totals: sums, tops });
         const size = { heads: architecture.heads, layers };
         fields.push({ ...field, result: firstLayer });
         encoders.push(({ pass }, [bound]) => kernel.dispatch(pass, [[group], bound!], size));

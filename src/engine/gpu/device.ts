@@ -1,3 +1,5 @@
+import { type AdapterChoice, findAdapter, pciAddressesOf } from "./find_adapter.ts";
+
 /** The adapter's description for users. */
 export interface DeviceInfo {
   readonly vendor: string;
@@ -5,6 +7,8 @@ export interface DeviceInfo {
   readonly description: string;
   /** Whether the adapter is a program on the processor, not a GPU. */
   readonly isFallback: boolean;
+  /** PCI addresses of the cards that it may be: one, several of a kind, or none where that isn't known. */
+  readonly pciAddresses: readonly string[];
 }
 
 /** A device with all the limits that its adapter has, and the errors that no call reported. */
@@ -26,11 +30,12 @@ const MISSING = "Cannot start as WebGPU has no adapter here: install a Vulkan dr
 /**
  * Opens the WebGPU device.
  *
+ * @param choice Which adapter it is to be of.
  * @returns The device, with the adapter's limits rather than WebGPU's defaults.
  * @throws {Error} If there is no adapter; the text says which package to install.
  */
-export async function requestGpu(): Promise<Gpu> {
-  const adapter = await navigator.gpu?.requestAdapter();
+export async function requestGpu(choice: AdapterChoice = {}): Promise<Gpu> {
+  const adapter = await findAdapter(choice);
   if (!adapter) throw new Error(MISSING);
   const device = await requestDevice(adapter);
   const errors: string[] = [];
@@ -39,9 +44,10 @@ export async function requestGpu(): Promise<Gpu> {
     errors.push((event as GPUUncapturedErrorEvent).error.message);
   });
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
+  const pciAddresses = pciAddressesOf(adapter.info, choice.cards);
   return {
     device,
-    info: { vendor, architecture, description, isFallback: isFallbackAdapter },
+    info: { vendor, architecture, description, isFallback: isFallbackAdapter, pciAddresses },
     check(): void {
       if (errors.length > 0) throw new Error(`WebGPU: ${errors.splice(0).join("; ")}`);
     },

@@ -19,7 +19,13 @@ export const HeadStatisticsKernel = defineKernel({
       SQUARED_SCALE: 2 ** squared,
     };
   },
-  groups: [{ patterns: "read", earlier: "read", sums: "readWrite", tops: "readWrite" }, PROMPT],
+  groups: [{
+    patterns: "read",
+    cells: "read",
+    earlier: "read",
+    totals: "readWrite",
+    tops: "readWrite",
+  }, PROMPT],
   workgroups: (
     { heads, layers }: { readonly heads: number; readonly layers: number },
   ) => [heads, layers],

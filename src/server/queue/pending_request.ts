@@ -29,6 +29,7 @@ export class PendingRequest {
   /** How often it was sent to a worker that was lost before it began. */
   tries = 0;
   readonly #waiters = new Set<Waiter>();
+  #interactive = 0;
   readonly #onEmpty: (pending: PendingRequest) => void;
 
   /**
@@ -54,9 +55,7 @@ export class PendingRequest {
 
   /** The most urgent of those who wait. */
   get priority(): Priority {
-    return this.#waiters.values().some(({ priority }) => priority === "interactive")
-      ? "interactive"
-      : "batch";
+    return this.#interactive > 0 ? "interactive" : "batch";
   }
 
   /** Until when a caller waits, in ms since 1970. */
@@ -76,10 +75,11 @@ export class PendingRequest {
     const isFirst = this.#waiters.size === 0;
     const waiter: Waiter = { endsAt, priority, isFirst, resolve, reject };
     this.#waiters.add(waiter);
+    if (priority === "interactive") this.#interactive++;
     if (!signal) return promise;
     const leave = (): void => {
       reject(signal.reason);
-      this.#waiters.delete(waiter);
+      if (this.#waiters.delete(waiter) && priority === "interactive") this.#interactive--;
       if (this.#waiters.size === 0) this.#onEmpty(this);
     };
     signal.addEventListener("abort", leave, { once: true });

@@ -20,6 +20,7 @@ from . import aio
 from ._batches import Prompts
 from ._cache import ActivationCache
 from ._client import Client, connect, default_client, start_server
+from ._corpus import HeadStatistics, head_statistics
 from ._errors import InfoflowError
 from ._results import Answer, Matrix
 from ._server import Server
@@ -32,6 +33,7 @@ __all__ = [
     "ActivationCache",
     "Answer",
     "Client",
+    "HeadStatistics",
     "InfoflowError",
     "Matrix",
     "Server",
@@ -45,6 +47,7 @@ __all__ = [
     "flows",
     "head_effects",
     "head_scores",
+    "head_statistics",
     "logit_lens",
     "next_tokens",
     "patching",

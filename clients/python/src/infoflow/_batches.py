@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pyarrow as pa
 
 from ._arguments import to_arguments
-from ._errors import InfoflowError
+from ._errors import InfoflowError, too_old
 from ._transport import ARROW, Transport, read_in_pieces
 
 #: Texts, an Arrow table, a frame of pandas or polars, or an iterable of record batches.
@@ -38,7 +38,7 @@ def ask_in_batches(
 ) -> Iterator[pa.RecordBatch]:
     if not 1 <= batch_size <= MOST_ROWS:
         raise ValueError(f"Cannot ask in batches as batch_size must be 1 to {MOST_ROWS}: current value is {batch_size}")
-    bar = _bar(_length(prompts), progress)
+    bar = progress_bar(_length(prompts), progress)
     waiting: collections.deque[Future[list[pa.RecordBatch]]] = collections.deque()
     done = 0
     with ThreadPoolExecutor(max(1, in_flight), thread_name_prefix="infoflow") as pool:
@@ -62,29 +62,26 @@ def ask_in_batches(
 
 
 def post_batch(transport: Transport, name: str, rows: pa.Table, options: dict[str, Any]) -> list[pa.RecordBatch]:
-    """Sends rows in one request and reads their answers.
+    """Sends rows in one request, or in several where they are too large for one, and reads their answers.
+
+    A row that is too large by itself is answered here, with BODY_TOO_LARGE in its ``code``.
 
     Raises:
-        InfoflowError: With the server's code; INCOMPLETE if rows are missing.
+        InfoflowError: With the server's code; INCOMPLETE if rows are missing; SERVER_TOO_OLD.
     """
-    if rows.nbytes > MOST_BYTES and rows.num_rows > 1:
-        half = rows.num_rows // 2
-        return post_batch(transport, name, rows.slice(0, half), options) + post_batch(transport, name, rows.slice(half), options)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_table(rows)
+    body = sink.getvalue()
+    if body.size > MOST_BYTES:
+        if rows.num_rows == 1:
+            return _refused(transport, name, rows, options)
+        half = rows.num_rows // 2
+        return post_batch(transport, name, rows.slice(0, half), options) + post_batch(transport, name, rows.slice(half), options)
     layout = {"layout": options["layout"]} if "layout" in options else {}
     query = urlencode({**layout, **_texts({key: it for key, it in options.items() if key != "layout"})})
     path = f"/{name}.arrow" + (f"?{query}" if query else "")
-    for attempt in range(TRIES):
-        try:
-            response = transport.request("POST", path, sink.getvalue().to_pybytes(), {"content-type": ARROW, "accept": ARROW})
-            break
-        except InfoflowError as error:
-            if error.code != "OVERLOADED" or attempt == TRIES - 1:
-                raise
-            time.sleep(float(error.details.get("retryAfter", 1)))
-    data = b"".join(read_in_pieces(response))
+    data = _send(transport, path, body)
     try:
         answers = list(pa.ipc.open_stream(pa.py_buffer(data)))
     except pa.ArrowInvalid as error:
@@ -95,6 +92,50 @@ def post_batch(transport: Transport, name: str, rows: pa.Table, options: dict[st
             f"The server answered {count} of {rows.num_rows} rows", "INCOMPLETE", {"rows": rows.num_rows, "answered": count}
         )
     return answers
+
+
+def _send(transport: Transport, path: str, body: pa.Buffer) -> Any:
+    """Sends a body until a busy server takes it, compressed where a network is between."""
+    headers = {"content-type": ARROW, "accept": ARROW}
+    if not transport.is_loopback:
+        body = pa.compress(body, "zstd")
+        headers.update({"content-encoding": "zstd", "accept-encoding": "zstd"})
+    for attempt in range(TRIES):
+        try:
+            response = transport.request("POST", path, body.to_pybytes(), headers)
+            break
+        except InfoflowError as error:
+            if error.code == "METHOD_NOT_ALLOWED":
+                raise too_old(transport.url, "it answers one prompt at a time") from error
+            if error.code != "OVERLOADED" or attempt == TRIES - 1:
+                raise
+            time.sleep(float(error.details.get("retryAfter", 1)))
+    coding = response.headers.get("content-encoding")
+    data = b"".join(read_in_pieces(response))
+    if coding != "zstd":
+        return data
+    try:
+        return pa.CompressedInputStream(pa.BufferReader(data), "zstd").read()
+    except OSError as error:
+        raise InfoflowError(f"The server's answer is not whole: {error}", "INCOMPLETE") from error
+
+
+def _refused(transport: Transport, name: str, row: pa.Table, options: dict[str, Any]) -> list[pa.RecordBatch]:
+    """The answer to a row that no request has room for: the server's to one without a prompt, with another code."""
+    at = next((at for at, field in enumerate(row.schema) if field.name in ("prompt", "ids")), None)
+    size = 0 if at is None else row.column(at).nbytes
+    message = f"Cannot answer a row of {row.nbytes:,} bytes as the limit is {MOST_BYTES:,}: shorten its prompt"
+    if at is None or row.nbytes - size > MOST_BYTES // 2:
+        raise InfoflowError(message, "BODY_TOO_LARGE", {"limit": MOST_BYTES})
+    empty = row.set_column(at, row.schema.field(at).with_nullable(True), pa.nulls(1, row.schema.field(at).type))
+    values = {"code": "BODY_TOO_LARGE", "message": message}
+    return [
+        pa.RecordBatch.from_arrays(
+            [pa.array([values[field.name]], field.type) if field.name in values else column for field, column in zip(batch.schema, batch.columns)],
+            schema=batch.schema,
+        )
+        for batch in post_batch(transport, name, empty, options)
+    ]
 
 
 def batches_of(prompts: Prompts, size: int) -> Iterator[pa.Table]:
@@ -170,7 +211,7 @@ def _length(prompts: Prompts) -> int | None:
         return None
 
 
-def _bar(total: int | None, wanted: bool | None) -> Any:
+def progress_bar(total: int | None, wanted: bool | None) -> Any:
     """A progress bar: called with a number of rows, or with None at the end."""
     if wanted is False or (wanted is None and (total or 0) < MANY):
         return lambda rows: None

@@ -21,3 +21,8 @@ class InfoflowError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.code, self.details)
+
+
+def too_old(url: str, why: str) -> InfoflowError:
+    """The error where a server lacks what this package asks it."""
+    return InfoflowError(f"Cannot ask the server at {url} as it is older than this package: {why}", "SERVER_TOO_OLD")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import threading
 from typing import Any, Iterator
 from urllib.parse import urlsplit
 
-from ._errors import InfoflowError
+from ._errors import InfoflowError, too_old
 
 ARROW = "application/vnd.apache.arrow.stream"
+#: How GraphQL begins to say that a server lacks what it is asked.
+UNKNOWN = "Unknown argument|Unknown type|Cannot query field|Value .* does not exist in"
 
 
 class Transport:
@@ -47,8 +50,18 @@ class Transport:
             return data
         answer = _json(data, response.status)
         if answer.get("errors"):
-            raise _error_of(answer["errors"][0])
+            error = _error_of(answer["errors"][0])
+            # The arguments were checked against what this package knows.
+            if re.match(UNKNOWN, str(error)):
+                raise too_old(self.url, str(error)) from error
+            raise error
         return answer["data"][field]
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine, with no network between."""
+        host = str(self._parts.hostname)
+        return host in ("localhost", "::1") or host.startswith("127.")
 
     def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> http.client.HTTPResponse:
         """Sends a request; the caller reads the response whole.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ._batches import Prompts
     from ._cache import ActivationCache
     from ._client import Client
+    from ._corpus import HeadStatistics
     from ._results import Answer, Matrix
 
 
@@ -96,3 +97,10 @@ async def flows(prompts: Prompts, *, client: Client | None = None, **options: An
             yield batch
     finally:
         await asyncio.to_thread(batches.close)
+
+
+async def head_statistics(prompts: Prompts | None = None, **options: Any) -> HeadStatistics:
+    """What every head does over a corpus, see :func:`infoflow.head_statistics`."""
+    from ._corpus import head_statistics
+
+    return await asyncio.to_thread(head_statistics, prompts, **options)
