@@ -138,8 +138,7 @@ export class WorkerThread {
       fingerprintsFile,
       weightType,
       module,
-    } =
-      this.#options;
+    } = this.#options;
     // A worker that takes over chooses as the first did, so that its answers are the same to the bit.
     const tuning = {
       ...this.#options.tuning,

@@ -14,6 +14,12 @@ Deno.test("HeadVis' tree: metrics, a file a head, prompts of each fifth; the sam
   const config = JSON.parse(await read("config.json"));
   assert.deepEqual([config.n_layers, config.n_heads, config.heads.length], [2, 3, 6]);
   assert.equal(config.head_data_pattern, "L{layer}H{head}.json");
+  // Neuronpedia's loaders of such trees refuse a run without these, here or in `pipeline_config`.
+  const flat = { ...config.pipeline_config, ...config };
+  for (const key of ["model_name", "dataset_name", "dtype", "attn_implementation"]) {
+    assert.equal(typeof flat[key], "string", key);
+  }
+  for (const key of ["n_sequences", "seq_len"]) assert(Number.isInteger(flat[key]), key);
   const scatter = JSON.parse(await read("scatter_data.json"));
   assert.equal(scatter.length, 6);
   for (const metric of config.metrics) assert(typeof scatter[0][metric] === "number", metric);

@@ -21,18 +21,49 @@ async function build(): Promise<string> {
 }
 
 /**
+ * The interpreters of a version of Python that are on this machine: on PATH, or pyenv's.
+ *
+ * @returns One that runs; undefined if there is none.
+ */
+export async function interpreter(version: string): Promise<string | undefined> {
+  const pyenv = join(
+    Deno.env.get("PYENV_ROOT") ?? join(Deno.env.get("HOME") ?? "", ".pyenv"),
+    "versions",
+  );
+  const installed = await Array.fromAsync(Deno.readDir(pyenv), ({ name }) => name).catch(() => []);
+  const candidates = [
+    `python${version}`,
+    ...installed.filter((name) => name.startsWith(`${version}.`))
+      .map((name) => join(pyenv, name, "bin/python")),
+  ];
+  for (const python of candidates) {
+    const found = await run(python, [
+      "-c",
+      "import sys, venv; print('%d.%d' % sys.version_info[:2])",
+    ], {})
+      .catch(() => "");
+    if (found.trim() === version) return python;
+  }
+  return undefined;
+}
+
+/**
  * An environment with the wheel and some packages, and nothing else: it is made anew where its packages change.
  *
  * @returns The path of its Python.
  */
-export async function environment(name: string, packages: readonly string[]): Promise<string> {
+export async function environment(
+  name: string,
+  packages: readonly string[],
+  base = "python3",
+): Promise<string> {
   const path = join(CACHE, `python-${name}`);
   const python = join(path, "bin/python");
   const kept = join(path, "packages.txt");
-  const list = packages.join("\n");
+  const list = [base, ...packages].join("\n");
   if (await Deno.readTextFile(kept).catch(() => "") !== list) {
     await Deno.remove(path, { recursive: true }).catch(() => {});
-    await run("python3", ["-m", "venv", path], {});
+    await run(base, ["-m", "venv", path], {});
     await run(
       python,
       ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...packages],

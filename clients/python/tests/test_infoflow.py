@@ -1,14 +1,20 @@
 """What the package promises, on a server that it starts itself. Run by tests/python/package_test.ts in empty environments."""
 
 import asyncio
+import http.server
+import json
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import unittest
+import unittest.mock
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -131,6 +137,115 @@ class Answers(unittest.TestCase):
                 list(infoflow.flows(pa.table(wrong)))
         with self.assertRaisesRegex(TypeError, "one text"):
             list(infoflow.flows("Hello"))
+
+    def test_a_row_that_no_request_has_room_for_is_a_row_that_says_so(self):
+        prompts = pa.table({"prompt": ["Hello world", "x" * 10 * 2**20, None, "again"], "n": [1, 2, 3, 4]})
+        rows = [row for batch in infoflow.flows(prompts) for row in batch.to_pylist()]
+        self.assertEqual([(row["index"], row["n"]) for row in rows], [(0, 1), (1, 2), (2, 3), (3, 4)])
+        self.assertEqual([row["code"] for row in rows], [None, "BODY_TOO_LARGE", "PROMPT_EMPTY", None])
+        self.assertIn("the limit is 8,388,608: shorten its prompt", rows[1]["message"])
+
+    def test_a_million_rows_of_one_word_are_computed_once(self):
+        # As an iterator: rows are neither sent nor kept all at once. A hundred thousand here, for the time.
+        answers = {}
+        for batch in infoflow.flows(("word" for _ in range(100_000)), batch_size=4096, progress=False):
+            for name in batch.column("answer_id").unique().to_pylist():
+                answers[name] = answers.get(name, 0) + batch.num_rows
+        self.assertEqual(list(answers.values()), [100_000])
+
+    def test_between_machines_bodies_are_compressed(self):
+        client = infoflow.connect()
+        plain = list(client.flows(["Hello world", "again"]))
+        with unittest.mock.patch.object(type(client._transport), "is_loopback", False):
+            sent = []
+            request = client._transport.request
+            client._transport.request = lambda method, path, body, headers: sent.append((body, headers)) or request(method, path, body, headers)
+            self.assertEqual(list(client.flows(["Hello world", "again"])), plain)
+        self.assertEqual(sent[0][1]["content-encoding"], "zstd")
+        self.assertEqual(sent[0][0][:4], b"\x28\xb5\x2f\xfd")
+
+    def test_statistics_of_heads(self):
+        prompts = [f"Mary gave John the {word}" for word in "cart book map lamp".split()] + ["", " word" * 300]
+        statistics = infoflow.head_statistics(prompts, top=3)
+        self.assertEqual((len(statistics.table), statistics.table["targets"][0].as_py()), (48, 20))
+        # The mean over all targets is that of each prompt's scores, by its targets; here all have as many.
+        scores = [infoflow.head_scores(prompt).to_pandas() for prompt in prompts[:4]]
+        np.testing.assert_allclose(statistics.table["bos_mean"], np.mean([it["bos"] for it in scores], 0), atol=1e-6)
+        best = statistics.examples(5, 1)
+        self.assertEqual(len(best), 3)
+        weights = infoflow.attention(best[0]["text"], layers=5, heads=1).values[0, 0]
+        self.assertAlmostEqual(best[0]["weight"], float(weights[best[0]["target"], best[0]["source"]]), places=6)
+        with tempfile.TemporaryDirectory() as folder:
+            table = pa.table({"text": prompts})
+            kept = infoflow.head_statistics(table, column="text", top=3, out=f"{folder}/out")
+            self.assertEqual(kept.table, statistics.table)
+            Path(folder, "a.txt").write_text("\n".join(prompts[:4]))
+            self.assertEqual(infoflow.head_statistics(files=f"{folder}/a.txt").table["bos_mean"], statistics.table["bos_mean"])
+            with self.assertRaisesRegex(infoflow.InfoflowError, "has another run") as caught:
+                infoflow.head_statistics(["other"], out=f"{folder}/out")
+            self.assertEqual(caught.exception.code, "BAD_USER_INPUT")
+            with self.assertRaisesRegex(infoflow.InfoflowError, "no column nope: there are text"):
+                infoflow.head_statistics(table, column="nope")
+        with self.assertRaisesRegex(TypeError, "prompts or files"):
+            infoflow.head_statistics()
+
+    def test_an_old_server_is_told_from_a_wrong_question(self):
+        class Old(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["content-length"]))
+                if self.path == "/graphql":
+                    status, answer = 200, {"errors": [{"message": 'Unknown argument "method" on field "Query.infoFlow".'}]}
+                else:
+                    status, answer = 405, {"code": "METHOD_NOT_ALLOWED", "title": "Cannot answer POST as this path takes GET, HEAD"}
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/json" if status == 200 else "application/problem+json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Old) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            with infoflow.connect(f"http://127.0.0.1:{server.server_port}") as client:
+                for ask in (lambda: list(client.flows(["a"])), lambda: client.flow("a", method="ALTI")):
+                    with self.assertRaisesRegex(infoflow.InfoflowError, "older than this package") as caught:
+                        ask()
+                    self.assertEqual(caught.exception.code, "SERVER_TOO_OLD")
+            server.shutdown()
+
+    def test_an_answer_that_breaks_off_is_never_taken_for_whole(self):
+        client = infoflow.connect()
+        batches = list(client.flows(["a b", "c d"]))
+        for cut in (0, 1, 2):
+
+            class Cut(http.server.BaseHTTPRequestHandler):
+                def do_POST(self):
+                    self.rfile.read(int(self.headers["content-length"]))
+                    sink = pa.BufferOutputStream()
+                    writer = pa.ipc.new_stream(sink, batches[0].schema)
+                    for batch in batches[:1] * (cut > 0):
+                        writer.write_batch(batch.slice(0, 1))  # at a batch's end: some readers take it for whole
+                    data = sink.getvalue().to_pybytes()
+                    self.send_response(200)
+                    self.send_header("content-type", "application/vnd.apache.arrow.stream")
+                    self.send_header("content-length", str(len(data) + (100 if cut == 2 else 0)))
+                    self.end_headers()
+                    self.wfile.write(data)
+                    self.close_connection = True
+
+                def log_message(self, *args):
+                    pass
+
+            with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cut) as server:
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+                with infoflow.connect(f"http://127.0.0.1:{server.server_port}") as other:
+                    with self.assertRaises(infoflow.InfoflowError) as caught:
+                        list(other.flows(["a b", "c d"]))
+                    self.assertEqual(caught.exception.code, "INCOMPLETE", cut)
+                server.shutdown()
 
     def test_coroutines(self):
         async def both():

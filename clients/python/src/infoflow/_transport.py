@@ -17,6 +17,16 @@ ARROW = "application/vnd.apache.arrow.stream"
 UNKNOWN = "Unknown argument|Unknown type|Cannot query field|Value .* does not exist in"
 
 
+class _Held:
+    """A connection that is closed with the thread that it is of."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Transport:
     """Connections to a server, one for each thread, which are kept open between requests."""
 
@@ -88,17 +98,18 @@ class Transport:
 
     def forget(self) -> None:
         """Closes this thread's connection."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
+        held = getattr(self._local, "held", None)
+        if held is not None:
+            held.connection.close()
+            self._local.held = None
 
     def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            return connection, False
+        held = getattr(self._local, "held", None)
+        if held is not None:
+            return held.connection, False
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
-        connection = self._local.connection = kind(self._parts.hostname, self._parts.port, timeout=self._timeout)
+        connection = kind(self._parts.hostname, self._parts.port, timeout=self._timeout)
+        self._local.held = _Held(connection)
         return connection, True
 
 

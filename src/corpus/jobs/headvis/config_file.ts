@@ -16,9 +16,10 @@ const DESCRIPTIONS: Readonly<Record<typeof HEADVIS_METRICS[number], string>> = {
 /** What `config.json` has, which the front end reads first. */
 export function configFile(
   { model, inputs, rows, options }: Manifest,
-  { layers, heads, prompts }: {
+  { layers, heads, context, prompts }: {
     readonly layers: number;
     readonly heads: number;
+    readonly context: number;
     readonly prompts: number;
   },
 ): unknown {
@@ -50,6 +51,12 @@ export function configFile(
     pipeline_config: {
       made_by: "infoflow",
       fingerprint: model.fingerprint,
+      // What Neuronpedia's loaders want of a run, under the names that its own script gives them.
+      seq_len: context,
+      dtype: "float32",
+      attn_implementation: "webgpu",
+      num_hidden_layers: layers,
+      num_attention_heads: heads,
       n_sequences: rows,
       actual_sequences_processed: prompts,
       ...options,

@@ -40,7 +40,7 @@ export async function writeTree(
     readonly source: TreeSource;
   },
 ): Promise<void> {
-  const { layers, heads } = all.sizes;
+  const { layers, heads, context } = all.sizes;
   const write = async (path: string, value: unknown): Promise<void> => {
     await writeFile(path, [new TextEncoder().encode(`${JSON.stringify(value)}\n`)]);
   };
@@ -74,7 +74,7 @@ export async function writeTree(
   await write(join(root, "server_config.json"), {});
   await write(join(root, "attributions", "manifest.json"), {});
   const { prompts } = all;
-  await write(join(root, "config.json"), configFile(manifest, { layers, heads, prompts }));
+  await write(join(root, "config.json"), configFile(manifest, { layers, heads, context, prompts }));
 }
 
 /** What is shown of each head of a layer; each prompt is run once for all of them. */
