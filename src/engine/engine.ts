@@ -160,13 +160,13 @@ export class Engine {
   }
 
   /**
-   * Computes several matrices, new prompts together in one pass, and each prompt once; those by other methods come after
-   * all others. Requests whose callers are gone are not begun, and a long pass without callers stops at its next
+   * Computes several matrices, new prompts together in one pass, and each prompt once; those by other methods come
+   * after all others. Requests whose callers are gone are not begun, and a long pass without callers stops at its next
    * layer.
    *
    * @param requests {@linkcode MOST_REQUESTS} at most.
    * @param cache How the cache is used for the activations that are computed.
-   * @param onAnswer Told what became of each as soon as that is known.
+   * @param onAnswer Called with each outcome as soon as it is known.
    * @returns The outcome of each request, in their order; a reason is what {@linkcode flow} throws, or CANCELLED.
    */
   async flows(
@@ -218,7 +218,7 @@ export class Engine {
   }
 
   /**
-   * Answers several questions. Those of one name about the model as it is have one pass for their prompts.
+   * Answers several questions. Those of one name about the unchanged model share one pass.
    *
    * @param cache How the cache is used for the activations that are computed.
    * @returns The outcome of each, in their order.
@@ -231,7 +231,7 @@ export class Engine {
   }
 
   /**
-   * Runs the model over some prompts and asks something of what the runs leave: see {@linkcode Passes.run}.
+   * Runs the model over some prompts and reads from the activations, see {@linkcode Passes.run}.
    *
    * @throws As {@linkcode flow} does.
    */
@@ -279,7 +279,7 @@ export class Engine {
     }
   }
 
-  /** Gives the device back, on which no other model runs then either. */
+  /** Destroys the device, also for the other models on it. */
   destroy(): void {
     this.#gpu.device.destroy();
   }

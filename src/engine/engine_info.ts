@@ -3,7 +3,7 @@ import type { SaeInfo } from "../requests/sae/feature_questions.ts";
 import type { WeightType } from "../requests/weight_type.ts";
 import type { DeviceInfo } from "./gpu/device.ts";
 
-/** What an engine runs, and on what. */
+/** The model and the device of an engine. */
 export interface EngineInfo {
   readonly architecture: Architecture;
   /** A hash of the architecture and of every weight. */

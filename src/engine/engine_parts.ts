@@ -16,31 +16,31 @@ import { Saes, type SaeSource } from "./sae/saes.ts";
 import { tuneAttention } from "./tune_attention.ts";
 import { tilingsOf, tuneLinears, type TuningOptions } from "./tuning.ts";
 
-/** What the models on one device share. */
+/** The parts that all models on a device share. */
 export interface Shared {
   readonly gpu: Gpu;
   readonly cache: ActivationCache<PromptActivations>;
 }
 
-/** How to make an engine. */
+/** Options of an engine. */
 export interface EngineOptions {
-  /** It stays the caller's, who may close it when the engine is there. */
+  /** The caller may close it once the engine is created. */
   readonly checkpoint: Checkpoint;
   /** Bytes that cached prompts may take. */
   readonly cacheBytes: number;
-  /** Bytes that the machine can give, where it is known. */
+  /** The machine's free memory in bytes, if it is known. */
   readonly freeMemory?: number | undefined;
   readonly tuning?: TuningOptions | undefined;
   /** How the weights of linears are kept on the device, `f32` by default. */
   readonly weightType?: WeightType | undefined;
-  /** How attention is computed, if not as suits the adapter. */
+  /** The way attention is computed, by default the one that suits the adapter. */
   readonly attention?: AttentionKernels | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** Another engine's device and cache, to be used too. */
   readonly shared?: Shared | undefined;
   /** Which adapter is opened, where no engine shares its device. */
   readonly adapter?: AdapterChoice | undefined;
-  /** How passes are cut into pieces, if not by how long they take. */
+  /** How passes are cut into pieces, by default by their time. */
   readonly pieces?: PassPieces | undefined;
   /** Autoencoders to be served with the model. */
   readonly saes?: readonly SaeSource[] | undefined;
@@ -51,7 +51,7 @@ export interface EngineOptions {
 /** Bytes that autoencoders may take by default. */
 const SAE_BYTES = 2 ** 30;
 
-/** What an engine is made of. */
+/** The parts of an engine. */
 export interface EngineParts {
   readonly info: EngineInfo;
   readonly weights: Weights;
@@ -78,7 +78,7 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
   const tilings = tilingsOf(weightType);
   const { kernelFor, choices } = await tuneLinears(gpu, architecture, tuning, tilings);
   const attention = options.attention ?? await tuneAttention(gpu, architecture, tuning);
-  // Kernels are compiled while the disk is read; what was compiled, the forward pass finds there.
+  // Kernels are compiled while the disk is read; the forward pass gets them from the cache of compiled kernels.
   const [weights, reduction] = await Promise.all([
     loadWeights(device, { checkpoint, kernelFor, onProgress }),
     FlowReduction.create(device, architecture, MOST_REQUESTS),
@@ -86,7 +86,7 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
   ]);
   const forward = await Forward.create(device, { architecture, weights, attention });
   gpu.check();
-  // Other weights give other answers, so they have another name.
+  // Weights of another type give other numbers, so they have another fingerprint.
   const fingerprint = weights.fingerprint + (weightType === "f32" ? "" : `-${weightType}`);
   const sources = options.saes ?? [];
   const saes = new Saes(device, sources, {

@@ -12,7 +12,7 @@ export interface ToModel {
   readonly model?: number | undefined;
 }
 
-/** A matrix that is asked for. */
+/** A request for a matrix. */
 export interface FlowWork extends ToModel {
   readonly ids: readonly number[];
   readonly options: MatrixOptions;

@@ -99,7 +99,7 @@ export function keptFrom({ bos }: MatrixOptions): number {
   return bos === "DROP" ? 1 : 0;
 }
 
-/** How many neighbouring positions share a cell. */
+/** The number of neighbouring positions that share a cell. */
 export function spanOf(options: MatrixOptions, tokens: number): number {
   const positions = tokens - keptFrom(options);
   return Math.ceil(positions / (options.cells ?? positions));

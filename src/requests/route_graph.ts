@@ -13,7 +13,7 @@ export interface RouteNode {
 export interface RouteEdge {
   readonly layer: number;
   readonly kind: "HEAD" | "RESIDUAL" | "MLP" | "MLP_RESIDUAL";
-  /** Null for what is no head. */
+  /** Null for a part that is not a head's. */
   readonly head: number | null;
   readonly source: number;
   readonly target: number;

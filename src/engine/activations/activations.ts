@@ -14,7 +14,7 @@ import {
 export interface Lease extends Disposable {
   readonly ids: readonly number[];
   readonly activations: PromptActivations;
-  /** The first position whose patterns are to be computed; the number of tokens where all are there. */
+  /** The first position whose patterns must be computed; the number of tokens if all are cached. */
   readonly first: number;
   /** The activations that hold the positions before `first`; may be `activations` itself. */
   readonly base: PromptActivations | undefined;
@@ -23,12 +23,12 @@ export interface Lease extends Disposable {
 }
 
 /**
- * A prompt of which less than this share is known is computed from its beginning. One of many is sooner computed in a
- * pass with others than by itself from where it is known.
+ * If a smaller share than this of a prompt is cached, the whole prompt is computed. The share is larger for prompts of
+ * jobs, because one pass over many whole prompts is faster than a pass for the rest of each.
  */
 const WORTHWHILE: Readonly<Record<CacheUse, number>> = { keep: 1 / 4, look: 3 / 4, none: 1 };
 
-/** The activations of a model's prompts, on the device: what is there is found, for the rest there is room. */
+/** The activations of a model's prompts on the device: finds cached ones and allocates new ones. */
 export class Activations {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
@@ -63,17 +63,17 @@ export class Activations {
     return this.#cache.stats;
   }
 
-  /** Counts requests about a prompt that another request has just brought. */
+  /** Counts requests whose prompt was computed for another request of the same batch. */
   countHits(count: number): void {
     this.#cache.countHits(count);
   }
 
-  /** Evicts other prompts, as far as that is needed to keep `bytes` more within the budget. */
+  /** Evicts other prompts until `bytes` more fit into the budget. */
   makeRoom(bytes: number): void {
     this.#cache.makeRoom(bytes);
   }
 
-  /** Counts bytes that stay on the device as long as the engine does. */
+  /** Counts bytes that stay on the device as long as the engine. */
   reserve(bytes: number): void {
     this.#cache.reserve(bytes);
   }
@@ -81,7 +81,7 @@ export class Activations {
   /**
    * Finds a prompt's activations, or those of its beginning, and makes room for the rest.
    *
-   * @param options What is changed in the run, as a key; a changed run is found as a whole only.
+   * @param options The key of the run's interventions; of a changed run only the whole prompt is reused.
    * @throws {AllocationError} If the device can't hold them.
    */
   async get(
@@ -130,7 +130,7 @@ export class Activations {
     }
   }
 
-  /** A prompt that is typed on, where there is room in the activations of its beginning. */
+  /** Extends the activations of the prompt's beginning in place, if they have room. */
   #grown(ids: readonly number[], { value, release }: Hold<PromptActivations>): Lease {
     this.#growing.add(value);
     return {
@@ -175,8 +175,8 @@ export class Activations {
   }
 
   /**
-   * Makes room for a prompt, reusing an evicted prompt's memory where possible. Activations that are not to be kept
-   * evict no others.
+   * Allocates a prompt's activations, reusing an evicted prompt's memory where possible. Activations that will not be
+   * cached evict no others.
    */
   async #make(tokens: number, cache: CacheUse): Promise<PromptActivations> {
     const capacity = capacityFor(tokens);
@@ -195,7 +195,7 @@ export class Activations {
   }
 }
 
-/** A prompt of which all is there. */
+/** A prompt that is cached whole. */
 function known(ids: readonly number[], { value, release }: Hold<PromptActivations>): Lease {
   return {
     ids,

@@ -1,8 +1,8 @@
-/** What the cache holds: something about a prompt, on the device, that has a size and can be given back. */
+/** An entry of the cache: data about a prompt on the device, with a size in bytes. */
 export interface Cached {
   /** The prompt's tokens. */
   readonly ids: readonly number[];
-  /** The model that it is of; only the same is found. */
+  /** The model's fingerprint; other models don't find the entry. */
   readonly model: string;
   /** The key of the run's interventions; only entries with an equal key are found. */
   readonly variant: string;
@@ -21,19 +21,19 @@ export interface CacheStats {
   readonly evictions: number;
 }
 
-/** An entry in use: it is not evicted before it is reheld. */
+/** An entry in use, which is not evicted until it is released. */
 export interface Hold<T> {
   readonly value: T;
-  /** Gives the entry back to the cache; more than once is no harm. */
+  /** Gives the entry back to the cache; calling it again does nothing. */
   release(): void;
   /** Gives the entry back and destroys it once no one holds it: another entry contains the same data. */
   discard(): void;
 }
 
-/** The entry that knows most of a prompt's beginning. */
+/** The entry with the longest common beginning. */
 export interface CachedPrompt<T> {
   readonly hold: Hold<T>;
-  /** How many of the first tokens they have in common. */
+  /** The number of common first tokens. */
   readonly shared: number;
 }
 
@@ -43,8 +43,8 @@ interface Slot<T> {
 }
 
 /**
- * Keeps entries up to a budget of bytes and gives up the least recently used ones beyond it, but never one that is
- * held. An entry larger than the whole budget lives as long as its hold.
+ * Keeps entries up to a budget of bytes and evicts the least recently used ones beyond it, but none that is held. An
+ * entry larger than the whole budget lives as long as its hold.
  */
 export class ActivationCache<T extends Cached> {
   // A Set remembers the order of insertion: the first is the least recently used.
@@ -60,7 +60,7 @@ export class ActivationCache<T extends Cached> {
     this.#budget = budget;
   }
 
-  /** The counters as they stand. */
+  /** The current counters. */
   get stats(): CacheStats {
     return {
       entries: this.#slots.size,
@@ -73,8 +73,8 @@ export class ActivationCache<T extends Cached> {
   }
 
   /**
-   * Finds the entry that has the longest beginning in common with a prompt; of equals, the last used. It counts as a
-   * hit if that is the whole prompt, and as a miss otherwise.
+   * Finds the entry with the longest common beginning; of equals, the last used. It counts as a hit if that is the
+   * whole prompt, and as a miss otherwise.
    */
   find(ids: readonly number[], { model = "", variant = "" } = {}): CachedPrompt<T> | undefined {
     let best: Slot<T> | undefined;
@@ -95,7 +95,7 @@ export class ActivationCache<T extends Cached> {
     return { hold: this.#hold(best), shared };
   }
 
-  /** Counts hits that needed no looking. */
+  /** Counts hits that were found without a lookup. */
   countHits(count: number): void {
     this.#hits += count;
   }
@@ -108,9 +108,9 @@ export class ActivationCache<T extends Cached> {
   }
 
   /**
-   * Evicts entries until `bytes` more fit into the budget, as far as entries can go.
+   * Evicts entries until `bytes` more fit into the budget, or only held entries are left.
    *
-   * @param isFitting Whether an entry can be had for the new one's memory; the first such is not destroyed.
+   * @param isFitting Whether an entry's memory suits the new one; the first such entry is returned and not destroyed.
    * @returns That entry, which is the caller's now.
    */
   makeRoom(bytes: number, isFitting: (value: T) => boolean = () => false): T | undefined {
@@ -139,7 +139,7 @@ export class ActivationCache<T extends Cached> {
     return true;
   }
 
-  /** Takes bytes out of the budget for as long as the cache lives: something else needs them. */
+  /** Takes bytes out of the budget for good, for other uses. */
   reserve(bytes: number): void {
     this.#reserved += bytes;
     this.makeRoom(0);

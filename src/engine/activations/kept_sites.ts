@@ -8,27 +8,30 @@ export interface SiteOfLayer {
   readonly layer: number;
 }
 
-/** What is kept at a site of a layer: a vector for each position, or at SCORES a number for each pair of them. */
+/**
+ * The activations kept at a site of a layer: a vector for each position, or at SCORES a number for each pair of
+ * positions.
+ */
 export interface KeptSite {
   /** (capacity, C), four channels a texel; of SCORES a buffer, (H, T, T) packed as patterns are. */
   readonly memory: GPUTexture | GPUBuffer;
-  /** How many of the first positions are there. */
+  /** The number of positions that are there, from the first. */
   rows: number;
   readonly bytes: number;
 }
 
-/** What sites of a prompt are kept. */
+/** Something that keeps activations at sites. */
 export interface HasSites {
   /** By their keys. */
   readonly sites: ReadonlyMap<string, KeptSite>;
 }
 
-/** The name of a site; RESID_POST of a layer and RESID_PRE of the next are one place with one name. */
+/** The name of a site; RESID_POST of a layer and RESID_PRE of the next are the same and have one name. */
 export function siteKey({ site, layer }: SiteOfLayer): string {
   return site === "RESID_POST" ? `RESID_PRE.${layer + 1}` : `${site}.${layer}`;
 }
 
-/** The whole residual stream: before each layer, in it between attention and MLP, and after the last. */
+/** The whole residual stream: before each layer, between its attention and its MLP, and after the last layer. */
 export function residualSites(layers: number): SiteOfLayer[] {
   const sites = Array.from({ length: layers }, (_, layer): SiteOfLayer[] => [
     { site: "RESID_PRE", layer },
@@ -37,12 +40,12 @@ export function residualSites(layers: number): SiteOfLayer[] {
   return [...sites.flat(), { site: "RESID_PRE", layer: layers }];
 }
 
-/** How many bytes a site takes where there is room for `capacity` positions. */
+/** The bytes of a site with room for `capacity` positions. */
 export function siteBytes({ channels }: Architecture, capacity: number): number {
   return capacity * channels / 4 * TEXEL;
 }
 
-/** How many of a prompt's first positions are kept at all of some sites. */
+/** The number of positions, from the first, that are kept at all of the given sites. */
 export function keptRows(
   { sites }: HasSites,
   keep: readonly SiteOfLayer[],
@@ -53,7 +56,7 @@ export function keptRows(
 /**
  * What is kept at a site.
  *
- * @throws {TypeError} If nothing is: what reads a site has to name it in `keep`.
+ * @throws {TypeError} If nothing is: a site that is read must be named in `keep`.
  */
 export function keptAt({ sites }: HasSites, site: SiteOfLayer): GPUTexture {
   const kept = sites.get(siteKey(site))?.memory;
@@ -73,7 +76,7 @@ export function keptScores({ sites }: HasSites, layer: number): GPUBuffer {
 }
 
 /**
- * Makes room at some sites.
+ * Allocates the activations of some sites.
  *
  * @throws {AllocationError} If the device has none.
  */

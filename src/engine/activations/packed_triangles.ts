@@ -1,7 +1,7 @@
 /**
  * Attention patterns are causal: half of each (T, T) matrix is zero. The cache stores rows up to the diagonal only,
- * each padded with zeros to whole vec4s, so rows 4g .. 4g+3 take g + 1 vec4s each. A row begins at the same place
- * whatever T is, and kernels read rows as vec4s. The shaders that walk these rows have the same `row_start`.
+ * each padded with zeros to whole vec4s, so rows 4g .. 4g+3 take g + 1 vec4s each. A row begins at the same offset for
+ * every T, and kernels read rows as vec4s. The shaders that walk these rows have the same `row_start`.
  */
 
 /** Bytes of a vec4f. */

@@ -15,15 +15,15 @@ export interface Slab {
 export interface Measured {
   /** (L, T, T), packed like the mean: rows that sum to 1. */
   readonly matrix: GPUBuffer;
-  /** How many rows there are; those of prompts that were typed on since are missing. */
+  /** The number of rows; later positions of a prompt that was extended since are missing. */
   readonly tokens: number;
 }
 
 /** A prompt's activations on the device. */
 export interface PromptActivations {
-  /** The prompt's tokens, BOS first. A prompt that is typed on grows within the entry's capacity. */
+  /** The prompt's tokens, BOS first. A longer prompt that begins with it can grow within the entry's capacity. */
   ids: readonly number[];
-  /** How many tokens there is room for. */
+  /** The number of tokens that there is room for. */
   readonly capacity: number;
   /** From one head's packed triangle to the next, in vec4s. */
   readonly stride: number;
@@ -43,24 +43,24 @@ export interface PromptActivations {
   variant: string;
   /** What is kept at sites beside the patterns, by the site's key. */
   readonly sites: Map<string, KeptSite>;
-  /** By autoencoder, once it was asked for. */
+  /** By autoencoder, once it was used. */
   readonly features: Map<string, KeptFeatures>;
-  /** By method, once it was asked for. */
+  /** By method, once it was used. */
   readonly measured: Map<string, Measured>;
   /** All bytes on the device. */
   readonly bytes: number;
-  /** Gives back what was kept beside patterns, keys and values: the memory is for another prompt now. */
+  /** Frees everything but patterns, keys and values, whose memory another prompt takes over. */
   forget(): void;
   /** Gives the memory back. */
   destroy(): void;
 }
 
-/** Capacities are multiples of this number of tokens, so that a prompt can be typed on in place. */
+/** Capacities are multiples of this number of tokens, so that a prompt can be extended in place. */
 const STEP = 16;
-/** Rows of a texture are copied to buffers in rows of multiples of it. */
+/** The alignment of a texture's rows when they are copied to a buffer. */
 const COPY_ALIGNMENT = 256;
 
-/** How many tokens there is room for in the activations of a prompt of `tokens` tokens. */
+/** The capacity of the activations of a prompt of `tokens` tokens. */
 export function capacityFor(tokens: number): number {
   return Math.ceil(tokens / STEP) * STEP;
 }
@@ -70,7 +70,7 @@ function keyValueBytes({ channels }: Architecture): number {
   return Math.ceil(2 * channels * 4 / COPY_ALIGNMENT) * COPY_ALIGNMENT;
 }
 
-/** The bytes of a prompt's patterns, keys and values where there is room for `capacity` tokens. */
+/** The bytes of patterns, keys and values with room for `capacity` tokens. */
 export function activationBytes(architecture: Architecture, capacity: number): number {
   const { layers, heads } = architecture;
   const patterns = (heads + 1) * triangleStride(capacity) * VEC4;
@@ -155,7 +155,7 @@ export async function allocateActivations(
   }
 }
 
-/** What is copied from one prompt's activations to another's: the first `rows` positions of some layers. */
+/** A copy from one prompt's activations to another's: the first `rows` positions of some layers. */
 export interface Copied {
   readonly source: PromptActivations;
   readonly target: PromptActivations;
@@ -204,7 +204,7 @@ export function copyKeysValues(
   }
 }
 
-/** Where the patterns of a layer are. */
+/** The buffer and the offset of a layer's patterns. */
 export function patternsOf(
   entry: PromptActivations,
   layer: number,

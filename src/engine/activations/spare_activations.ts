@@ -1,15 +1,15 @@
 import type { CacheUse } from "./cache_use.ts";
 import type { PromptActivations } from "./prompt_activations.ts";
 
-/** The most bytes that are kept for the next prompts; beyond it, memory is freed. */
+/** The most bytes kept for later prompts; beyond it, memory is freed. */
 const MOST_BYTES = 32 * 2 ** 20;
 
-/** Memory of prompts that were computed and forgotten, for others of their size: making it anew takes as long as a pass. */
+/** Reuses the memory of prompts that are not cached, because allocating it again takes as long as a pass. */
 export class SpareActivations {
   readonly #spare: PromptActivations[] = [];
   #bytes = 0;
 
-  /** Frees memory, or keeps it if the next prompts are to take it over. */
+  /** Frees memory, or keeps it for later prompts. */
   give(activations: PromptActivations, cache: CacheUse): void {
     activations.forget();
     const isFull = this.#bytes + activations.bytes > MOST_BYTES;

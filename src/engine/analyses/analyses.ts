@@ -16,7 +16,7 @@ export interface AskedQuestion {
   isWanted(): boolean;
 }
 
-/** The questions that a model answers beside those for a matrix of flow, by their names. */
+/** The questions that a model answers, other than those for a matrix of flow, by name. */
 export class Analyses {
   readonly #context: DeviceContext;
   readonly #byName: ReadonlyMap<string, Analysis<QuestionTypes>>;
@@ -31,7 +31,7 @@ export class Analyses {
   }
 
   /**
-   * Answers questions. Those of one name about different prompts, in the model as it is, have one pass.
+   * Answers questions. Those of one name about different prompts, in the unchanged model, share one pass.
    *
    * @param cache How the cache is used for the activations that are computed.
    * @returns The outcome of each, in their order; a reason is what {@linkcode Analysis.ask} throws, or a `RangeError`
@@ -65,7 +65,7 @@ export class Analyses {
     if (!isWanted()) throw cancelled();
   }
 
-  /** Whether questions can have one pass. */
+  /** Whether questions can share one pass. */
   #areTogether(asked: readonly AskedQuestion[]): boolean {
     const kinds = new Set(
       asked.map(({ question: { name, argument } }) => `${name} ${argument.sae}`),
@@ -77,7 +77,7 @@ export class Analyses {
       asked.every(({ question: { argument } }) => !isChanged(argument));
   }
 
-  /** Answers one question, or several that can have one pass. */
+  /** Answers one question, or several in one pass. */
   async #inOnePass(
     asked: readonly AskedQuestion[],
     cache: CacheUse,
@@ -90,7 +90,7 @@ export class Analyses {
       return [{ status: "fulfilled", value }];
     } catch (reason) {
       if (asked.length === 1) return [{ status: "rejected", reason }];
-      // One of them is to blame: by themselves, the others get their answers.
+      // If one of them fails, the others can still be answered by themselves.
       const alone = [];
       for (const one of asked) alone.push(...await this.#inOnePass([one], cache));
       return alone;

@@ -8,19 +8,19 @@ import type { Run } from "../passes/run.ts";
 import type { MetricRuns } from "./patching/metric_runs.ts";
 import type { TopLogits } from "./top_logits.ts";
 
-/** What analyses use: the model on the device, and what several of them share. */
+/** The context of analyses: the model on the device, and what several analyses share. */
 export interface AnalysisContext extends DeviceContext {
   readonly topLogits: TopLogits;
   readonly metricRuns: MetricRuns;
 }
 
-/** What a question takes and what answers it. */
+/** The types of a question. */
 export interface QuestionTypes {
   readonly argument: QuestionArgument;
   readonly result: Answered;
 }
 
-/** How a question is to be answered. */
+/** Options of an answer. */
 export interface AskOptions {
   /** How the cache is used for the activations that are computed. */
   readonly cache: CacheUse;
@@ -50,7 +50,7 @@ export abstract class Analysis<Q extends QuestionTypes> {
 
 /** Answers a question from the activations of one run of its prompt. */
 export abstract class RunAnalysis<Q extends QuestionTypes> extends Analysis<Q> {
-  /** Whether questions about different prompts may have one pass. */
+  /** Whether questions about different prompts can share one pass. */
   readonly sharesPass: boolean = false;
 
   /** The sites that are kept of the run, beside patterns, keys and values. */

@@ -12,9 +12,9 @@ import { likeliest } from "./likeliest.ts";
 /** A part of a logit. */
 export interface LogitPart {
   readonly kind: "EMBEDDING" | "HEAD" | "ATTENTION_BIAS" | "INTERVENTION" | "MLP" | "FINAL_BIAS";
-  /** Null for what is of no layer. */
+  /** Null for a part that belongs to no layer. */
   readonly layer: number | null;
-  /** Null for what is no head. */
+  /** Null for a part that is not a head's. */
   readonly head: number | null;
   readonly value: number;
   /** The same minus its mean over the vocabulary. */
@@ -22,8 +22,8 @@ export interface LogitPart {
 }
 
 /**
- * The parts of a token's logit after a position, the last one where none is given; of the likeliest where no token is
- * named. With `against`, of its logit minus that of another token.
+ * The parts of a token's logit after a position, by default the last; by default of the most likely token. With
+ * `against`, the parts of its logit minus that of another token.
  */
 export interface AttributionQuestion {
   readonly argument: {
@@ -46,7 +46,7 @@ interface LogitOf {
   readonly interventions: readonly Intervention[];
 }
 
-/** Takes a logit, or the difference of two, apart into what each layer and head adds to it. */
+/** Splits a logit, or the difference of two, into what each layer and head adds to it. */
 export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
   override readonly sharesPass = true;
   readonly #directions: GPUBuffer;
@@ -75,8 +75,8 @@ export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
   }
 
   /**
-   * The parts of the logit; they sum to it. The scale of the final layer norm is that of the whole stream, so
-   * that every part is a scalar product with the token's direction.
+   * The parts of the logit, which sum to it. The final layer norm has the scale of the whole stream, so that every part
+   * is a scalar product with the token's direction.
    */
   async #partsOf(run: Run, of: LogitOf): Promise<LogitPart[]> {
     const { layers, heads, channels: C } = this.context.architecture;
@@ -130,7 +130,7 @@ export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
     return parts;
   }
 
-  /** A position of the residual stream, (C) at each site. */
+  /** The residual stream at a position, (C) for each site. */
   async #rowsAt(run: Run, position: number): Promise<ReadonlyMap<string, Float32Array>> {
     const { layers, channels: C } = this.context.architecture;
     const { activations } = run.prompts[0]!;
@@ -146,8 +146,8 @@ export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
   }
 
   /**
-   * The direction at this end of the stream that the logit grows along, and the same with the mean over the vocabulary
-   * taken out: of a difference there is none.
+   * The gradient of the logit with respect to the stream's end, its layer norm's scale frozen, and the same minus the
+   * mean over the vocabulary. In a difference of logits the mean cancels out.
    */
   #directionsOf({ token, against }: LogitOf, end: Float32Array): {
     plain: Float64Array;
@@ -205,7 +205,7 @@ export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
       Float32Array.from([...directions[0], ...directions[1]]),
     );
     return await run.read({
-      // The kernel looks at the last of `tokens` tokens.
+      // The kernel reads the last of `tokens` tokens.
       fields: [{ prompt, tokens: position + 1 }],
       result: [{ buffer: parts, bytes }],
       encode: (recorder, [bound]) => {
@@ -228,7 +228,7 @@ export class AttributionAnalysis extends RunAnalysis<AttributionQuestion> {
   }
 }
 
-/** Whether an intervention changes what attention writes after the patterns and the values of a layer. */
+/** Whether an intervention changes a layer's attention output after its patterns and values. */
 function isAfterHeads({ site, layer, action, positions }: Intervention, of: number): boolean {
   if (layer !== of) return false;
   if (site === "Z") return action !== "ZERO" || positions !== undefined; // else heads have no values

@@ -10,7 +10,7 @@ import type { LoadedSae } from "../sae/saes.ts";
 import { siteOfSae } from "../sae/site_of_sae.ts";
 import { Analysis, type AskOptions } from "./analysis.ts";
 
-/** Features of some prompts, whose ids stand one after the other, as positions do. */
+/** Features of several prompts, whose ids are concatenated, as are the positions. */
 export interface FeatureBatchQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -20,7 +20,7 @@ export interface FeatureBatchQuestion {
   readonly result: Answered & Omit<FeaturesFound, "norms">;
 }
 
-/** Finds the features of many prompts; a pass has as many of them as go together. None is kept in the cache. */
+/** Finds the features of many prompts, several in each pass. None is kept in the cache. */
 export class FeatureBatchAnalysis extends Analysis<FeatureBatchQuestion> {
   #kept: (KeptFeatures & { readonly positions: number }) | undefined;
 
@@ -76,7 +76,7 @@ export class FeatureBatchAnalysis extends Analysis<FeatureBatchQuestion> {
     }
   }
 
-  /** A list with room for so much; it is used over and over. */
+  /** A list with the given room, which is reused. */
   async #listFor(
     device: GPUDevice,
     size: { readonly activations: number; readonly positions: number },

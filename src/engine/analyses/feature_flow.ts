@@ -11,7 +11,7 @@ import { FeatureFlows } from "../sae/feature_flows.ts";
 import { siteOfSae, sitesBelowSae } from "../sae/site_of_sae.ts";
 import { type AnalysisContext, RunAnalysis } from "./analysis.ts";
 
-/** Where a feature's pre-activations came from, at one target or at all. */
+/** The sources of a feature's pre-activations, at one target or at all. */
 export interface FeatureFlowQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -24,7 +24,7 @@ export interface FeatureFlowQuestion {
   readonly result: Answered & FeatureFlowFound;
 }
 
-/** Takes a feature's pre-activations apart by source tokens and layers or heads. */
+/** Splits a feature's pre-activations by source tokens and layers or heads. */
 export class FeatureFlowAnalysis extends RunAnalysis<FeatureFlowQuestion> {
   readonly #flows: FeatureFlows;
 
@@ -33,13 +33,13 @@ export class FeatureFlowAnalysis extends RunAnalysis<FeatureFlowQuestion> {
     this.#flows = new FeatureFlows(context);
   }
 
-  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, or the sources of its features can't be had. */
+  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, or no flow is defined for its features. */
   override keepFor({ sae }: FeatureFlowQuestion["argument"]): readonly SiteOfLayer[] {
     const config = this.context.saes.configOf(sae);
     return [siteOfSae(config), ...sitesBelowSae(config)];
   }
 
-  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such feature, or its sources can't be had. */
+  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such feature, or no flow is defined for it. */
   protected override async read(
     run: Run,
     asked: FeatureFlowQuestion["argument"],
@@ -88,7 +88,7 @@ function activationsOf(
   return values;
 }
 
-/** @throws {InfoflowError} BAD_USER_INPUT if a feature's sources can't be had. */
+/** @throws {InfoflowError} BAD_USER_INPUT if no flow to the feature is defined. */
 function checkFlow(name: string, { site, hook, features }: SaeConfig, feature: number): void {
   if (site === "MLP_OUT" || site === "LN2_NORMALIZED") {
     throw new InfoflowError(

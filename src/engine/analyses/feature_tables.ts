@@ -5,13 +5,13 @@ import type { SaeWeights } from "../sae/saes.ts";
 import { type ReadBuffers, TopProducts } from "../sae/top_products.ts";
 import { Analysis, type AskOptions } from "./analysis.ts";
 
-/** What each feature says by itself; the one id is there for the device to have something to run. */
+/** The tables of each feature. The one id only gives the pass something to run. */
 export interface FeatureTablesQuestion {
   readonly argument: { readonly ids: readonly number[]; readonly sae: string; readonly k: number };
   readonly result: Answered & FeatureTablesFound;
 }
 
-/** What each feature of an autoencoder says by itself: the tokens that it promotes, and the features like it. */
+/** For each feature of an autoencoder, the tokens that it promotes and suppresses, and the nearest features. */
 export class FeatureTablesAnalysis extends Analysis<FeatureTablesQuestion> {
   override async ask(
     argument: FeatureTablesQuestion["argument"],
@@ -28,7 +28,7 @@ export class FeatureTablesAnalysis extends Analysis<FeatureTablesQuestion> {
   /**
    * The tables of all features.
    *
-   * @param k Tokens at each end, and nearest features.
+   * @param k The number of promoted tokens, of suppressed tokens, and of nearest features.
    * @throws {AllocationError} If the device has no room.
    */
   async #tables(
@@ -61,7 +61,7 @@ export class FeatureTablesAnalysis extends Analysis<FeatureTablesQuestion> {
   }
 }
 
-/** (F, C): what a feature adds to the stream, centred, times the final layer norm's gain. */
+/** (F, C): what each feature adds to the residual stream, centred, times the final layer norm's gain. */
 function lensRows(
   { weights: { config, decoder }, output }: SaeWeights,
   gain: Float32Array,
@@ -86,7 +86,7 @@ function lensRows(
   return rows;
 }
 
-/** (C, V): the unembedding, each channel's mean over the vocabulary taken out, so that logits have mean 0. */
+/** (C, V): the unembedding minus each channel's mean over the vocabulary, so that logits have mean 0. */
 function centredUnembedding(table: Float32Array, C: number): Float32Array<ArrayBuffer> {
   const V = table.length / C;
   const means = new Float64Array(C);
@@ -117,7 +117,7 @@ function transposed(matrix: Float32Array, width: number): Float32Array<ArrayBuff
   return result;
 }
 
-/** (F, k): each feature's nearest but for itself. */
+/** (F, k): each feature's nearest features, without itself. */
 function withoutThemselves(
   columns: Int32Array,
   products: Float32Array,

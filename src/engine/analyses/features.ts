@@ -8,7 +8,7 @@ import { encodePrompt } from "../sae/encode_prompt.ts";
 import { siteOfSae } from "../sae/site_of_sae.ts";
 import { RunAnalysis } from "./analysis.ts";
 
-/** Which features of an autoencoder are on. */
+/** The active features of an autoencoder. */
 export interface FeaturesQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -19,7 +19,7 @@ export interface FeaturesQuestion {
   readonly result: Answered & FeaturesFound;
 }
 
-/** Finds which features of an autoencoder are on in a prompt. */
+/** Finds the active features of an autoencoder in a prompt. */
 export class FeaturesAnalysis extends RunAnalysis<FeaturesQuestion> {
   override readonly sharesPass = true;
 

@@ -10,7 +10,7 @@ import { CellSums, LISTS } from "../kernels/cell_sums.ts";
 import type { Run } from "../passes/run.ts";
 import { type AnalysisContext, RunAnalysis } from "./analysis.ts";
 
-/** What every head's scores are made of: sums over cells of its pattern. */
+/** The sums over cells of every head's pattern, from which scores are made. */
 export interface HeadScoresQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -37,7 +37,7 @@ export class HeadScoresAnalysis extends RunAnalysis<HeadScoresQuestion> {
     this.#ends = makeUniform(device, "lists of cells", new Uint32Array(4));
   }
 
-  /** None: patterns are all that is read. */
+  /** None: only patterns are read. */
   override keepFor(): readonly SiteOfLayer[] {
     return [];
   }

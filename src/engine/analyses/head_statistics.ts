@@ -10,16 +10,16 @@ import { groupPrompts } from "../passes/group_prompts.ts";
 import type { Run, RunPrompt, Stage } from "../passes/run.ts";
 import { Analysis, type AnalysisContext, type AskOptions } from "./analysis.ts";
 
-/** Bytes of a sum, and of a weight with its place. */
+/** Bytes of a sum, and of a weight with its target and source. */
 const WIDE = 8;
 
-/** Sums over all targets of some prompts, whose ids stand one after the other. A prompt given twice counts twice. */
+/** Sums over all targets of several prompts, whose ids are concatenated. A prompt given twice counts twice. */
 export interface HeadStatisticsQuestion {
   readonly argument: { readonly ids: readonly number[]; readonly lengths: readonly number[] };
   readonly result: Answered & HeadSums;
 }
 
-/** Sums what heads do over many prompts; a pass has as many of them as go together. None is kept in the cache. */
+/** Sums statistics of heads over many prompts, several in each pass. None is kept in the cache. */
 export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
   readonly #sums: GrowingBuffer;
   readonly #flows: GrowingBuffer;

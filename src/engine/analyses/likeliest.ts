@@ -2,7 +2,7 @@ import type { Run, RunPrompt } from "../passes/run.ts";
 import type { AnalysisContext } from "./analysis.ts";
 import type { TopRow } from "./top_row.ts";
 
-/** The k likeliest tokens to come next after a position, the last one where none is given. */
+/** The k most likely next tokens after a position, by default the last. */
 export async function likeliest(
   { architecture, topLogits }: AnalysisContext,
   run: Run,

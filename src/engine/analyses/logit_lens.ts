@@ -4,12 +4,12 @@ import type { Run } from "../passes/run.ts";
 import { RunAnalysis } from "./analysis.ts";
 import type { TopRow } from "./top_row.ts";
 
-/** The k likeliest tokens of some positions, after the embedding and after each layer. */
+/** The k most likely tokens of some positions, after the embedding and after each layer. */
 export interface LogitLensQuestion {
   readonly argument: {
     readonly ids: readonly number[];
     readonly k: number;
-    /** Ascending; all without them. */
+    /** Ascending; by default all. */
     readonly positions?: readonly number[] | undefined;
     readonly interventions?: readonly Intervention[] | undefined;
   };

@@ -2,14 +2,14 @@ import { keptAt } from "../activations/kept_sites.ts";
 import type { Run, RunPrompt } from "../passes/run.ts";
 import type { DeviceContext } from "../flow/device_context.ts";
 
-/** Logits of some tokens after a position, computed here: a few scalar products need no device. */
+/** The logits of some tokens after a position, computed on the CPU, as they are only a few scalar products. */
 export async function logitsOf(
   context: DeviceContext,
   run: Run,
   { prompt: { ids, activations }, tokens, position = ids.length - 1 }: {
     readonly prompt: RunPrompt;
     readonly tokens: readonly number[];
-    /** The last one without it. */
+    /** By default the last. */
     readonly position?: number | undefined;
   },
 ): Promise<number[]> {

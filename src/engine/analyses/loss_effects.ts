@@ -10,10 +10,13 @@ import { siteOfSae } from "../sae/site_of_sae.ts";
 import { RunAnalysis } from "./analysis.ts";
 import { lossOf } from "./losses.ts";
 
-/** Rows of the stream that logits are made of between two readbacks. */
+/** Rows of the stream whose logits are computed between two readbacks. */
 const ROWS = 1024;
 
-/** The next token's loss without what features, each at a position, write into the stream, minus the loss as it is. */
+/**
+ * The next token's loss without what a feature writes at a position, minus the loss as it is, for each feature and
+ * position.
+ */
 export interface LossEffectsQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -28,8 +31,8 @@ export interface LossEffectsQuestion {
 }
 
 /**
- * Takes a feature's activation times its decoder row off the stream after the last layer, and computes the final layer
- * norm, its scale included, the unembedding and the softmax again. What later layers made of the feature stays.
+ * Subtracts a feature's activation times its decoder row from the stream after the last layer, and recomputes the final
+ * layer norm, its scale included, the unembedding and the softmax. What later layers made of the feature stays.
  */
 export class LossEffectsAnalysis extends RunAnalysis<LossEffectsQuestion> {
   /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder. */
@@ -97,7 +100,7 @@ export class LossEffectsAnalysis extends RunAnalysis<LossEffectsQuestion> {
     return await run.read({ result: ids.map((_, row) => ({ texture, row, bytes })) });
   }
 
-  /** (C) of each feature: what one unit of it adds to the stream. */
+  /** (C) for each feature: what one unit of it adds to the stream. */
   async #written(
     run: Run,
     { sae: { config: { outputs: m }, decoder }, output }: LoadedSae,

@@ -4,7 +4,7 @@ import type { Run, RunPrompt } from "../passes/run.ts";
 import type { TopLogits } from "./top_logits.ts";
 
 /**
- * The next-token losses of a prompt, in nats: of each position but the last.
+ * The next-token loss of each position but the last, in nats.
  *
  * @returns (T - 1)
  */
@@ -33,7 +33,7 @@ export async function lossesOf(
 /**
  * The loss of a token after a row of the stream, in nats.
  *
- * @param total The logarithm of the sum of exponents of all logits.
+ * @param total The log-sum-exp of all logits.
  */
 export function lossOf(
   { architecture: { channels: C, epsilon }, weights: { unembedding, finalNorm } }: Pick<

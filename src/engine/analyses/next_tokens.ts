@@ -7,7 +7,7 @@ import { likeliest } from "./likeliest.ts";
 import { logitsOf } from "./logits.ts";
 import type { TopRow } from "./top_row.ts";
 
-/** The k likeliest tokens to come next after a position, the last one where none is given, and further tokens. */
+/** The k most likely next tokens after a position, by default the last, and further tokens. */
 export interface NextTokensQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -24,7 +24,7 @@ export interface NextTokensQuestion {
   };
 }
 
-/** Finds the likeliest tokens to come next. */
+/** Finds the most likely next tokens. */
 export class NextTokensAnalysis extends RunAnalysis<NextTokensQuestion> {
   override readonly sharesPass = true;
 

@@ -7,7 +7,7 @@ import { rowStart, VEC4 } from "../activations/packed_triangles.ts";
 import type { Run } from "../passes/run.ts";
 import { RunAnalysis } from "./analysis.ts";
 
-/** What feeds a target, along edges that carry a share of a threshold at least. */
+/** The routes to a target, along edges whose share reaches a threshold. */
 export interface RoutesQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -18,7 +18,7 @@ export interface RoutesQuestion {
   readonly result: Answered & Omit<RouteGraph, "target">;
 }
 
-/** The least that a part counts for, as in `shaders/route_parts.wgsl`. */
+/** The smallest value of a part, as in `shaders/route_parts.wgsl`. */
 const FLOOR = 1e-5;
 /** The most edges of an answer. */
 const MOST_EDGES = 50_000;
@@ -34,8 +34,8 @@ interface Row {
 }
 
 /**
- * Follows what feeds a target from the last layer down, along edges that carry a share of a sum that is no less than a
- * threshold (information flow routes, Ferrando & Voita 2024).
+ * Follows the routes to a target from the last layer down, along edges whose share of a sum reaches a threshold
+ * (information flow routes, Ferrando & Voita 2024).
  */
 export class RoutesAnalysis extends RunAnalysis<RoutesQuestion> {
   /** @throws {InfoflowError} MATRIX_TOO_LARGE if there are too many edges. */
@@ -46,7 +46,7 @@ export class RoutesAnalysis extends RunAnalysis<RoutesQuestion> {
     const { layers } = this.context.architecture;
     const nodes: RouteNode[] = [];
     const edges: RouteEdge[] = [];
-    let above = new Map([[target, 1]]); // shares of what is reached after the layer
+    let above = new Map([[target, 1]]); // shares of the places reached above the layer
     for (let layer = layers - 1; layer >= 0; layer--) {
       const positions = [...above.keys()].sort((a, b) => a - b);
       const rows = await this.#rows(run, layer, positions);
@@ -135,7 +135,7 @@ export class RoutesAnalysis extends RunAnalysis<RoutesQuestion> {
   }
 }
 
-/** Divides the parts of a position's two sums by what they come to. */
+/** Divides the parts of a position's two sums by these sums. */
 function shares(
   parts: readonly Float32Array[],
   { before, middle, after }: Record<"before" | "middle" | "after", Float32Array>,

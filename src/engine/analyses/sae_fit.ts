@@ -10,7 +10,7 @@ import { siteOfSae, targetOfSae } from "../sae/site_of_sae.ts";
 import { Analysis, type AnalysisContext, type AskOptions } from "./analysis.ts";
 import { lossesOf } from "./losses.ts";
 
-/** How well an autoencoder does on a prompt; the first token is left out if it is BOS. */
+/** The quality of an autoencoder on a prompt. The first token is left out if it is BOS. */
 export interface SaeFitQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -20,7 +20,7 @@ export interface SaeFitQuestion {
   readonly result: Answered & SaeFitFound;
 }
 
-/** Measures how well an autoencoder does on a prompt. */
+/** Measures the quality of an autoencoder on a prompt. */
 export class SaeFitAnalysis extends Analysis<SaeFitQuestion> {
   readonly #reconstructions: Reconstructions;
 
@@ -30,8 +30,8 @@ export class SaeFitAnalysis extends Analysis<SaeFitQuestion> {
   }
 
   /**
-   * Makes one run to encode and decode, and one more with the reconstruction, and with zeros, in the activation's place.
-   * What the autoencoder was not trained to see, such as the mean over channels, stays.
+   * Makes one run to encode and decode, one in which the reconstruction replaces the activation, and one in which zeros
+   * do. Parts of the activation that the autoencoder is not trained on, such as the mean over channels, stay.
    */
   override async ask(
     asked: SaeFitQuestion["argument"],

@@ -10,13 +10,13 @@ import { logitsOf } from "./logits.ts";
 /** How a token's log-probability changes. */
 export interface LogProbabilityChange {
   readonly id: number;
-  /** In the model as it is. */
+  /** In the unchanged model. */
   readonly before: number;
   /** With the interventions. */
   readonly after: number;
 }
 
-/** The k likeliest tokens with and without interventions, and how the log-probability of each changes. */
+/** The k most likely tokens with and without interventions, and the change of each log-probability. */
 export interface TokenChangesQuestion {
   readonly argument: {
     readonly ids: readonly number[];
@@ -27,7 +27,7 @@ export interface TokenChangesQuestion {
   readonly result: Answered & { readonly changes: readonly LogProbabilityChange[] };
 }
 
-/** Compares the likeliest next tokens of a changed run with those of the plain run. */
+/** Compares the most likely next tokens of a changed run with those of the unchanged one. */
 export class TokenChangesAnalysis extends RunAnalysis<TokenChangesQuestion> {
   protected override prompts(argument: TokenChangesQuestion["argument"]): readonly RunRequest[] {
     const [changed] = super.prompts(argument) as [RunRequest];

@@ -12,7 +12,7 @@ export interface StreamPositions {
   readonly positions: readonly number[];
 }
 
-/** Finds the likeliest tokens after positions of the residual stream. */
+/** Finds the most likely tokens after positions of the residual stream. */
 export class TopLogits {
   readonly #context: DeviceContext;
   #unembedding: Unembedding | undefined;
@@ -21,7 +21,7 @@ export class TopLogits {
     this.#context = context;
   }
 
-  /** The k likeliest of each layer, and of each of its positions. */
+  /** The k most likely tokens of each layer and position. */
   async of(
     run: Run,
     { prompt: { activations }, layers, positions }: StreamPositions,
@@ -37,14 +37,14 @@ export class TopLogits {
     return unembedding.read(await run.read({ result: [result] }), k);
   }
 
-  /** The logarithms of the sums of exponents of all logits, of rows of the residual stream after the last layer. */
+  /** The log-sum-exps of all logits, for rows of the residual stream after the last layer. */
   async totals(run: Run, rows: StreamRows): Promise<number[]> {
     const unembedding = await this.#prepared();
     const result = await unembedding.top(run, [rows], 1);
     return unembedding.read(await run.read({ result: [result] }), 1).map(({ total }) => total);
   }
 
-  /** The table takes a while to be uploaded, and room for as long as the engine lives. */
+  /** Uploads the table once; it stays as long as the engine. */
   async #prepared(): Promise<Unembedding> {
     if (this.#unembedding) return this.#unembedding;
     const { device, architecture, weights } = this.#context;

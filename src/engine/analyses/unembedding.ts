@@ -13,9 +13,9 @@ import { BLOCK_MEMBERS, TopTokens } from "../kernels/top_tokens.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Weights } from "../model/weights.ts";
 
-/** Tokens of a block: the whole table is larger than a binding. */
+/** Tokens of a block; the whole table may be larger than a binding. */
 const BLOCK = 8192;
-/** Rows of the residual stream that are made logits of at once. */
+/** Rows of the residual stream whose logits are computed at once. */
 const ROWS = 256;
 
 /** Rows of the residual stream: `rows` of a texture, from `row` on. */
@@ -25,7 +25,7 @@ export interface StreamRows {
   readonly rows: number;
 }
 
-/** The final layer norm and the unembedding on the device, which are put there when they are first needed. */
+/** The final layer norm and the unembedding on the device. */
 export class Unembedding {
   /** Bytes that stay on the device. */
   readonly bytes: number;
@@ -93,9 +93,9 @@ export class Unembedding {
   }
 
   /**
-   * Submits the search for the k likeliest tokens of rows of the residual stream.
+   * Submits the search for the k most likely tokens of rows of the residual stream.
    *
-   * @returns Where the lists are to be read from, for {@linkcode read}.
+   * @returns The buffer of the lists, for {@linkcode read}.
    * @throws {AllocationError} If the device has no room.
    */
   async top(run: Run, sources: readonly StreamRows[], k: number): Promise<BufferPart> {
@@ -174,7 +174,7 @@ function countRows(sources: readonly StreamRows[]): number {
   return sources.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** Rows in their order, in batches as large as there is room for. */
+/** Rows in their order, in batches that fit into memory. */
 function batchesOf(sources: readonly StreamRows[]): StreamRows[][] {
   const batches: StreamRows[][] = [];
   let left = 0;

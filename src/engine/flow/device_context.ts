@@ -6,7 +6,7 @@ import type { Weights } from "../model/weights.ts";
 import type { Saes } from "../sae/saes.ts";
 import type { Passes } from "../passes/passes.ts";
 
-/** What flow methods other than attention and all analyses use: the device, the model on it, and the passes. */
+/** The context of flow methods and analyses: the device, the model on it, and the passes. */
 export interface DeviceContext {
   readonly device: GPUDevice;
   readonly architecture: Architecture;
@@ -14,14 +14,14 @@ export interface DeviceContext {
   readonly forward: Forward;
   readonly passes: Passes;
   readonly methods: FlowMethods;
-  /** Makes, once, the matrices that heads write with. */
+  /** Makes the heads' output matrices, once. */
   readonly outputMatrices: () => Promise<OutputMatrices>;
   /** The autoencoders that are served with the model. */
   readonly saes: Saes;
   /** How many tokens of new prompts go into one pass of a batch job. */
   readonly passTokens: number;
-  /** Evicts prompts, as far as that is needed to keep `bytes` more within the budget of the cache. */
+  /** Evicts prompts until `bytes` more fit into the budget of the cache. */
   makeRoom(bytes: number): void;
-  /** Counts bytes that stay on the device as long as the engine does. */
+  /** Counts bytes that stay on the device as long as the engine. */
   reserve(bytes: number): void;
 }

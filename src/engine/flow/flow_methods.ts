@@ -18,15 +18,15 @@ export function sitesOf(method: Method, layers: number): readonly SiteOfLayer[] 
   return FLOW_METHODS[method].readsStream ? residualSites(layers) : [];
 }
 
-/** Measures flow by other methods than attention; their kernels are compiled when they are first asked for. */
+/** Measures flow by the methods other than attention, whose kernels are compiled at their first use. */
 export class FlowMethods {
-  /** How much heads and sources bring targets nearer to what they become. */
+  /** The shares of routes: how much nearer heads and sources bring a target to its value after attention. */
   readonly routeShares: RouteShares;
   readonly #tools: MethodTools;
   readonly #kernels = new Map<Measure, MethodKernels>();
   #rowShares: RowShares | undefined;
 
-  /** @param parts The forward pass, and what makes, once, the matrices that heads write with. */
+  /** @param parts The forward pass, and the function that makes the heads' output matrices. */
   constructor(
     device: GPUDevice,
     architecture: Architecture,
@@ -41,7 +41,7 @@ export class FlowMethods {
   }
 
   /**
-   * Compiles what a method needs and makes room for it.
+   * Compiles a method's kernels and allocates its memory.
    *
    * @returns A buffer for its matrices, (L, T, T) packed as the means over heads are.
    * @throws {AllocationError} If the device has no room.
@@ -60,7 +60,7 @@ export class FlowMethods {
     });
   }
 
-  /** Records the measuring of one layer; after the last of them rows are divided by their sums. */
+  /** Records the measure of one layer; after the last layer, rows are divided by their sums. */
   encode(
     pass: GPUComputePassEncoder,
     method: Measure,

@@ -1,9 +1,9 @@
 import { type MatrixOptions, methodOf } from "../../requests/flow_options.ts";
 import { isChanged } from "../../requests/interventions/changes_in.ts";
 
-/** A matrix that is asked for. */
+/** A request for a matrix. */
 export interface FlowRequest {
-  /** Token ids of the model's vocabulary: 1 to `context` of them, 2 at least where BOS is dropped. */
+  /** Token ids of the model's vocabulary: 1 to `context` of them, or 2 at least if BOS is dropped. */
   readonly ids: readonly number[];
   readonly options: MatrixOptions;
   /** Whether the caller still waits; true if it is not given. */
@@ -16,7 +16,7 @@ export interface IndexedRequest extends FlowRequest {
   readonly isRepeated: boolean;
 }
 
-/** Puts together what is about the same prompt, in the order of the first of each. */
+/** Groups requests by prompt, in the order of each group's first. */
 export function groupByPrompt(requests: readonly IndexedRequest[]): IndexedRequest[][] {
   const groups = new Map<string, IndexedRequest[]>();
   for (const request of requests) {

@@ -7,7 +7,7 @@ import type { Reduction, ReductionStep, ResultRange } from "./reduction_step.ts"
 import { type IndexList, shareOut } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
-/** The patterns of chosen heads, each by itself: they leave the device as they are, or pooled to cells. */
+/** The patterns of chosen heads, each by itself, unchanged or pooled to cells. */
 export class HeadFlows {
   readonly #model: Heads;
   readonly #kernel: HeadCells;
@@ -25,7 +25,7 @@ export class HeadFlows {
     return new HeadFlows(model, indices, await HeadCells.create(device));
   }
 
-  /** Makes the steps of one request, a step for each slab that has chosen heads. */
+  /** The steps of one request, one for each slab that has chosen heads. */
   steps(
     { activations, tokens, options }: Reduction<AttentionOptions>,
     { results, result }: ResultRange,

@@ -15,7 +15,7 @@ export class HeadWrites {
   #kernel: HeadOutputs | undefined;
   #matrices: OutputMatrices | undefined;
 
-  /** @param parts The forward pass, and what makes, once, the matrices that heads write with. */
+  /** @param parts The forward pass, and the function that makes the heads' output matrices. */
   constructor(
     device: GPUDevice,
     architecture: Architecture,

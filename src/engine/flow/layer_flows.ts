@@ -15,18 +15,18 @@ import { flowShape } from "../../requests/matrix_shape.ts";
 
 interface Kernels {
   readonly flow: Flow;
-  /** Of matrices in which positions share cells. */
+  /** For matrices in which positions share cells. */
   readonly flowCells: FlowCells;
   readonly chosenMean: ChosenMean;
-  /** Compiled when it is first asked for. */
+  /** Compiled at its first use. */
   rollout?: Rollout;
-  /** The same for matrices that have the residual stream in them. */
+  /** The same for matrices that already include the residual stream. */
   product?: Rollout;
 }
 
 /**
- * Flows of layers, whose heads are summed. They are made from the mean over heads that is kept with the patterns; where
- * layers or heads are chosen, that mean is made again from what is chosen.
+ * Flows of layers, from the mean over heads that is cached with the patterns. If layers or heads are chosen, the mean
+ * over these is computed instead.
  */
 export class LayerFlows {
   readonly #device: GPUDevice;
@@ -70,7 +70,7 @@ export class LayerFlows {
   }
 
   /**
-   * Makes room for what lies between patterns and results, and compiles what is missing.
+   * Allocates scratch memory and compiles missing kernels.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -89,7 +89,7 @@ export class LayerFlows {
     await largest(this.#chosenMean, reductions.filter(({ options }) => hasOwnMean(options)));
   }
 
-  /** Makes the steps of one flow, its scratch being reserved. */
+  /** The steps of one flow, for which {@linkcode reserve} was called. */
   steps(reduction: Reduction<FlowOptions>, into: ResultRange): ReductionStep[] {
     const mean = reduction.measured ?? reduction.activations.mean;
     if (!hasOwnMean(reduction.options)) return [this.#flow(reduction, mean, into)];
@@ -101,7 +101,7 @@ export class LayerFlows {
     const mean = this.#chosenMean.buffer!;
     const { layers } = this.#model;
     const { stride } = activations;
-    // What a method measured is like the patterns of a model with one head, all in one slab.
+    // The matrices of a method are like the patterns of a model with one head, in one slab.
     const [slabs, model] = measured
       ? [[{ buffer: measured, firstLayer: 0, layers }], { layers, heads: 1 }]
       : [activations.slabs, this.#model];
@@ -186,12 +186,12 @@ function aggregateOf({ byLayer, aggregation }: FlowOptions): Aggregate {
   return aggregates[aggregation];
 }
 
-/** Whether the mean over heads that is kept with the patterns is another one. */
+/** Whether a flow needs another mean over heads than the cached one. */
 function hasOwnMean(options: FlowOptions): boolean {
   return isNarrowed(options) || options.leftOut !== undefined;
 }
 
-/** Which means over heads are to be made: one for all chosen layers, or, where heads are left out, one for each. */
+/** The means over heads to compute: one for all chosen layers, or one for each layer if heads are left out. */
 function meansOf(
   { layers, heads }: Chosen,
   leftOut: readonly Head[],

@@ -10,7 +10,7 @@ import { type FlowRequest, isWanted } from "./flow_request.ts";
 import { sitesOf } from "./flow_methods.ts";
 import type { FlowReduction } from "./reduction.ts";
 
-/** Flows by other methods than attention, and flows of changed runs. */
+/** Flows by the methods other than attention, and flows of changed runs. */
 export class MethodFlows {
   readonly #context: DeviceContext;
   readonly #reduction: FlowReduction;
@@ -21,7 +21,7 @@ export class MethodFlows {
   }
 
   /**
-   * Computes a flow that is not of attention in the model as it is.
+   * Computes a flow by another method than attention, or of a changed run.
    *
    * @param cache How the cache is used for the activations that are computed.
    * @throws As `Engine.flow` does; CANCELLED.
@@ -32,7 +32,7 @@ export class MethodFlows {
     const method = methodOf(options);
     checkMethodWork(method, architecture, ids.length);
     const interventions = changesIn(options, { architecture, ids });
-    // The next question about a changed run is mostly for its predictions, which need the residual stream.
+    // The next question about a changed run is usually about its predictions, which need the residual stream.
     const keep = interventions.length > 0
       ? residualSites(architecture.layers)
       : sitesOf(method, architecture.layers);
@@ -69,8 +69,8 @@ export class MethodFlows {
           fields: [{ prompt }],
           encode: (recorder, [bound]) => {
             if (layer === 0) {
-              // Deno clears what it believes unwritten before a later submission reads it, and it takes no notice of
-              // what was written at an offset given with the dispatch.
+              // Deno clears memory that it believes unwritten before a later submission reads it, and does not notice
+              // writes at a dynamic offset.
               recorder.encoder.clearBuffer(matrix);
               forward.bringValues(recorder.encoder, prompt);
             }
@@ -80,7 +80,7 @@ export class MethodFlows {
         });
       }
     } catch (error) {
-      matrix.destroy(); // what was measured of fewer tokens stays
+      matrix.destroy(); // the matrix of fewer tokens stays
       throw error;
     }
     known?.matrix.destroy();

@@ -6,13 +6,13 @@ import { withinMemory } from "../passes/within_memory.ts";
 import { groupByPrompt, type IndexedRequest, isAnyWanted } from "./flow_request.ts";
 import type { FlowReduction } from "./reduction.ts";
 
-/** Flows of attention in the model as it is. */
+/** Flows of attention in the unchanged model. */
 export class PlainFlows {
   readonly #passes: Passes;
   readonly #reduction: FlowReduction;
   readonly #countHits: (count: number) => void;
 
-  /** @param parts What is told of requests about a prompt that another one has just brought, beside the rest. */
+  /** @param parts Among them `countHits`, which counts requests that share a prompt with another one. */
   constructor(parts: {
     readonly passes: Passes;
     readonly reduction: FlowReduction;
@@ -44,7 +44,7 @@ export class PlainFlows {
         for (const { index } of requests) answer(index, { status: "rejected", reason });
         return;
       }
-      // One of them is to blame: by themselves, the others get their answers.
+      // If one of them fails, the others can still be answered by themselves.
       for (const group of groups) await this.compute(group, cache, answer);
     }
   }

@@ -10,10 +10,10 @@ import { LayerFlows } from "./layer_flows.ts";
 import { IndexList } from "./triangle_offsets.ts";
 import { flowShape } from "../../requests/matrix_shape.ts";
 
-/** Matrices with room made for them on the device. */
+/** Matrices whose memory is allocated on the device. */
 export interface PreparedFlows {
   readonly reductions: readonly Reduction[];
-  /** Where the results are: of each reduction its flow, then `dropped`. */
+  /** The results: each reduction's flow, then `dropped`. */
   readonly buffer: GPUBuffer;
   readonly bytes: number;
   /** The fields that each step's kernels need beside the prompt's. */
@@ -61,7 +61,7 @@ export class FlowReduction {
   }
 
   /**
-   * Makes room for matrices. They are to be recorded and read before the next are prepared.
+   * Allocates matrices. They must be recorded and read before the next are prepared.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -89,7 +89,7 @@ export class FlowReduction {
   /**
    * Records the reductions.
    *
-   * @param prompts What tells kernels of each step's prompt and fields.
+   * @param prompts The group with each step's prompt and fields.
    */
   encode(
     pass: GPUComputePassEncoder,
@@ -99,7 +99,7 @@ export class FlowReduction {
     steps.forEach((step, index) => step.encode(pass, prompts[index]!));
   }
 
-  /** Takes the results apart once they are read, in the order of the reductions; no two share memory. */
+  /** Splits the results that were read, in the order of the reductions. No two share memory. */
   split({ reductions }: PreparedFlows, numbers: Float32Array<ArrayBuffer>): FlowMatrix[] {
     this.#results.shrink(KEPT);
     let begin = 0;
@@ -126,7 +126,7 @@ export class FlowReduction {
     return flowShape(options, { ...this.#model, tokens });
   }
 
-  /** The numbers of a result: of the flow, and with `dropped`, one for each row. */
+  /** The sizes of a result: of the flow, and of the flow with `dropped`, a number for each row. */
   #count(reduction: Reduction): { flow: number; all: number } {
     const { shape } = this.#shape(reduction);
     const flow = shape.reduce((product, size) => product * size, 1);

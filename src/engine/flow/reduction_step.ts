@@ -12,7 +12,7 @@ export interface Reduction<Options extends MatrixOptions = MatrixOptions> {
   readonly measured?: GPUBuffer | undefined;
 }
 
-/** Where a result goes: a buffer, and the first of its numbers there. */
+/** The place of a result: a buffer, and the index of its first number. */
 export interface ResultRange {
   readonly results: GPUBuffer;
   readonly result: number;

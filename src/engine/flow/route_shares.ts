@@ -6,7 +6,7 @@ import { RouteParts } from "../kernels/route_parts.ts";
 import type { HeadWrites } from "./head_writes.ts";
 import type { MeasuredPrompt, PreparedPrompt } from "./measured_prompt.ts";
 
-/** How much each head and source brings each target nearer to what it becomes, of one layer at a time. */
+/** How much nearer each head and source brings each target to its value after attention, for one layer at a time. */
 export class RouteShares {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
@@ -24,7 +24,7 @@ export class RouteShares {
   /**
    * Compiles the kernel and makes room.
    *
-   * @returns Where the parts will be.
+   * @returns The buffer of the parts.
    * @throws {AllocationError} If the device has no room.
    */
   async prepare({ activations, tokens }: PreparedPrompt): Promise<GPUBuffer> {

@@ -1,18 +1,18 @@
 import type { PromptActivations, Slab } from "../activations/prompt_activations.ts";
 import type { Chosen } from "../../requests/choice.ts";
 
-/** The chosen heads whose patterns lie in one slab of an activations. */
+/** The chosen heads whose patterns are in one slab. */
 export interface SlabShare {
   readonly slab: Slab;
-  /** How many of the chosen layers lie in slabs before it. */
+  /** The number of chosen layers in earlier slabs. */
   readonly before: number;
-  /** How many lie in it. */
+  /** The number of chosen layers in it. */
   readonly layers: number;
-  /** Where the triangle of each chosen head of each of these layers begins in the slab, in vec4s. */
+  /** The offset of each chosen head's triangle in the slab, for each of these layers, in vec4s. */
   readonly triangles: readonly number[];
 }
 
-/** Finds the chosen heads in an activations's slabs. `heads` is how many a layer has. */
+/** Finds the chosen heads in the slabs of activations. `heads` is the number of heads of a layer. */
 export function shareOut(
   { slabs, stride }: Pick<PromptActivations, "slabs" | "stride">,
   chosen: Chosen,
@@ -32,14 +32,14 @@ export function shareOut(
   return shares;
 }
 
-/** Numbers that tell kernels what is chosen, for several requests: where triangles begin, which rows are made. */
+/** The list of offsets and rows that tells kernels what is chosen, for several requests. */
 export class IndexList {
   readonly buffer: GPUBuffer;
   readonly #device: GPUDevice;
   readonly #words: Uint32Array<ArrayBuffer>;
   #length = 0;
 
-  /** @param most How many there is room for. */
+  /** @param most The most numbers. */
   constructor(device: GPUDevice, most: number) {
     this.#device = device;
     this.#words = new Uint32Array(most);
@@ -50,15 +50,15 @@ export class IndexList {
     });
   }
 
-  /** Forgets all. */
+  /** Clears the list. */
   clear(): void {
     this.#length = 0;
   }
 
   /**
-   * Adds some; the device has them after {@linkcode flush}.
+   * Adds numbers, which {@linkcode flush} writes to the device.
    *
-   * @returns Where the first of them is.
+   * @returns The index of the first.
    */
   add(indices: readonly number[]): number {
     const at = this.#length;
@@ -67,7 +67,7 @@ export class IndexList {
     return at;
   }
 
-  /** Tells the device of them. */
+  /** Writes the numbers to the device. */
   flush(): void {
     if (this.#length === 0) return;
     this.#device.queue.writeBuffer(this.buffer, 0, this.#words.buffer, 0, 4 * this.#length);

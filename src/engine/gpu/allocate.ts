@@ -2,7 +2,7 @@
 export class AllocationError extends Error {
   override readonly name = "AllocationError";
 
-  /** @param isFinal Whether a limit forbids it, so that no freeing of memory helps. */
+  /** @param isFinal Whether a limit forbids it, so that freeing memory does not help. */
   constructor(message: string, readonly isFinal = false) {
     super(message);
   }
@@ -35,15 +35,15 @@ export const TEXEL = 16;
 /** Bytes of a texel of rgba16float. */
 export const HALF_TEXEL = 8;
 
-/** The most bytes of a storage buffer: kernels bind buffers whole, and a binding has a limit of its own. */
+/** The largest storage buffer in bytes. Kernels bind whole buffers, and bindings have their own limit. */
 export function largestStorage(device: GPUDevice): number {
   return Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
 }
 
 /**
- * Checks that a storage buffer may be so large.
+ * Checks that a storage buffer is not too large.
  *
- * @throws {AllocationError} If it may not.
+ * @throws {AllocationError} If it is.
  */
 export function checkStorage(
   device: GPUDevice,
@@ -55,8 +55,8 @@ export function checkStorage(
 }
 
 /**
- * Makes a buffer and waits for the device's word on it: `createBuffer` never throws, it returns a buffer that no
- * command accepts.
+ * Makes a buffer and waits until the device has confirmed it: `createBuffer` never throws, but may return a buffer that
+ * no command accepts.
  *
  * @returns The buffer, whose contents are zero.
  * @throws {AllocationError} If the device refuses.
@@ -72,8 +72,8 @@ export async function allocate(device: GPUDevice, spec: BufferSpec): Promise<GPU
 }
 
 /**
- * Makes a storage texture, likewise. It may be a texel wider and higher than asked for: Mesa's software
- * adapter compiles a kernel again for each new combination of its textures' sizes being powers of two or not.
+ * Makes a storage texture in the same way. It may be a texel wider and higher than requested: Mesa's software adapter
+ * compiles a kernel again for each new combination of its textures' sizes being powers of two or not.
  *
  * @returns The texture, whose contents are zero.
  * @throws {AllocationError} If the device refuses.
@@ -99,12 +99,12 @@ export async function allocateTexture(device: GPUDevice, spec: TextureSpec): Pro
 /** Bytes of buffers and textures of this thread that were made here and not destroyed. */
 let live = 0;
 
-/** The memory that this thread has on devices, in bytes, as far as it was made with these functions. */
+/** The bytes that this thread has allocated on devices with these functions. */
 export function allocatedBytes(): number {
   return live;
 }
 
-/** Gives some memory of a device back; false if nothing is left that can be given. */
+/** Frees some memory of a device; false if nothing more can be freed. */
 type Evict = () => boolean;
 
 const evictors = new WeakMap<GPUDevice, Evict[]>();

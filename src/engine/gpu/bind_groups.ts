@@ -1,8 +1,8 @@
-/** Remembers bind groups of one kind by the buffers that they bind, as long as the first of these lives. */
+/** Caches bind groups of one kind by the buffers that they bind, as long as the first of these lives. */
 export class BindGroups {
   readonly #known = new WeakMap<GPUBuffer, Known>();
 
-  /** Gives the bind group of these buffers, and makes it where the last one of the first buffer had others. */
+  /** The bind group of these buffers; a new one if the last one of the first buffer had others. */
   of(buffers: readonly [GPUBuffer, ...GPUBuffer[]], make: () => GPUBindGroup): GPUBindGroup {
     const known = this.#known.get(buffers[0]);
     if (known && buffers.every((buffer, index) => buffer === known.buffers[index])) {

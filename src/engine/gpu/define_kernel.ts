@@ -13,11 +13,11 @@ export interface KernelSpec<
   /** The stem of its file. */
   readonly name: string;
   readonly code: string;
-  /** Makes its constants of a model's sizes. */
+  /** Makes its constants from a model's sizes. */
   readonly constants?: (sizes: Sizes) => Values;
   /** The bindings of each of its groups. */
   readonly groups: Groups;
-  /** How many workgroups some work takes, as the shader's header says. */
+  /** The number of workgroups, as in the shader's header. */
   readonly workgroups: (work: Work, constants: Values) => Workgroups;
 }
 
@@ -27,7 +27,7 @@ export interface KernelDefinition<Sizes, Groups extends readonly GroupSpec[], Wo
   readonly code: string;
   readonly groups: Groups;
   /**
-   * Compiles it, or gives what it was compiled to before with the same constants.
+   * Compiles it, or returns the kernel that was compiled with the same constants before.
    *
    * @throws As {@linkcode Kernel.compile} does.
    */
@@ -37,15 +37,15 @@ export interface KernelDefinition<Sizes, Groups extends readonly GroupSpec[], Wo
   ): Promise<Kernel<Groups, Work>>;
 }
 
-/** What a definition is compiled to. */
+/** The kernel that a definition is compiled to. */
 export type KernelOf<Definition> = Definition extends
   KernelDefinition<never, infer Groups extends readonly GroupSpec[], infer Work>
   ? Kernel<Groups, Work>
   : never;
 
 /**
- * Declares the host's side of a shader: its text, and three tables. `docs/design.md`, "To add a kernel", has an example;
- * `tests/gpu/shaders_test.ts` holds every declaration against its shader.
+ * Declares the host's side of a shader: its text, and three tables. `docs/design.md`, "To add a kernel", has an
+ * example; `tests/gpu/shaders_test.ts` compares every declaration with its shader.
  */
 export function defineKernel<
   Sizes,

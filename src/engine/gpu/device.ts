@@ -5,19 +5,19 @@ export interface DeviceInfo {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** Whether the adapter is a program on the processor, not a GPU. */
+  /** Whether the adapter is software on the CPU, not a GPU. */
   readonly isFallback: boolean;
   /** PCI addresses of the cards that it may be: one, several of a kind, or none where that isn't known. */
   readonly pciAddresses: readonly string[];
 }
 
-/** A device with all the limits that its adapter has, and the errors that no call reported. */
+/** A device with all its adapter's limits, and the errors that no call has reported. */
 export interface Gpu {
   readonly device: GPUDevice;
   readonly info: DeviceInfo;
   /**
-   * Throws what went wrong on the device since the last call. WebGPU reports most mistakes to an event, not to the
-   * call that made them, so call this after awaiting results, before using them.
+   * Throws the device's errors since the last call. WebGPU reports most errors to an event, not to the call that caused
+   * them, so call this after awaiting results and before using them.
    *
    * @throws {Error} With the texts of all errors since the last call.
    */

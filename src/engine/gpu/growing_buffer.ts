@@ -2,7 +2,7 @@ import { allocate, checkStorage, largestStorage } from "./allocate.ts";
 
 const SMALLEST = 64 * 1024;
 
-/** Scratch on the device that grows to the largest size asked for, and stays unless it is told to {@linkcode shrink}. */
+/** Scratch memory on the device that grows to the largest requested size, and keeps it until {@linkcode shrink}. */
 export class GrowingBuffer {
   readonly #device: GPUDevice;
   readonly #label: string;
@@ -17,20 +17,20 @@ export class GrowingBuffer {
       GPUBufferUsage.COPY_DST;
   }
 
-  /** The buffer as it stands, if there is one. */
+  /** The current buffer, if there is one. */
   get buffer(): GPUBuffer | undefined {
     return this.#buffer;
   }
 
   /**
-   * Gives a buffer of at least `bytes` bytes. A buffer that was given before may be destroyed.
+   * Returns a buffer of at least `bytes` bytes. An earlier buffer may be destroyed.
    *
    * @throws {AllocationError} If the device has no room.
    */
   async atLeast(bytes: number): Promise<GPUBuffer> {
     if (this.#buffer && this.#buffer.size >= bytes) return this.#buffer;
     checkStorage(this.#device, { label: this.#label, bytes });
-    // Powers of two, so that a prompt that is typed on doesn't make a new buffer at each letter.
+    // Powers of two, so that typing does not make a new buffer at each letter.
     const power = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
     const size = Math.max(bytes, Math.min(power, largestStorage(this.#device)));
     this.#buffer?.destroy();

@@ -1,6 +1,6 @@
 import { allocateTexture } from "./allocate.ts";
 
-/** Scratch textures on the device, as many and as high as the most that was asked for. */
+/** Scratch textures on the device, which grow to the largest requested size. */
 export class GrowingTexture {
   readonly #device: GPUDevice;
   readonly #size: { readonly label: string; readonly width: number; readonly layers: number };
@@ -12,13 +12,13 @@ export class GrowingTexture {
     this.#size = size;
   }
 
-  /** The textures as they stand, if there are any. */
+  /** The current textures, if there are any. */
   get texture(): GPUTexture | undefined {
     return this.#texture;
   }
 
   /**
-   * Gives textures of at least `rows` rows. Textures that were given before may be destroyed.
+   * Returns textures of at least `rows` rows. Earlier textures may be destroyed.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -26,7 +26,7 @@ export class GrowingTexture {
     if (this.#texture && this.#texture.height >= rows) return this.#texture;
     this.#texture?.destroy();
     this.#texture = undefined;
-    // Some more, so that a prompt that is typed on doesn't make new ones at each letter.
+    // With some more rows, so that typing does not make new ones at each letter.
     const height = Math.ceil(rows / 32) * 32;
     return this.#texture = await allocateTexture(this.#device, { ...this.#size, height });
   }

@@ -5,7 +5,7 @@ import { StructUniform } from "./struct_uniform.ts";
 const MOST = 256;
 const known = new WeakMap<GPUDevice, StructUniform<"index">>();
 
-/** The group of one number, for kernels that are told which layer or head a dispatch is about. */
+/** The bind group of one number, for kernels whose dispatch is for one layer or head. */
 export function indexGroup(device: GPUDevice, index: number): BoundGroup {
   if (index >= MOST) {
     throw new RangeError(

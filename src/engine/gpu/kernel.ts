@@ -26,7 +26,7 @@ export type Resources<Group extends GroupSpec> = {
 /** A bind group and the offsets in bytes of its `At` bindings. */
 export type BoundGroup = readonly [group: GPUBindGroup, ...offsets: number[]];
 
-/** How many workgroups to run along each axis. */
+/** The number of workgroups along each axis. */
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
 /** Options of a pipeline. */
@@ -39,7 +39,7 @@ export interface PipelineSpec<Groups extends readonly GroupSpec[]> {
   readonly groups: Groups;
 }
 
-/** wgpu refuses this directive of the standard, and grants without it what it enables (gfx-rs/wgpu#5555). */
+/** wgpu refuses this standard directive, and enables the feature without it (gfx-rs/wgpu#5555). */
 const SUBGROUPS = "enable subgroups;\n";
 
 const format = "rgba32float";
@@ -85,7 +85,7 @@ export class Kernel<Groups extends readonly GroupSpec[], Work> {
   /**
    * Compiles a shader.
    *
-   * @param workgroups How many workgroups a dispatch of some work takes.
+   * @param workgroups The number of workgroups of a dispatch.
    * @throws {SyntaxError} If the shader does not compile; the text has the compiler's words.
    * @throws {GPUPipelineError} If its bindings are not those of `groups`.
    */
@@ -114,7 +114,7 @@ export class Kernel<Groups extends readonly GroupSpec[], Work> {
   }
 
   /**
-   * Makes the bind group for the group that has these names.
+   * Makes the bind group with these names.
    *
    * @throws {TypeError} If the names are not those of one of the kernel's groups.
    * @throws {RangeError} If a part does not lie in its buffer.

@@ -1,8 +1,8 @@
-/** Buffers and textures that are given back together at the end of a block, unless they are kept. */
+/** Buffers and textures that are destroyed together at the end of a block, unless they are kept. */
 export class Owned implements Disposable {
   readonly #stack = new DisposableStack();
 
-  /** Takes a buffer, a texture, or something made of them. */
+  /** Adds a buffer, a texture, or something made of them. */
   add<T extends { destroy(): void }>(it: T): T {
     return this.#stack.adopt(it, () => it.destroy());
   }
@@ -10,7 +10,7 @@ export class Owned implements Disposable {
   /**
    * Keeps them beyond the end of the block.
    *
-   * @returns What gives them back.
+   * @returns A function that destroys them.
    */
   keep(): () => void {
     const kept = this.#stack.move();

@@ -15,7 +15,7 @@ export interface TexturePart {
   readonly bytes: number;
 }
 
-/** What is to be read back: parts that come one after the other. Rows of textures begin at multiples of 16 bytes. */
+/** The parts to read back, one after the other. Rows of textures begin at multiples of 16 bytes. */
 export type DeviceResult = readonly (BufferPart | TexturePart)[];
 
 /** A buffer that results are copied to and read from. */
@@ -34,7 +34,7 @@ interface Slot extends Staging {
 
 /** The smallest buffer; the others are powers of two. */
 const SMALLEST = 64 * 1024;
-/** The most bytes of buffers of one size, and at most sixteen of them; then requests wait for one to come free. */
+/** The most bytes of all buffers of one size, of which there are at most sixteen; then requests wait for a free one. */
 const RING_BYTES = 16 * 2 ** 20;
 const MOST = 16;
 /** A larger buffer is freed after its read. */
@@ -43,11 +43,11 @@ const LARGEST_KEPT = 64 * 2 ** 20;
 /**
  * Reads results from the device without waiting for the event loop.
  *
- * In Deno, `mapAsync` returns when the device is done, but its promise resolves 10 ms later. The bytes are there all
- * the same: `getMappedRange` gives them at once, if the buffer has been mapped before (on one that never was it stops
- * the whole process, so each is mapped once, awaited, when it is made). The promise must still resolve before the
- * buffer is used again; a ring of buffers for each size hides that. Where a runtime refuses the early look, the
- * promise is awaited as the standard has it.
+ * In Deno, `mapAsync` returns when the device is done, but its promise resolves 10 ms later. The bytes are there before
+ * that: `getMappedRange` gives them at once, if the buffer has been mapped before (on one that never was it stops the
+ * whole process, so each is mapped once, awaited, when it is made). The promise must still resolve before the buffer is
+ * used again; a ring of buffers for each size hides that. If a runtime refuses the early read, the promise is awaited,
+ * as the standard says.
  */
 export class Readback {
   readonly #device: GPUDevice;
@@ -81,7 +81,7 @@ export class Readback {
     return await this.#slotOf(size);
   }
 
-  /** All at once, because a buffer's first mapping takes 10 ms, and so do several side by side. */
+  /** All at once, because a buffer's first mapping takes 10 ms, and several at a time take no longer. */
   async #makeRing(size: number): Promise<readonly Slot[]> {
     const length = Math.min(MOST, Math.max(1, Math.floor(RING_BYTES / size)));
     const ring = await Promise.all(Array.from({ length }, () => this.#make(size)));
@@ -115,13 +115,13 @@ export class Readback {
     }
   }
 
-  /** Gives a staging buffer back that is not read. */
+  /** Gives back a staging buffer that is not read. */
   release(staging: Staging): void {
     (staging as Slot).state = "free";
   }
 
   /**
-   * Copies out what submitted commands left in a staging buffer, and gives the buffer back.
+   * Copies the result out of a staging buffer, and gives the buffer back.
    *
    * @returns The result, in memory of its own.
    */
@@ -152,7 +152,7 @@ export class Readback {
     slot.buffer.destroy();
   }
 
-  /** Gives the memory back, when no read is under way. */
+  /** Frees the memory, when no read is running. */
   async destroy(): Promise<void> {
     const slots = [...this.#rings.values()].flat();
     await Promise.all(slots.map((slot) => slot.settled));

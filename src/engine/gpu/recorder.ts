@@ -4,7 +4,7 @@ export class Recorder {
   readonly #label: string;
   #pass: GPUComputePassEncoder | undefined;
 
-  /** @param label What error messages and debuggers call it. */
+  /** @param label Its name in error messages and debuggers. */
   constructor(device: GPUDevice, label: string) {
     this.#encoder = device.createCommandEncoder({ label });
     this.#label = label;

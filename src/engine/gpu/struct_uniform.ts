@@ -1,9 +1,9 @@
 import type { BoundGroup } from "./kernel.ts";
 
-/** Offsets of uniforms are multiples of it on any device. */
+/** The alignment of uniforms' offsets on every device. */
 export const UNIFORM_ALIGNMENT = 256;
 
-/** Structs of u32 in a uniform buffer, of which a dispatch sees one. */
+/** Structs of u32 in a uniform buffer, one for each dispatch. */
 export class StructUniform<Member extends string> {
   readonly #device: GPUDevice;
   readonly #members: readonly Member[];
@@ -27,7 +27,7 @@ export class StructUniform<Member extends string> {
     this.reserve(most);
   }
 
-  /** Makes room for `count` structs. If that takes a larger buffer, groups that {@linkcode at} gave are invalid. */
+  /** Makes room for `count` structs. If this needs a larger buffer, earlier groups of {@linkcode at} become invalid. */
   reserve(count: number): void {
     if (this.#words.length * 4 >= count * UNIFORM_ALIGNMENT) return;
     const device = this.#device;
@@ -57,7 +57,7 @@ export class StructUniform<Member extends string> {
     });
   }
 
-  /** Tells the device of structs of the next submission, from place `first` on; what is not given is 0. */
+  /** Writes the structs of the next submission, from index `first` on. Missing members are 0. */
   write(structs: readonly Partial<Readonly<Record<Member, number>>>[], first = 0): void {
     if (structs.length === 0) return;
     const begin = first * UNIFORM_ALIGNMENT;
@@ -69,7 +69,7 @@ export class StructUniform<Member extends string> {
     this.#device.queue.writeBuffer(this.#buffer!, begin, this.#words, begin / 4, words);
   }
 
-  /** The group that a dispatch about one of them is given. */
+  /** The bind group for a dispatch with one of them. */
   at(index: number): BoundGroup {
     return [this.#group!, index * UNIFORM_ALIGNMENT];
   }

@@ -5,8 +5,8 @@ const SHORTEST = 5;
 const ROUNDS = 3;
 
 /**
- * Times commands of a compute pass by recording them many times in one submission, so that what a submission costs by
- * itself is not seen.
+ * Times commands of a compute pass by recording them many times in one submission, so that the cost of the submission
+ * does not count.
  *
  * @param record Records the commands once.
  * @returns The ms that the device takes for them, the best of some rounds.

@@ -1,6 +1,6 @@
 /**
- * Reads a `const` of a shader, such as the rows of a tile: sizes stand where the code is that is written for them, and
- * the host takes them from there.
+ * Reads a `const` of a shader, such as the rows of a tile: the sizes are in the shader, whose code is written for them,
+ * and the host reads them from its text.
  *
  * @throws {SyntaxError} If the shader has no such constant.
  */

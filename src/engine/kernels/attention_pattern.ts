@@ -9,7 +9,7 @@ export interface AttentionShape {
   readonly channels: number;
 }
 
-/** What of the patterns is made: all, the scores alone, or the softmax of scores that are there. */
+/** The stage that is computed: the whole pattern, only the scores, or the softmax of given scores. */
 export type AttentionStage = "all" | "scores" | "softmax";
 const STAGES: Record<AttentionStage, number> = { all: 0, scores: 1, softmax: 2 };
 
@@ -19,7 +19,7 @@ const GROUPS = [
   { patterns: "readWriteAt" },
 ] as const;
 
-/** A way of making patterns; each suits some devices. */
+/** An implementation of attention patterns; each suits some devices. */
 export interface Attending extends
   KernelDefinition<
     AttentionShape & { readonly stage?: AttentionStage },

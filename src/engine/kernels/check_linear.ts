@@ -5,14 +5,14 @@ import { Recorder } from "../gpu/recorder.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import type { LinearKernel } from "./linear.ts";
 
-/** Rows that are computed: few, and whole tiles of any kernel with some that are left. */
+/** The numbers of rows that are tried: few, and whole tiles of every kernel plus some. */
 const ROWS = [5, 133];
-/** Of each row every 31st column is computed here too, and of the next row others. */
+/** Every 31st column of a row is checked, and other columns of the next row. */
 const COLUMNS_APART = 31;
-/** How far a sum may be off, in parts of the sum of its terms' sizes: 20 times what was seen of either kernel. */
+/** The largest error of a sum, relative to the sum of its terms' sizes: 20 times the measured errors. */
 const TOLERANCE = 1e-5;
 
-/** Whether a kernel computes what it should: y = x w + b + residual, held against sums in float64 for some columns. */
+/** Whether a kernel computes y = x w + b + residual, compared with sums in float64 for some columns. */
 export async function checkLinear(
   device: GPUDevice,
   kernel: LinearKernel,
@@ -36,7 +36,7 @@ async function checkRows(
     numbers(rows * outputs, 3),
   ];
   const b = numbers(outputs, 4);
-  // A kernel of float16 is right about the weights that it has.
+  // A kernel of float16 is checked with rounded weights.
   const kept = kernel.tiling.weights === "f32" ? w : Float32Array.from(new Float16Array(w));
   const linear = owned.add(await kernel.upload("check", w, { inputs, outputs, epilogue: "add" }));
   const texture = async (width: number, data?: Float32Array<ArrayBuffer>): Promise<GPUTexture> => {

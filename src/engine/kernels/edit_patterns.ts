@@ -5,7 +5,7 @@ import { PROMPT } from "./prompt.ts";
 
 const WORKGROUP = wgslConstant(code, "WORKGROUP");
 
-/** Scores or patterns of a layer changed on the way, see `shaders/edit_patterns.wgsl`. */
+/** Changes scores or patterns of a layer, see `shaders/edit_patterns.wgsl`. */
 export const EditPatterns = defineKernel({
   name: "edit_patterns",
   code,

@@ -4,13 +4,13 @@ import { wgslConstant } from "../gpu/wgsl_constant.ts";
 
 const WORKGROUP = wgslConstant(code, "WORKGROUP");
 
-/** What `rows` says of positions that stay as they are. */
+/** The entry of `rows` for an unchanged position. */
 export const UNCHANGED = 0xffffffff;
 
-/** What is done to positions and heads, by the shader's numbers; BLOCK is for scores. */
+/** The shader's numbers of the actions; BLOCK is for scores. */
 export const EDIT_ACTIONS = { ZERO: 0, SCALE: 1, ADD: 2, REPLACE: 3, BLOCK: 4 } as const;
 
-/** Rows of a site changed on the way, see `shaders/edit_rows.wgsl`. */
+/** Changes rows of a site, see `shaders/edit_rows.wgsl`. */
 export const EditRows = defineKernel({
   name: "edit_rows",
   code,

@@ -2,10 +2,10 @@ import code from "../../../shaders/flow.wgsl" with { type: "text" };
 import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 import { PROMPT } from "./prompt.ts";
 
-/** How layers are combined: each stays by itself, or one matrix is made of all. */
+/** How layers are combined: each stays by itself, or all become one matrix. */
 export type Aggregate = "layers" | "mean" | "notebook" | "last";
 
-/** The numbers that the shader knows them by. */
+/** Their numbers in the shader. */
 export const AGGREGATES: Record<Aggregate, number> = { layers: 0, mean: 1, notebook: 2, last: 3 };
 
 /** Rows of flow from packed triangles, see `shaders/flow.wgsl`. */

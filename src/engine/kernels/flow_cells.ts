@@ -2,7 +2,7 @@ import code from "../../../shaders/flow_cells.wgsl" with { type: "text" };
 import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 import { PROMPT } from "./prompt.ts";
 
-/** Flows of which neighbouring positions share cells, see `shaders/flow_cells.wgsl`. */
+/** Flows in which neighbouring positions share cells, see `shaders/flow_cells.wgsl`. */
 export const FlowCells = defineKernel({
   name: "flow_cells",
   code,

@@ -1,4 +1,4 @@
-/** What float16 has beside float32 in a shader of linears; WGSL can't leave a type open. */
+/** The text of float32 in a shader of linears and its replacement for float16; WGSL has no generic types. */
 const HALVES: readonly [float32: string, float16: string][] = [
   ["var w: texture_storage_2d<rgba32float, read>", "var w: texture_storage_2d<rgba16float, read>"],
   ["var<storage, read> w: array<vec4f>", "var<storage, read> w: array<vec2u>"],
@@ -13,7 +13,7 @@ export function halfCode(code: string): string {
   return HALVES.reduce((text, [float32, float16]) => text.replace(float32, float16), code);
 }
 
-/** The least number that float16 rounds to infinity. */
+/** The smallest number that float16 rounds to infinity. */
 const LEAST_INFINITE = 65_520;
 
 /**

@@ -7,7 +7,7 @@ import { PROMPT } from "./prompt.ts";
 const ROWS = wgslConstant(code, "ROWS");
 const TEXELS = wgslConstant(code, "LANES") * wgslConstant(code, "GROUPS");
 
-/** What each head writes for each source, see `shaders/head_outputs.wgsl`. */
+/** Each head's output for each source, see `shaders/head_outputs.wgsl`. */
 export const HeadOutputs = defineKernel({
   name: "head_outputs",
   code,

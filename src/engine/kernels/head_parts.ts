@@ -3,7 +3,7 @@ import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 import type { AttentionShape } from "./attention_pattern.ts";
 import { PROMPT } from "./prompt.ts";
 
-/** What heads write at the last position, along directions, see `shaders/head_parts.wgsl`. */
+/** The heads' outputs at the last position along directions, see `shaders/head_parts.wgsl`. */
 export const HeadParts = defineKernel({
   name: "head_parts",
   code,

@@ -4,7 +4,7 @@ import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 import { wgslConstant } from "../gpu/wgsl_constant.ts";
 import { PROMPT } from "./prompt.ts";
 
-/** How many of the largest weights of each head of a prompt are found. */
+/** The number of largest weights of each head of a prompt. */
 export const TOP: number = wgslConstant(code, "TOP");
 
 /** Sums of what heads do over many prompts, see `shaders/head_statistics.wgsl`. */

@@ -15,7 +15,7 @@ const EPILOGUES: Record<Epilogue, number> = {
   tanh: 6,
 };
 
-/** What a linear is for. */
+/** The shape of a linear and its epilogue. */
 export interface LinearShape {
   /** K */
   readonly inputs: number;
@@ -24,7 +24,7 @@ export interface LinearShape {
   readonly epilogue: Epilogue;
 }
 
-/** A matrix in the layout that a tiling reads. */
+/** A matrix in a tiling's layout. */
 export interface Packed {
   readonly resource: GPUBuffer | GPUTextureView;
   /** The pitch of the layout, for the shader. */
@@ -34,7 +34,7 @@ export interface Packed {
   destroy(): void;
 }
 
-/** The members of `struct Shape`: vec4s of inputs, what {@linkcode Packed} says of the layout, the epilogue. */
+/** The members of `struct Shape`: vec4s of inputs, the layout of {@linkcode Packed}, the epilogue. */
 export const SHAPE_MEMBERS = ["inputs", "pitch", "epilogue"] as const;
 /** The members of `struct Rows`: how many rows there are, and where the first is placed. */
 export const ROWS_MEMBERS = ["count", "first"] as const;
@@ -60,7 +60,7 @@ export interface LinearSpec {
   readonly name: string;
   readonly code: string;
   readonly weights: "read" | "readTexture" | "readHalfTexture";
-  /** Rows of a tile, where they are an `override`; else they are the shader's `ROWS`. */
+  /** Rows of a tile if they are an `override`; by default the shader's `ROWS`. */
   readonly rows?: number;
 }
 
@@ -87,7 +87,7 @@ export function defineLinear({ name, code, weights, rows }: LinearSpec): LinearD
   });
 }
 
-/** One way of computing a linear; each suits some devices. */
+/** An implementation of linears; each suits some devices. */
 export interface Tiling {
   readonly kernel: LinearDefinition;
   readonly weights: WeightType;
@@ -192,7 +192,7 @@ export class LinearKernel {
     });
   }
 
-  /** The kernel for this number of rows; what is bound for one of them is bound for all. */
+  /** The kernel for this number of rows. All of them take the same bind groups. */
   kernelFor(rows: number): KernelOf<LinearDefinition> {
     const { thin } = this.tiling;
     return thin && rows <= thin.rows ? this.#thin! : this.kernel;

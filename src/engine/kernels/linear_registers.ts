@@ -46,7 +46,7 @@ async function pack(
   const blockRows = Math.ceil(shape.inputs / INPUTS);
   const height = blocks * blockRows;
   const texture = await allocateTexture(device, { label, width: WIDTH, height, format });
-  // Block by block, so that the copy is small beside the matrix; `writeTexture` has taken it when it returns.
+  // Block by block, so that the copy is small; `writeTexture` has copied it when it returns.
   const packed = new Float32Array(blockRows * INPUTS * BLOCK);
   for (let block = 0; block < blocks; block++) {
     packBlock(packed, values, { ...shape, block });
@@ -65,7 +65,7 @@ async function pack(
   };
 }
 
-/** Writes the columns of one block, input by input; those that a last block lacks are zeros. */
+/** Writes the columns of one block, input by input; missing columns of the last block are zeros. */
 function packBlock(
   packed: Float32Array,
   values: Float32Array,

@@ -7,7 +7,7 @@ import { PROMPT } from "./prompt.ts";
 const ROWS = wgslConstant(code, "ROWS");
 const LANES = wgslConstant(code, "LANES");
 
-/** How much nearer a source brings a target to what it becomes, see `shaders/measure_alti.wgsl`. */
+/** How much nearer a source brings a target to its value after attention, see `shaders/measure_alti.wgsl`. */
 export const MeasureAlti = defineKernel({
   name: "measure_alti",
   code,

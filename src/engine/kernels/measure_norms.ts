@@ -5,7 +5,7 @@ import { PROMPT } from "./prompt.ts";
 
 const WORKGROUP = wgslConstant(code, "WORKGROUP");
 
-/** Whose length is measured: of each head's part, of their sum, or of the sum with the residual stream. */
+/** The vector whose norm is measured: each head's part, their sum, or the sum with the residual stream. */
 export type NormKind = "apart" | "together" | "residual";
 const KINDS: Record<NormKind, number> = { apart: 0, together: 1, residual: 2 };
 
@@ -17,7 +17,7 @@ export interface MeasureNormsShape {
   readonly kind: NormKind;
 }
 
-/** Lengths of what targets take from sources, see `shaders/measure_norms.wgsl`. */
+/** Norms of what targets take from sources, see `shaders/measure_norms.wgsl`. */
 export const MeasureNorms = defineKernel({
   name: "measure_norms",
   code,

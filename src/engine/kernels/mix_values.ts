@@ -11,7 +11,7 @@ export const MIXING_GROUPS = [
   { patterns: "readAt" },
 ] as const;
 
-/** A way of mixing values; each suits some devices. */
+/** An implementation of mixing values; each suits some devices. */
 export interface Mixing
   extends KernelDefinition<AttentionShape, typeof MIXING_GROUPS, { readonly targets: number }> {}
 

@@ -18,10 +18,10 @@ export const PATCHED_ROW_MEMBERS = [
   "end",
 ] as const;
 
-/** `head` where all heads take from the other run. */
+/** `head` if all heads read from the other run. */
 export const ALL_HEADS = 0xffffffff;
 
-/** What replaces the output of a row's patched head: its values mixed, zeros, or the mean of it over positions. */
+/** The replacement of a patched head's output: its mixed values, zeros, or its mean over positions. */
 export const HEAD_ACTIONS = { MIX: 0, ZERO: 1, MEAN: 2 } as const;
 
 /** Attention of rows of many runs at once, see `shaders/patched_attention.wgsl`. */

@@ -1,10 +1,10 @@
 import { StructUniform } from "../gpu/struct_uniform.ts";
 
-/** The members of `struct Prompt` in the shaders: what kernels know of a prompt. */
+/** The members of `struct Prompt` in the shaders. */
 export interface PromptFields {
   /** T */
   readonly tokens: number;
-  /** The first position whose row is computed in this pass; those before are there already. */
+  /** The first position whose row is computed in this pass. */
   readonly first: number;
   /** The row of position 0 in the texture of queries, keys and values. */
   readonly slot: number;
@@ -16,21 +16,21 @@ export interface PromptFields {
   readonly kept: number;
   /** How layers are combined, as `shaders/flow.wgsl` numbers it. */
   readonly aggregate: number;
-  /** Where its flow goes in the buffer of results, in numbers. */
+  /** The index of its flow in the buffer of results. */
   readonly result: number;
-  /** How many layers a flow is made of. */
+  /** The number of layers of a flow. */
   readonly layers: number;
-  /** How many heads are chosen. */
+  /** The number of chosen heads. */
   readonly heads: number;
-  /** Where this prompt's offsets of triangles begin in the list of indices. */
+  /** The index of this prompt's first triangle offset in the list of indices. */
   readonly triangles: number;
-  /** How many neighbouring positions share a cell. */
+  /** The number of neighbouring positions that share a cell. */
   readonly span: number;
-  /** Where the shares that BOS had go in the buffer of results, in numbers. */
+  /** The index of BOS's shares in the buffer of results. */
   readonly dropped: number;
   /** The columns of a matrix of cells. */
   readonly cells: number;
-  /** One more than where the chosen rows begin in the list of indices; 0 where all are chosen. */
+  /** The index of the first chosen row in the list of indices, plus 1; 0 if all rows are chosen. */
   readonly targets: number;
 }
 
@@ -53,10 +53,10 @@ export const PROMPT_MEMBERS = [
   "targets",
 ] as const satisfies (keyof PromptFields)[];
 
-/** The group that tells a kernel of the prompt. */
+/** The group of the prompt. */
 export const PROMPT = { prompt: "uniformAt" } as const;
 
-/** The prompts of one pass, in a uniform buffer of which a dispatch sees one. */
+/** The prompts of one pass in a uniform buffer, one for each dispatch. */
 export class PromptUniform extends StructUniform<keyof PromptFields> {
   /** @param most How many prompts a pass may have. */
   constructor(device: GPUDevice, most: number) {

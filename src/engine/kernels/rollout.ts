@@ -11,7 +11,7 @@ const TARGETS = wgslConstant(code, "TARGETS");
 export const Rollout = defineKernel({
   name: "rollout",
   code,
-  /** Whether the residual stream is added, as half of each layer, or is in the matrices. */
+  /** Whether the residual stream is added, as half of each layer, or the matrices include it. */
   constants: ({ addsResidual }: { readonly addsResidual: boolean }) => ({
     IDENTITY: addsResidual ? 1 : 0,
   }),

@@ -8,7 +8,7 @@ const LANES = wgslConstant(code, "LANES");
 const ROWS = wgslConstant(code, "ROWS");
 const HEADS_AT_ONCE = wgslConstant(code, "HEADS_AT_ONCE");
 
-/** How much nearer each head brings a target to what it becomes, see `shaders/route_parts.wgsl`. */
+/** How much nearer each head brings a target to its value after attention, see `shaders/route_parts.wgsl`. */
 export const RouteParts = defineKernel({
   name: "route_parts",
   code,

@@ -1,10 +1,13 @@
 import code from "../../../shaders/sae_decode.wgsl" with { type: "text" };
 import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 
-/** The members of `struct SaeDecode`: which rows of the decoder there are, and whether sums begin and end with them. */
+/**
+ * The members of `struct SaeDecode`: the rows of this part of the decoder, and whether it is the first and the last
+ * part.
+ */
 export const SAE_DECODE_MEMBERS = ["first", "end", "is_first", "is_last"] as const;
 
-/** What is reconstructed of activations, and what is left, see `shaders/sae_decode.wgsl`. */
+/** The reconstruction of activations, and its error, see `shaders/sae_decode.wgsl`. */
 export const SaeDecode = defineKernel({
   name: "sae_decode",
   code,

@@ -7,7 +7,7 @@ const ROWS = wgslConstant(code, "TALL");
 export const ENCODER_BLOCK = 4 * wgslConstant(code, "COLUMNS");
 export const ENCODER_INPUTS = 4 * wgslConstant(code, "INPUTS");
 
-/** The members of `struct EncodePart`: which rows of what is encoded meet which columns of the encoder. */
+/** The members of `struct EncodePart`: a block of rows and of the encoder's columns. */
 export const ENCODE_PART_MEMBERS = [
   "rows",
   "row",
@@ -20,7 +20,7 @@ export const ENCODE_PART_MEMBERS = [
   "capacity",
 ] as const;
 
-/** Which features are on, see `shaders/sae_encode.wgsl`. */
+/** The active features, see `shaders/sae_encode.wgsl`. */
 export const SaeEncode = defineKernel({
   name: "sae_encode",
   code,

@@ -1,7 +1,7 @@
 import code from "../../../shaders/sae_input.wgsl" with { type: "text" };
 import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
 
-/** What is taken off an activation, and by what it is divided. */
+/** What is subtracted from an activation, and what it is divided by. */
 export interface SaeInputSteps {
   /** n */
   readonly channels: number;
@@ -22,7 +22,7 @@ const NORMS: Record<SaeInputSteps["norm"], number> = {
 /** The members of `struct SaeRows`. */
 export const SAE_ROWS_MEMBERS = ["first", "row", "place"] as const;
 
-/** Activations as an autoencoder was trained to see them, see `shaders/sae_input.wgsl`. */
+/** Converts activations for an autoencoder, see `shaders/sae_input.wgsl`. */
 export const SaeInput = defineKernel({
   name: "sae_input",
   code,

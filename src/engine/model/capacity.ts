@@ -21,7 +21,7 @@ export async function checkCapacity(
   { tensors, freeMemory, weightType = "f32" }: {
     readonly tensors: Tensors;
     readonly weightType?: WeightType;
-    /** Bytes that the machine can give, where it is known. */
+    /** The machine's free memory in bytes, if it is known. */
     readonly freeMemory?: number | undefined;
   },
 ): Promise<void> {

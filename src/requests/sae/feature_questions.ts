@@ -9,7 +9,7 @@ export interface SaeInfo {
 /** A part of a feature's pre-activation that comes from no other token's values. */
 export interface FeaturePart {
   readonly kind: "EMBEDDING" | "POSITION" | "ATTENTION_BIAS" | "MLP" | "BIAS";
-  /** Null for what is of no layer. */
+  /** Null for a part that belongs to no layer. */
   readonly layer: number | null;
   /** (R): at each target. */
   readonly values: Float32Array<ArrayBuffer>;

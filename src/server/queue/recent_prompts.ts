@@ -21,7 +21,7 @@ export class RecentPrompts {
     if (this.#keys.size > MOST) this.#keys.delete(this.#keys.values().next().value!);
   }
 
-  /** Forgets all. */
+  /** Clears the list. */
   clear(): void {
     this.#keys.clear();
   }

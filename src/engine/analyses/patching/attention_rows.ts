@@ -2,7 +2,7 @@ import type { Site } from "../../../requests/interventions/sites.ts";
 import type { Patch, PatchedRun, Rows } from "../../../requests/patch.ts";
 import { ALL_HEADS, HEAD_ACTIONS } from "../../kernels/patched_attention.ts";
 
-/** What a row takes from the donor, in the layer where its run is patched. */
+/** What a row reads from the donor, in the layer where its run is patched. */
 interface Taken {
   /** The stream that attention's output is added to. */
   readonly isStream: boolean;
@@ -16,7 +16,7 @@ const NONE: Rows = { from: 0, end: 0 };
 const EVERY: Rows = { from: 0, end: 0xffffffff };
 
 /**
- * What row `i` takes from the donor. Sites after attention are patched by what they are made of: z is the donor's if
+ * What row `i` reads from the donor. Sites after attention are patched through their inputs: z is the donor's if
  * queries, keys and values are; with the donor's stream as well, the rest of the row's layer is the donor's too.
  */
 export function rowsPatched({ site, position, action }: Patch, i: number): Taken {

@@ -20,7 +20,7 @@ export interface HeadEffectsQuestion {
   };
 }
 
-/** Ablates each head alone: a run for each, all in one batch. */
+/** Ablates each head alone: one run for each head, all in one batch. */
 export class HeadEffectsAnalysis extends Analysis<HeadEffectsQuestion> {
   /** @throws As {@linkcode PatchedRuns.run} does. */
   override async ask(

@@ -1,7 +1,7 @@
 import { type GrowingBuffer } from "../../gpu/growing_buffer.ts";
 import type { LayerPlan } from "./schedule.ts";
 
-/** Offsets of storage bindings are multiples of it on any device. */
+/** The alignment of storage bindings' offsets on every device. */
 const ALIGNMENT = 256;
 
 /** Where the tables of a layer begin, in bytes. */
@@ -16,7 +16,7 @@ export interface TablePlaces {
 export interface PlacedTables {
   readonly buffer: GPUBuffer;
   readonly places: readonly TablePlaces[];
-  /** How many bytes a binding at any of these places may have. */
+  /** The bytes of a binding at any of these offsets. */
   readonly attentionBytes: number;
   readonly rowsBytes: number;
 }
@@ -53,7 +53,7 @@ export async function placeTables(
       [streams, lastRows, middles].map((words) => words?.byteLength ?? 0)
     ),
   );
-  // A binding at the last table's place ends in the buffer, however long it is.
+  // So that a binding at the last table's offset ends within the buffer.
   const all = new Uint32Array((bytes + Math.max(attentionBytes, rowsBytes)) / 4);
   for (const { offset, words } of tables) all.set(words, offset / 4);
   const buffer = await growing.atLeast(all.byteLength);

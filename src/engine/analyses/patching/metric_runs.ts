@@ -11,9 +11,9 @@ export interface PatchesOfRun {
   readonly patched: PatchedRun;
 }
 
-/** The last position of each run, and what was computed for the patches. */
+/** The last position of each run, and the cost of the patches. */
 export interface MetricRows {
-  /** Of the donor, if there is one, of the base run, then of each patched one. */
+  /** The donor's, if there is one, the base run's, then each patched run's. */
   readonly rows: readonly LastRow[];
   /** The rows of layers that were computed. */
   readonly rowLayers: number;

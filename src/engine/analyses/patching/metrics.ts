@@ -2,7 +2,7 @@ import type { Architecture } from "../../../requests/architecture/architecture.t
 import type { MetricArgument, PatchMetric } from "../../../requests/patching.ts";
 import type { Weights } from "../../model/weights.ts";
 
-/** A run's last position: its stream after the last layer, and the logarithm of the sum of exponents of its logits. */
+/** A run's last position: its stream after the last layer, and the log-sum-exp of its logits. */
 export interface LastRow {
   readonly stream: Float32Array;
   readonly total: number | undefined;
@@ -14,11 +14,11 @@ export function needsTotals(metric: PatchMetric): boolean {
 }
 
 /**
- * Makes a metric of the last positions of runs: a few scalar products for each, which need no device.
+ * Makes the function that computes a metric of a run's last position, a few scalar products on the CPU.
  *
- * @param clean What KL is measured from: `sum_t p_clean(t) (log p_clean(t) - log p_run(t))`, in nats. The mean logit
- *   under `p_clean` is a product with the mean row of the unembedding, so that no run's other logits are needed; equal
- *   rows have 0 to the bit.
+ * @param clean The clean run, for KL: `sum_t p_clean(t) (log p_clean(t) - log p_run(t))`, in nats. The mean logit under
+ *   `p_clean` is a product with the mean row of the unembedding, so that no run's other logits are needed; equal rows
+ *   have 0 to the bit.
  * @returns The metric of a run.
  */
 export function metricOf(
@@ -71,7 +71,7 @@ function meanToken(x: Float64Array, unembedding: Float32Array): Float64Array {
   for (let token = 0; token < logits.length; token++) {
     const weight = Math.exp(logits[token]! - largest);
     total += weight;
-    if (weight < 1e-30) continue; // nothing of it is left in the sum
+    if (weight < 1e-30) continue; // too small to change the sum
     for (let c = 0; c < C; c++) mean[c]! += weight * unembedding[token * C + c]!;
   }
   return mean.map((v) => v / total);

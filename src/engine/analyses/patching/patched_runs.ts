@@ -14,15 +14,15 @@ import { RunProgress } from "./run_progress.ts";
 import { RunPace } from "./run_pace.ts";
 import { batchesOf, type LayerPlan, rowsOfBatch, schedule } from "./schedule.ts";
 
-/** How patched runs are made. */
+/** Options of patched runs. */
 export interface PatchedRunOptions {
-  /** In seconds; what will take longer is refused. */
+  /** In seconds. Runs that would take longer are refused. */
   readonly limit: number;
-  /** Reads the logarithm of the sum of exponents of the logits of the first rows of the stream, if it is needed. */
+  /** Reads the log-sum-exp of the logits of the first rows of the stream, if the metric needs it. */
   totals?(run: Run, streams: GPUTexture, rows: number): Promise<readonly number[]>;
 }
 
-/** The last position of runs: of the donor, if there is one, of the base run, then of each patched one. */
+/** The last position of the donor, if there is one, of the base run, then of each patched run. */
 export interface LastRows {
   /** (runs, C): the residual stream after the last layer. */
   readonly streams: Float32Array<ArrayBuffer>;
@@ -35,7 +35,7 @@ export interface LastRows {
 /** The most bytes that a batch's activations take, unless one run takes more. */
 const MOST_BYTES = 128 * 2 ** 20;
 
-/** What a batch runs on: activations, and what is bound to them. */
+/** The activations of a batch, and the layers bound to them. */
 interface Bench {
   readonly workspace: Workspace;
   readonly layers: readonly BoundLayer[];
@@ -82,7 +82,7 @@ export class PatchedRuns {
   /**
    * Runs patches.
    *
-   * @param run What records and reads.
+   * @param run Records and reads.
    * @throws {InfoflowError} MATRIX_TOO_LARGE if it would take too long; CANCELLED if no caller waits any more.
    * @throws {AllocationError} If the device has no room for one run.
    */
@@ -220,7 +220,7 @@ export class PatchedRuns {
     };
   }
 
-  /** How many rows a batch may have. */
+  /** The most rows of a batch. */
   #mostRows(): number {
     const { device, architecture: { channels, inner } } = this.#context;
     const rowBytes = (7 * channels + inner) * Float32Array.BYTES_PER_ELEMENT;

@@ -5,10 +5,10 @@ import type { Answered } from "../../../requests/questions.ts";
 import { Analysis, type AskOptions } from "../analysis.ts";
 import { type LastRow, metricOf } from "./metrics.ts";
 
-/** The metric of runs of one prompt with one value of the other prompt each, a run for each cell of a grid. */
+/** The metric of each cell's run, in which one activation is replaced by that of the other prompt. */
 export interface PatchingQuestion {
   readonly argument: MetricArgument & GridOptions & {
-    /** The clean prompt, and the corrupted one, as many tokens. */
+    /** The clean prompt; the corrupted one has as many tokens. */
     readonly ids: readonly number[];
     readonly corrupted: readonly number[];
     readonly direction: PatchDirection;
@@ -16,7 +16,7 @@ export interface PatchingQuestion {
   readonly result: Answered & {
     /** Of each cell, row-major. */
     readonly values: Float32Array<ArrayBuffer>;
-    /** Of the prompts as they are. */
+    /** The metrics of the unpatched prompts. */
     readonly clean: number;
     readonly corrupted: number;
     /** The rows of layers that were computed for the runs. */

@@ -1,6 +1,6 @@
 import { InfoflowError } from "../../../errors.ts";
 
-/** How many ms must be measured before a time is predicted from them. */
+/** The ms that must be measured before times are predicted. */
 const ENOUGH_MS = 100;
 
 /** How fast rows go through layers on this device, and how long the remaining rows will take. */
@@ -15,13 +15,13 @@ export class RunPace {
     this.#rate = Math.min(this.#rate, ms / rowLayers);
   }
 
-  /** How many rows of layers take about a given number of ms. */
+  /** The number of rows of layers that take about the given ms. */
   rowLayersIn(ms: number): number {
     return Number.isFinite(this.#rate) ? ms / this.#rate : 256;
   }
 
   /**
-   * Refuses what will take too long at the pace measured so far; where too little was measured, nothing is refused.
+   * Refuses runs that will take too long at the pace measured so far. Nothing is refused before enough was measured.
    *
    * @param limit In seconds.
    * @throws {InfoflowError} MATRIX_TOO_LARGE with `seconds`, `limit` and `rowLayers`.

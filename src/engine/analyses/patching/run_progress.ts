@@ -9,11 +9,11 @@ export class RunProgress {
   readonly #limit: number;
   readonly #pace: RunPace;
   #done = 0;
-  /** Recorded since the last look. */
+  /** Recorded since the last check. */
   #recorded = 0;
   #since = performance.now();
 
-  /** @param limit In seconds; what will take longer is refused. */
+  /** @param limit In seconds. Runs that would take longer are refused. */
   constructor(total: number, limit: number, pace: RunPace) {
     this.#total = total;
     this.#limit = limit;
@@ -23,7 +23,7 @@ export class RunProgress {
   /**
    * Notes rows of a layer that are to be computed.
    *
-   * @returns Whether they are to be waited for now.
+   * @returns Whether to wait for them now.
    */
   add(rows: number): boolean {
     this.#recorded += rows;

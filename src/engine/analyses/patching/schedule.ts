@@ -4,20 +4,20 @@ import { rowsOfPatch, rowsOfRun, rowsPatched } from "./attention_rows.ts";
 /** What a layer computes for a batch of runs. */
 export interface LayerPlan {
   /**
-   * Where the stream of each row comes from: a row of the layer below. Undefined where all stay where they are. Rows of
-   * the donor and of the base run are first, then those of the runs that were patched below, then those of the runs that
+   * The row of the layer below that each row's stream comes from; undefined if all rows stay in place. Rows of the
+   * donor and of the base run are first, then those of the runs that were patched below, then those of the runs that
    * are patched here.
    */
   readonly streams: Uint32Array<ArrayBuffer> | undefined;
   /** How many of them have queries, keys and values: all but those of the runs that are patched here. */
   readonly queryRows: number;
-  /** Of the last layer: where the streams come from that go on, the last row of each run; rows of this layer. */
+  /** In the last layer, the last row of each run: the only rows that go on. */
   readonly lastRows: Uint32Array<ArrayBuffer> | undefined;
-  /** How many rows go through attention and what comes after it. */
+  /** The number of rows that go through attention and the MLP. */
   readonly rows: number;
   /** (rows, members of `struct PatchedRow`) */
   readonly attention: Uint32Array<ArrayBuffer>;
-  /** Where MLP_OUT is patched here: the row whose stream the MLP's output is added to. */
+  /** If MLP_OUT is patched here, the row whose stream the MLP's output is added to. */
   readonly middles: Uint32Array<ArrayBuffer> | undefined;
 }
 
@@ -95,7 +95,9 @@ export function schedule(patches: readonly Patch[], run: PatchedRun): LayerPlan[
   });
 }
 
-/** How many rows a batch has at most: those of the base run and the donor, and of each run from its first on. */
+/**
+ * The most rows of a batch: those of the base run and the donor, and those of each run from its first changed one on.
+ */
 export function rowsOfBatch(patches: readonly Patch[], run: PatchedRun): number {
   const tokens = run.ids.length;
   return patches.reduce((sum, patch) => sum + tokens - firstChanged(patch, run), 2 * tokens);

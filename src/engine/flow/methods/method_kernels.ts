@@ -4,7 +4,7 @@ import type { MeasuredPrompt, PreparedPrompt } from "../measured_prompt.ts";
 import type { HeadWrites } from "../head_writes.ts";
 import type { RouteShares } from "../route_shares.ts";
 
-/** The inputs from which one layer is measured, and the target of its matrix. */
+/** The inputs from which one layer is measured, and the buffer of its matrix. */
 export interface MeasureOperands {
   readonly layer: number;
   /** (T, C): resid_pre. */
@@ -15,7 +15,7 @@ export interface MeasureOperands {
   readonly matrix: PartOfBuffer;
 }
 
-/** A layer's part of a buffer: what is bound, and the offset that a dispatch gives it. */
+/** A layer's part of a buffer: the binding, and its dynamic offset. */
 export interface PartOfBuffer {
   readonly bound: { readonly buffer: GPUBuffer; readonly size: number };
   readonly offset: number;
@@ -23,7 +23,7 @@ export interface PartOfBuffer {
 
 /** The kernels of a flow method. */
 export interface MethodKernels {
-  /** Makes room for what it needs beside head outputs. */
+  /** Allocates what it needs apart from head outputs. */
   prepare(measured: PreparedPrompt): Promise<void>;
   /** Records one layer. Rows are divided by their sums afterwards. */
   encode(pass: GPUComputePassEncoder, measured: MeasuredPrompt, operands: MeasureOperands): void;

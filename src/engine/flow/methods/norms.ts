@@ -3,7 +3,7 @@ import { HeadGram } from "../../kernels/head_gram.ts";
 import { MeasureNorms, type NormKind } from "../../kernels/measure_norms.ts";
 import type { MethodKernels, MethodTools } from "./method_kernels.ts";
 
-/** VALUE_NORM, ATTENTION_NORM and ATTENTION_RESIDUAL: lengths of what heads write, by their scalar products. */
+/** VALUE_NORM, ATTENTION_NORM and ATTENTION_RESIDUAL: norms of head outputs, from their scalar products. */
 export async function norms(
   { device, architecture: { heads, channels }, writes }: MethodTools,
   kind: NormKind,

@@ -27,7 +27,7 @@ export interface ZeroedLayer {
   readonly matrix: PartOfBuffer;
 }
 
-/** A row through a layer's MLP for each pair of a target and a source. */
+/** Runs a row through a layer's MLP for each pair of a target and a source. */
 export class ZeroedLayers {
   readonly #device: GPUDevice;
   readonly #parts: Parts;
@@ -44,7 +44,7 @@ export class ZeroedLayers {
   }
 
   /**
-   * Compiles the kernels and makes room for a block of rows.
+   * Compiles the kernels and allocates a block of rows.
    *
    * @throws {AllocationError} If the device has no room.
    */
