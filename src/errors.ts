@@ -37,8 +37,39 @@ export class InfoflowError extends Error {
   }
 }
 
-/** An error as the caller is to see it: work that stopped because its client went away was cancelled. */
+/**
+ * An error as the caller is to see it: work that stopped because its client went away was cancelled, and so was a body
+ * that ended in the middle.
+ */
 export function asMeant(error: unknown): unknown {
   const isAbort = error instanceof DOMException && error.name === "AbortError";
-  return isAbort ? new InfoflowError("CANCELLED", "The client went away") : error;
+  const isReset = error instanceof Error && "code" in error && error.code === "ECONNRESET";
+  return isAbort || isReset ? new InfoflowError("CANCELLED", "The client went away") : error;
+}
+
+/** The most characters of a value that are shown in an error. */
+const MOST_SHOWN = 200;
+
+/** A value of an untrusted file as an error shows it: its JSON, or the beginning of that. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? "undefined";
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
+}
+
+/**
+ * Reads something of an untrusted file. Where a value has another type than the code takes for granted, the file is to
+ * blame.
+ *
+ * @throws {SyntaxError} In place of a TypeError.
+ */
+export function inShape<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new SyntaxError(
+      `Cannot read ${name} as each value must have its type: ${cause.message}`,
+      { cause },
+    );
+  }
 }

@@ -1,11 +1,16 @@
-import { statIfThere } from "../files.ts";
+import { isAbsence } from "../files.ts";
 import { inBytes } from "../sizes.ts";
+import { CONFIG, WEIGHTS_INDEX } from "./model_files.ts";
+import { memoryOf } from "./parsed_size.ts";
 
-/** No tokenizer and no index that a model has is larger. */
-const MOST_BYTES = 32 * 2 ** 20;
-/** Arrays, objects and strings in one: each takes some 50 bytes when it is parsed, and nested ones the parser's stack. */
-const MOST_VALUES = 1_500_000;
-const [BRACKET, BRACE, QUOTE] = [...'[{"'].map((character) => character.charCodeAt(0));
+const MIB = 2 ** 20;
+/** No file that a model has is larger: those with sizes and lists, and tokenizers, which have 200,000 tokens at most. */
+const MOST_BYTES: Readonly<Record<string, number>> = { [CONFIG]: MIB, [WEIGHTS_INDEX]: 4 * MIB };
+const MOST_BYTES_OF_TOKENIZERS = 24 * MIB;
+/** What one may take when it is parsed. */
+const MOST_MEMORY = 72 * MIB;
+/** How deep its values may be nested: parsers of what is in them call themselves. */
+const MOST_DEPTH = 32;
 
 /**
  * Reads a text file of an untrusted checkpoint, if it is there.
@@ -14,23 +19,42 @@ const [BRACKET, BRACE, QUOTE] = [...'[{"'].map((character) => character.charCode
  *   any model's.
  */
 export async function readModelFile(path: string): Promise<string | undefined> {
-  const info = await statIfThere(path);
-  if (info === undefined) return undefined;
-  checkIsFile(path, info);
-  if (info.size > MOST_BYTES) {
-    throw cannot(path, `it may have ${inBytes(MOST_BYTES)}`, inBytes(info.size));
+  const most = MOST_BYTES[path.slice(path.lastIndexOf("/") + 1)] ?? MOST_BYTES_OF_TOKENIZERS;
+  const bytes = await readAtMost(path, most);
+  if (bytes === undefined) return undefined;
+  const { memory, depth } = memoryOf(bytes, { isJson: path.endsWith(".json"), most: MOST_MEMORY });
+  if (depth > MOST_DEPTH) {
+    throw cannot(path, `its values may be nested ${MOST_DEPTH} deep`, `${depth}`);
   }
-  const bytes = await Deno.readFile(path);
-  let values = 0;
-  for (const byte of bytes) {
-    if (byte === BRACKET || byte === BRACE) values++;
-    else if (byte === QUOTE) values += 0.5;
-    if (values > MOST_VALUES) {
-      const most = MOST_VALUES.toLocaleString("en");
-      throw cannot(path, `it may have ${most} arrays, objects and strings`, "more than these");
-    }
+  if (memory > MOST_MEMORY) {
+    throw cannot(
+      path,
+      `its values may take ${inBytes(MOST_MEMORY)} of memory`,
+      "more than that",
+    );
   }
   return new TextDecoder().decode(bytes);
+}
+
+/** The bytes of a file, if it is there; of one that grows meanwhile no more than that, too. */
+async function readAtMost(path: string, most: number): Promise<Uint8Array | undefined> {
+  try {
+    checkIsFile(path, await Deno.stat(path));
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    if (size > most) throw cannot(path, `it may have ${inBytes(most)}`, inBytes(size));
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    while (at < size) {
+      const read = await file.read(bytes.subarray(at));
+      if (read === null) break;
+      at += read;
+    }
+    return bytes.subarray(0, at);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,3 +1,5 @@
+import { shown } from "../errors.ts";
+
 /** Which file of a sharded checkpoint has each tensor. */
 export type ShardIndex = ReadonlyMap<string, string>;
 
@@ -35,8 +37,8 @@ export function parseShardIndex(text: string): ShardIndex {
     throw new RangeError(
       cannot(
         `each tensor must be in a safetensors file of the same directory: current value of ${
-          JSON.stringify(tensor)
-        } is ${JSON.stringify(file)}`,
+          shown(tensor)
+        } is ${shown(file)}`,
       ),
     );
   }

@@ -77,8 +77,9 @@ async function openShards(
   // Where shards have a tensor twice, the index says which is meant. It may list what no shard has: buffers that were
   // not saved, or a tied tensor. What is needed and missing is refused by its name later on.
   for (const [tensor, name] of index) {
-    const stored = tensorsOf(shards.get(name)!).get(tensor);
-    if (stored) tensors.set(tensor, stored);
+    const file = shards.get(name)!;
+    const info = file.tensors.get(tensor);
+    if (info) tensors.set(tensor, { storedAs: tensor, info, file });
   }
   return tensors;
 }

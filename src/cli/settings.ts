@@ -1,5 +1,5 @@
 import type { WeightType } from "../requests/weight_type.ts";
-import { BACKLOG, MOST_CONNECTIONS } from "../server/http/listen.ts";
+import { BACKLOG, MOST_CONNECTIONS, PATIENCE_MS } from "../server/http/listen.ts";
 import { DEFAULT_POLICY, type LineOptions, type Policy } from "../server/http/policy.ts";
 import { MOST_WAITING } from "../server/queue/request_queue.ts";
 import type { LogFormat } from "../server/observe/log.ts";
@@ -103,6 +103,12 @@ export const SERVE_FLAGS = {
     value: "SECONDS",
     help: "how long a request may take, 30 by default",
   },
+  patience: {
+    type: "string",
+    value: "SECONDS",
+    help:
+      "how long a request may take to arrive, and an answer may lie without being read, 30 by default",
+  },
   log: {
     type: "string",
     value: "json|text",
@@ -143,6 +149,10 @@ export interface ServeSettings {
   /** Connections that may be open at once. */
   readonly mostConnections: number;
   readonly adapter: AdapterChoice;
+  /** How long a request may take to arrive, in ms. */
+  readonly arrivalMs: number;
+  /** How long an answer may lie without being read, in ms. */
+  readonly stallMs: number;
   readonly tune: boolean;
   /** Whether the end of standard input stops the server. */
   readonly stopWithStdin: boolean;
@@ -183,7 +193,12 @@ export function serveSettings(args: string[]): ServeSettings {
         "or say --open to let everybody ask",
     );
   }
-  if (token !== undefined) checkToken(token, isLoopback(host) && !url);
+  const names = [...list(text("allow-host")), ...(url ? [new URL(url).hostname] : [])];
+  const origins = list(text("allow-origin")).map(origin);
+  const patience = 1000 * number("patience", PATIENCE_MS / 1000, 3600, 1);
+  if (token !== undefined) {
+    checkToken(token, isLoopback(host) && names.length === 0 && origins.length === 0);
+  }
   return {
     host,
     port: number("port", 8000, 65535),
@@ -198,6 +213,8 @@ export function serveSettings(args: string[]): ServeSettings {
       number("max-connections", MOST_CONNECTIONS, 100_000, 1),
       connectionsFor(Deno.env.get(OPEN_FILES_VARIABLE)),
     ),
+    arrivalMs: patience,
+    stallMs: patience,
     corpus: text("corpus"),
     publicUrl: url,
     lines: {
@@ -207,8 +224,8 @@ export function serveSettings(args: string[]): ServeSettings {
     },
     policy: {
       host,
-      names: [...list(text("allow-host")), ...(url ? [new URL(url).hostname] : [])],
-      origins: list(text("allow-origin")).map(origin),
+      names,
+      origins,
       token,
       passes: number("max-passes", DEFAULT_POLICY.passes, 1000, 1),
       deadline: 1000 * number("deadline", DEFAULT_POLICY.deadline / 1000, 86_400, 1),

@@ -1,4 +1,12 @@
+import TinyQueue from "tinyqueue";
 import type { RouteEdge, RouteGraph, RouteNode } from "./route_graph.ts";
+
+/** An edge that leads to what is reached. */
+interface Open {
+  readonly edge: RouteEdge;
+  readonly carries: number;
+  readonly found: number;
+}
 
 /** The share of the target that comes along an edge: the edge's share of what comes through the place it leads to. */
 export function carriedBy({ nodes }: Pick<RouteGraph, "nodes">): (edge: RouteEdge) => number {
@@ -20,16 +28,19 @@ export function strongestRoutes(graph: RouteGraph, count: number): RouteGraph {
   const top = nodes.reduce((most, { layer }) => Math.max(most, layer), 0);
   const reached = new Set<string>();
   const kept = new Set<RouteEdge>();
-  const open: RouteEdge[] = [];
+  // Of edges that carry as much, the one that was found last is first.
+  const open = new TinyQueue<Open>([], (a, b) => b.carries - a.carries || b.found - a.found);
+  let found = 0;
   const reach = (place: string): void => {
     if (reached.has(place)) return;
     reached.add(place);
-    open.push(...leadingTo.get(place) ?? []);
-    open.sort((a, b) => carried(a) - carried(b));
+    for (const edge of leadingTo.get(place) ?? []) {
+      open.push({ edge, carries: carried(edge), found: found++ });
+    }
   };
   reach(nameOf({ layer: top, place: "STREAM", position: graph.target }));
   while (kept.size < count && open.length > 0) {
-    const edge = open.pop()!;
+    const { edge } = open.pop()!;
     kept.add(edge);
     reach(startOf(edge));
     if (edge.kind === "MLP") {

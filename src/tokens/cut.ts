@@ -1,3 +1,4 @@
+import { shown } from "../errors.ts";
 import { PIECES } from "./vocabulary.ts";
 
 /** Cuts a text into pieces that are merged each by itself; together they are the text. */
@@ -84,7 +85,7 @@ function isolate(pattern: RegExp): Cut {
 function refused(what: string, rule: string, value: unknown): RangeError {
   return new RangeError(
     `Cannot read prompts by tokenizer.json as pre_tokenizer.${what} must be ${rule}: current value is ${
-      JSON.stringify(value)
+      shown(value)
     }`,
   );
 }

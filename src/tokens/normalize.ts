@@ -1,3 +1,5 @@
+import { shown } from "../errors.ts";
+
 /** A text after normalization, and where its parts were before. */
 export interface Normalized {
   readonly text: string;
@@ -40,7 +42,7 @@ function changesOf(described: unknown): Change[] {
   if (type === "Lowercase") return [(chunk) => chunk.toLowerCase()];
   throw new RangeError(
     `Cannot read prompts by tokenizer.json as its normalizer must be null, ${FORMS.join(", ")}, ` +
-      `Lowercase or a Sequence of those: current value is ${JSON.stringify(described)}`,
+      `Lowercase or a Sequence of those: current value is ${shown(described)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { inShape } from "../errors.ts";
 import type { AddedToken } from "./added_tokens.ts";
 import type { ReadText } from "./read_text.ts";
 
@@ -32,7 +33,7 @@ export async function readTokenizerConfig(read: ReadText): Promise<TokenizerConf
     .flatMap((tokens) => Array.isArray(tokens) ? tokens : Object.values(tokens ?? {}));
   const specials = [...KINDS.map((kind) => names[kind]), ...further].map(textOf)
     .filter((text) => typeof text === "string" && text !== "") as string[];
-  return {
+  return inShape("tokenizer_config.json", () => ({
     bos: textOf(names.bos_token),
     specials: [...new Set(specials)],
     added: Object.entries(listed ?? {}).flatMap(([id, { content, ...flags }]) =>
@@ -49,7 +50,7 @@ export async function readTokenizerConfig(read: ReadText): Promise<TokenizerConf
     ),
     prefixSpace: typeof config.add_prefix_space === "boolean" ? config.add_prefix_space : undefined,
     tokenizerClass: typeof config.tokenizer_class === "string" ? config.tokenizer_class : undefined,
-  };
+  }));
 }
 
 /** A token is written as its text, or as an object that has it. */
@@ -63,7 +64,8 @@ async function json(read: ReadText, name: string): Promise<Json> {
   const text = await read(name);
   if (text === undefined) return {};
   try {
-    return JSON.parse(text) as Json;
+    // What is no object says nothing.
+    return Object(JSON.parse(text)) as Json;
   } catch (cause) {
     throw new SyntaxError(`Cannot read ${name} as it is not JSON`, { cause });
   }

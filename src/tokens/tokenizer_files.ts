@@ -1,4 +1,5 @@
 import type { AddedToken } from "./added_tokens.ts";
+import { inShape, shown } from "../errors.ts";
 import { type Cut, gpt2Cut, preTokenizerOf } from "./cut.ts";
 import { type Normalizer, normalizerOf } from "./normalize.ts";
 import type { ReadText } from "./read_text.ts";
@@ -27,6 +28,12 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** What a class of GPT-2's calls BOS where no file does. */
 const DEFAULT_BOS = "<|endoftext|>";
+/** No model has more. */
+const MOST_TOKENS = 2 ** 18;
+/** Tables have a place for each id. */
+const MOST_IDS = 2 ** 22;
+/** Added tokens are looked for in every text. */
+const MOST_ADDED = 2 ** 16;
 
 /**
  * Reads `tokenizer.json`, or where there is none `vocab.json`, `merges.txt` and `added_tokens.json`; with them
@@ -40,7 +47,11 @@ export async function readTokenizerFiles(read: ReadText): Promise<TokenizerFiles
   const config = await readTokenizerConfig(read);
   const whole = await read("tokenizer.json");
   if (whole !== undefined) {
-    return withConfig(parseTokenizer(parse("tokenizer.json", whole)), config);
+    const files = inShape(
+      "tokenizer.json",
+      () => parseTokenizer(parse("tokenizer.json", whole)),
+    );
+    return withConfig(files, config);
   }
   const [vocabulary, merges] = [
     await read("vocab.json"),
@@ -59,7 +70,7 @@ export async function readTokenizerFiles(read: ReadText): Promise<TokenizerFiles
   return withConfig({
     vocabulary: ids("vocab.json", parse("vocab.json", vocabulary)),
     merges: merges.split("\n").filter((line) => line !== "" && !line.startsWith("#version"))
-      .map((line) => pair("merges.txt", line.replace(/\r$/, "").split(" "))),
+      .map((line) => pair("merges.txt", words(line.replace(/\r$/, "")))),
     added: Array.from(added, ([content, id]) => ({ content, id })),
     normalizer: undefined,
     cut: gpt2Cut,
@@ -73,17 +84,30 @@ export async function readTokenizerFiles(read: ReadText): Promise<TokenizerFiles
 /** Adds what the tokenizer's config says to what its vocabulary does, as transformers puts them together. */
 function withConfig(files: TokenizerFiles, config: TokenizerConfig): TokenizerFiles {
   const { vocabulary } = files;
-  const added = files.added.slice();
+  const byText = new Map<string, AddedToken>();
+  const added: AddedToken[] = [];
+  const add = (token: AddedToken): void => {
+    added.push(token);
+    if (!byText.has(token.content)) byText.set(token.content, token);
+  };
+  files.added.forEach(add);
   const idOf = (content: string): number | undefined =>
-    added.find((token) => token.content === content)?.id ?? vocabulary.get(content);
-  for (const token of config.added) {
-    if (!added.some(({ content }) => content === token.content)) added.push(token);
-  }
-  const taken = [...vocabulary.values(), ...added.map(({ id }) => id)];
-  let next = 1 + taken.reduce((most, id) => Math.max(most, id), -1);
+    byText.get(content)?.id ?? vocabulary.get(content);
+  for (const token of config.added) if (!byText.has(token.content)) add(token);
+  let next = 0;
+  for (const id of vocabulary.values()) next = Math.max(next, id + 1);
+  for (const { id } of added) next = Math.max(next, id + 1);
   for (const content of config.specials) {
-    if (added.some((token) => token.content === content)) continue;
-    added.push({ content, id: idOf(content) ?? next++ });
+    if (!byText.has(content)) add({ content, id: idOf(content) ?? next++ });
+  }
+  if (!added.every(({ id }) => isId(id))) throw misshapen("tokenizer_config.json");
+  if (added.length > MOST_ADDED) {
+    throw new RangeError(
+      refused(
+        "tokenizer.json, tokenizer_config.json and special_tokens_map.json",
+        `they may add ${MOST_ADDED} tokens: current value is ${added.length}`,
+      ),
+    );
   }
   const isGpt2Class = config.tokenizerClass === undefined ||
     /^GPT2Tokenizer(Fast)?$/.test(config.tokenizerClass);
@@ -114,26 +138,28 @@ function parseTokenizer(file: Json): TokenizerFiles {
     throw new RangeError(
       refused(
         name,
-        `${what} must be ${JSON.stringify(allowed[0])}: current value is ${JSON.stringify(value)}`,
+        `${what} must be ${JSON.stringify(allowed[0])}: current value is ${shown(value)}`,
       ),
     );
   };
+  if (typeof model !== "object" || model === null) throw misshapen(name);
   // GPT-2's own file is older than the type; the merges tell.
-  expect("model.type", model?.type, "BPE", undefined);
-  expect("model.dropout", model!.dropout, null, undefined, 0);
-  expect("model.continuing_subword_prefix", model!.continuing_subword_prefix, null, undefined, "");
-  expect("model.end_of_word_suffix", model!.end_of_word_suffix, null, undefined, "");
-  expect("model.byte_fallback", model!.byte_fallback, false, undefined);
-  if (!Array.isArray(added) || !Array.isArray(model!.merges)) throw misshapen(name);
-  const vocabulary = ids(name, model!.vocab as Json);
-  ids(name, Object.fromEntries(added.map(({ content, id }) => [content, id])));
-  const unknown = typeof model!.unk_token === "string"
-    ? vocabulary.get(model!.unk_token)
-    : undefined;
+  expect("model.type", model.type, "BPE", undefined);
+  expect("model.dropout", model.dropout, null, undefined, 0);
+  expect("model.continuing_subword_prefix", model.continuing_subword_prefix, null, undefined, "");
+  expect("model.end_of_word_suffix", model.end_of_word_suffix, null, undefined, "");
+  expect("model.byte_fallback", model.byte_fallback, false, undefined);
+  if (!Array.isArray(added) || !Array.isArray(model.merges)) throw misshapen(name);
+  const vocabulary = ids(name, model.vocab as Json);
+  const areTokens = added.every(({ content, id }) =>
+    typeof content === "string" && content !== "" && isId(id)
+  );
+  if (!areTokens) throw misshapen(name);
+  const unknown = typeof model.unk_token === "string" ? vocabulary.get(model.unk_token) : undefined;
   return {
     vocabulary,
-    merges: model!.merges.map((merge) =>
-      pair(name, typeof merge === "string" ? merge.split(" ") : merge)
+    merges: model.merges.map((merge) =>
+      pair(name, typeof merge === "string" ? words(merge) : merge)
     ),
     added: added.map((token) => ({
       // Of two ids that a text has, transformers takes the vocabulary's.
@@ -146,8 +172,8 @@ function parseTokenizer(file: Json): TokenizerFiles {
     })),
     normalizer: normalizerOf(normalizer),
     ...preTokenizerOf(pre_tokenizer),
-    ignoreMerges: model!.ignore_merges === true,
-    unknown: unknown === undefined ? undefined : { id: unknown, isFused: model!.fuse_unk === true },
+    ignoreMerges: model.ignore_merges === true,
+    unknown: unknown === undefined ? undefined : { id: unknown, isFused: model.fuse_unk === true },
     bosId: templateBos(post_processor),
   };
 }
@@ -167,12 +193,29 @@ function templateBos(processor: unknown): number | undefined {
 
 function ids(name: string, vocabulary: Json): Map<string, number> {
   if (typeof vocabulary !== "object" || vocabulary === null) throw misshapen(name);
-  const entries = Object.entries(vocabulary);
-  const isRight = entries.every(([text, id]) =>
-    text !== "" && Number.isInteger(id) && (id as number) >= 0
-  );
-  if (!isRight) throw misshapen(name);
-  return new Map(entries as [string, number][]);
+  const texts = Object.keys(vocabulary);
+  if (texts.length > MOST_TOKENS) {
+    throw new RangeError(
+      refused(name, `it may have ${MOST_TOKENS} tokens: current value is ${texts.length}`),
+    );
+  }
+  const ids = new Map<string, number>();
+  for (const text of texts) {
+    const id = vocabulary[text];
+    if (text === "" || !isId(id)) throw misshapen(name);
+    ids.set(text, id);
+  }
+  return ids;
+}
+
+function isId(id: unknown): id is number {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < MOST_IDS;
+}
+
+/** Two spellings with a space between. */
+function words(text: string): string[] {
+  const at = text.indexOf(" ");
+  return at === -1 || text.includes(" ", at + 1) ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function pair(name: string, parts: unknown): [string, string] {

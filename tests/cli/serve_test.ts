@@ -112,12 +112,18 @@ for (const [args, expected, message] of MISUSES) {
 }
 
 Deno.test("serve refuses a token that can't be sent, and one that can be guessed where others may ask", async () => {
-  for (
-    const [token, message] of [["two words", /ASCII.*spaces/], ["käse", /ASCII/], ["short", /16/]]
-  ) {
-    const args = ["--host", "0.0.0.0", "--port", "0"];
-    const ended = await runTask("serve", args, { env: { INFOFLOW_TOKEN: token as string } });
-    assert.match(ended.stderr, message as RegExp);
+  const cases: [token: string, message: RegExp, flag: string, value: string][] = [
+    ["two words", /ASCII.*spaces/, "--host", "0.0.0.0"],
+    ["käse", /ASCII/, "--host", "0.0.0.0"],
+    ["fifteen-letters", /16.* has 15/, "--host", "0.0.0.0"],
+    ["short", /16/, "--public-url", "https://flow.example/"],
+    ["short", /16/, "--allow-host", "flow.example"],
+    ["short", /16/, "--allow-origin", "https://notes.example"],
+  ];
+  for (const [token, message, ...flags] of cases) {
+    const args = [...flags, "--port", "0"];
+    const ended = await runTask("serve", args, { env: { INFOFLOW_TOKEN: token } });
+    assert.match(ended.stderr, message);
     assert.match(ended.stderr, /^error: INFOFLOW_TOKEN must .*openssl rand -hex 24/m);
     assert.equal(ended.code, 2);
   }

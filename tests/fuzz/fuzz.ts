@@ -1,7 +1,8 @@
-/** The long versions of the fuzzing tests: `deno task fuzz [--files 1000000] [--requests 20000] [--texts 200000] [--seed N]`. */
+/** The long versions of the fuzzing tests: `deno task fuzz [--files 1000000] [--models 100000] [--requests 20000] [--texts 200000] [--seed N]`. */
 import { parseArgs } from "node:util";
 import { withApp } from "../support/app.ts";
 import { fuzzGraphQL, fuzzLinks } from "./endpoints.ts";
+import { fuzzModelFiles } from "./model_files.ts";
 import { fuzzSafetensors } from "./safetensors.ts";
 import { fuzzTokens } from "./tokens.ts";
 
@@ -13,6 +14,7 @@ interface Report {
 const { values } = parseArgs({
   options: {
     files: { type: "string", default: "1000000" },
+    models: { type: "string", default: "100000" },
     requests: { type: "string", default: "20000" },
     texts: { type: "string", default: "200000" },
     seed: { type: "string", default: String(Date.now() % 1e6) },
@@ -28,8 +30,9 @@ const print = (what: string, report: Report, isRight = true): void => {
   isWell &&= isRight && (report.stallMs ?? report.slowestMs) < HANG;
 };
 
-const files = await fuzzSafetensors(Number(values.files), seed);
+const files = await fuzzSafetensors(Number(values.files), seed, 50_000);
 print("safetensors", files, files.unexplained.length === 0);
+print("files of checkpoints", await fuzzModelFiles(Number(values.models), seed));
 await withApp(async ({ fetch }) => {
   print("GraphQL", await fuzzGraphQL(fetch, Number(values.requests), seed));
   print("links", await fuzzLinks(fetch, Number(values.requests), seed));

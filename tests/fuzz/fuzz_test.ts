@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { withApp } from "../support/app.ts";
 import { fuzzGraphQL, fuzzLinks } from "./endpoints.ts";
+import { fuzzModelFiles } from "./model_files.ts";
 import { fuzzSafetensors } from "./safetensors.ts";
 import { fuzzTokens } from "./tokens.ts";
 
@@ -15,9 +16,16 @@ function fuzzed(name: string, run: () => Promise<void>): void {
 }
 
 fuzzed("mutated safetensors files: our verdict is the reference's", async () => {
-  const { unexplained, verdicts } = await fuzzSafetensors(20_000, seed);
+  const { unexplained, verdicts } = await fuzzSafetensors(20_000, seed, 1000);
   assert.deepEqual(unexplained, []);
   assert(Object.keys(verdicts).length > 8, JSON.stringify(verdicts));
+});
+
+fuzzed("mutated files of checkpoints, guided by coverage: each is read or refused", async () => {
+  const { verdicts, kept } = await fuzzModelFiles(3000, seed);
+  assert(verdicts["tokenizer.json is read"]! > 100, JSON.stringify(verdicts));
+  assert(verdicts["tokenizer.json is refused"]! > 100, JSON.stringify(verdicts));
+  assert(kept > 10, `${kept} inputs reached new code`);
 });
 
 fuzzed(

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { parse, SafetensorsError } from "@infoflow/safetensors";
 import { Random } from "../support/random.ts";
+import { Coverage } from "./coverage.ts";
 import { mutate } from "./mutate.ts";
 import { VerdictReader } from "./verdict_reader.ts";
 
@@ -20,12 +21,22 @@ export interface SafetensorsReport {
     readonly theirs: string;
     readonly file: string;
   }[];
+  /** Files that reached code that none before did. */
+  readonly kept: number;
   /** The longest that a file took, in ms. */
   readonly slowestMs: number;
 }
 
-/** Has mutated files read by our loader and by the format's own, and compares what they say. */
-export async function fuzzSafetensors(count: number, seed: number): Promise<SafetensorsReport> {
+/**
+ * Has mutated files read by our loader and by the format's own, and compares what they say.
+ *
+ * @param guided How many of them are kept, and mutated further, if they reach code that none before did.
+ */
+export async function fuzzSafetensors(
+  count: number,
+  seed: number,
+  guided: number,
+): Promise<SafetensorsReport> {
   const files: Uint8Array[] = [];
   for await (const { name } of Deno.readDir(FIXTURES)) {
     if (name.endsWith(".safetensors")) files.push(await Deno.readFile(new URL(name, FIXTURES)));
@@ -36,21 +47,27 @@ export async function fuzzSafetensors(count: number, seed: number): Promise<Safe
   const explained: Record<string, number> = {};
   const unexplained: SafetensorsReport["unexplained"][number][] = [];
   let slowestMs = 0;
+  let kept = 0;
+  let coverage: Coverage | undefined = await Coverage.start(/\/packages\/safetensors\//);
   await using reference = new VerdictReader(
     new URL("reference_verdicts.py", import.meta.url).pathname,
   );
   for (let done = 0; done < count;) {
-    const batch = Array.from(
-      { length: Math.min(BATCH, count - done) },
-      () => mutate(files, random),
-    );
-    const theirs = reference.ask(batch);
-    const ours = batch.map((file) => {
+    const batch: Uint8Array[] = [];
+    const ours: Verdict[] = [];
+    while (batch.length < Math.min(BATCH, count - done)) {
+      const file = mutate(files, random);
       const began = performance.now();
-      const said = verdict(file);
+      ours.push(verdict(file));
       slowestMs = Math.max(slowestMs, performance.now() - began);
-      return said;
-    });
+      batch.push(file);
+      if (!coverage) continue;
+      if (await coverage.hasGrown() && files.push(file)) kept++;
+      if (done + batch.length < guided) continue;
+      coverage[Symbol.dispose]();
+      coverage = undefined;
+    }
+    const theirs = reference.ask(batch);
     for (const [index, their] of (await theirs).entries()) {
       const { code, text } = ours[index]!;
       verdicts[code] = (verdicts[code] ?? 0) + 1;
@@ -61,7 +78,8 @@ export async function fuzzSafetensors(count: number, seed: number): Promise<Safe
     }
     done += batch.length;
   }
-  return { files: count, verdicts, explained, unexplained, slowestMs };
+  coverage?.[Symbol.dispose]();
+  return { files: count, verdicts, explained, unexplained, kept, slowestMs };
 }
 
 interface Verdict {

@@ -37,11 +37,17 @@ export class Client {
     return Deno.connect({ hostname: "127.0.0.1", port: this.#port });
   }
 
+  /** The bytes of a request: its head, with `Host`, and its body. */
+  request(head: string, body: Uint8Array = new Uint8Array()): Uint8Array {
+    const whole = head.replace("\n", `\nHost: 127.0.0.1:${this.#port}\n`).replaceAll("\n", "\r\n");
+    return Uint8Array.from([...new TextEncoder().encode(whole), ...body]);
+  }
+
   /** Sends a request as it stands, and does not read the answer. */
-  async send(request: string): Promise<Deno.TcpConn> {
+  async send(request: string | Uint8Array): Promise<Deno.TcpConn> {
     const connection = await this.connect();
-    const head = request.replace("\n", `\nHost: 127.0.0.1:${this.#port}\n`);
-    await connection.write(new TextEncoder().encode(head.replaceAll("\n", "\r\n")));
+    const bytes = typeof request === "string" ? this.request(request) : request;
+    for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
     return connection;
   }
 

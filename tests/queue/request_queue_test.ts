@@ -336,3 +336,28 @@ Deno.test("who joins a request whose first caller left is told of the pass that 
   await worker.finishAll();
   assert.deepEqual([await second, await third], [[1, false], [1, true]]);
 });
+
+Deno.test("a VALUE_ZEROING doesn't hold up cached answers, whether it came before them or with them", async () => {
+  const { worker, queue, ask } = make();
+  const cached = Array.from({ length: 15 }, (_, n) => n + 1);
+  const known = Promise.all(cached.map((n) => ask(n, { tokens: 4 })));
+  while (worker.batches.flatMap(promptsOf).length < 15) await worker.finish();
+  await worker.finishAll();
+  await known;
+  const zero = (n: number): Promise<unknown> => {
+    const options: FlowOptions = { ...OPTIONS, method: "VALUE_ZEROING" };
+    return queue.submit({ ids: [n, ...new Array(200).fill(0)], options });
+  };
+  worker.batches.length = 0;
+  const zeroed = [zero(100), zero(101)];
+  worker.begin();
+  // One is at work. The other waits here, not at the worker, and what is cached goes first, all of it at once.
+  assert.deepEqual(worker.batches.map(promptsOf), [[100]]);
+  const answers = Promise.all(cached.map((n) => ask(n, { tokens: 4, byLayer: false })));
+  assert.deepEqual(worker.batches.map(promptsOf).flat(), [100, 1]);
+  await worker.finish();
+  assert.deepEqual(worker.batches.map(promptsOf).slice(1), [[1], cached.slice(1)]);
+  await worker.finishAll();
+  await Promise.all([...zeroed, answers]);
+  assert.deepEqual(worker.batches.map(promptsOf).at(-1), [101]);
+});

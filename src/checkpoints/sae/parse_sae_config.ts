@@ -1,3 +1,4 @@
+import { shown } from "../../errors.ts";
 import type {
   SaeArchitecture,
   SaeConfig,
@@ -192,7 +193,7 @@ function size(value: unknown, name: string): number {
 function refused(name: string, rule: string, value: unknown): RangeError {
   return new RangeError(
     `Cannot read the autoencoder as ${name} of its cfg.json ${rule}: current value is ${
-      JSON.stringify(value)
+      shown(value)
     }`,
   );
 }

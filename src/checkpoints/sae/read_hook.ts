@@ -1,3 +1,4 @@
+import { shown } from "../../errors.ts";
 import type { SaeSite } from "../../requests/sae/sae_config.ts";
 
 const SITES: Readonly<Record<string, SaeSite>> = {
@@ -25,7 +26,7 @@ export function readHook(
     throw new RangeError(
       `Cannot read the autoencoder as its hook must be blocks.N. and ${
         names.join(" or ")
-      }: current value is ${JSON.stringify(hook)}`,
+      }: current value is ${shown(hook)}`,
     );
   }
   return { site: isTranscoder ? "LN2_NORMALIZED" : SITES[name]!, layer: Number(layer) };

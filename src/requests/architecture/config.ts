@@ -1,3 +1,5 @@
+import { shown } from "../../errors.ts";
+
 /** A Hugging Face `config.json`. */
 export type Config = Readonly<Record<string, unknown>>;
 
@@ -41,9 +43,7 @@ export function nameOf(config: Config, names: readonly [string, ...string[]]): s
 /** The error for an option that can't be run. */
 export function refused(name: string, rule: string, value: unknown): RangeError {
   return new RangeError(
-    `Cannot run this model as ${name} of config.json ${rule}: current value is ${
-      JSON.stringify(value)
-    }`,
+    `Cannot run this model as ${name} of config.json ${rule}: current value is ${shown(value)}`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { inShape } from "../../errors.ts";
 import type { Architecture } from "./architecture.ts";
 import { type Config, expect, parseConfig } from "./config.ts";
 import type { Family } from "./family.ts";
@@ -25,5 +26,5 @@ export function familyOf(config: Config): Family {
  */
 export function parseArchitecture(text: string): Architecture {
   const config = parseConfig(text);
-  return familyOf(config).architectureOf(config);
+  return inShape("config.json", () => familyOf(config).architectureOf(config));
 }

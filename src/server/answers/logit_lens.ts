@@ -1,3 +1,4 @@
+import { isLong, pause } from "../../pauses.ts";
 import type { Column } from "../arrow/table.ts";
 import type { ModelClient } from "../queue/model_client.ts";
 import { InfoflowError } from "../../errors.ts";
@@ -77,7 +78,7 @@ export class LogitLens extends TableAnswer<Result> {
         { values: count, limit: MOST_LISTED },
       );
     }
-    return this.#rows(await this.compute());
+    return await this.#rows(await this.compute());
   }
 
   protected override async ask(engine: ModelClient, ids: readonly number[]): Promise<Result> {
@@ -100,8 +101,8 @@ export class LogitLens extends TableAnswer<Result> {
     return this.#positions.length < this.tokens.length ? this.#positions : undefined;
   }
 
-  protected override columns(result: Result): readonly Column[] {
-    const rows = this.#rows(result);
+  protected override async columns(result: Result): Promise<readonly Column[]> {
+    const rows = await this.#rows(result);
     return [
       { name: "layer", type: "int32", values: rows.map(({ layer }) => layer) },
       { name: "position", type: "int32", values: rows.map(({ position }) => position) },
@@ -113,16 +114,20 @@ export class LogitLens extends TableAnswer<Result> {
     ];
   }
 
-  #rows({ tops }: Result): LensPrediction[] {
+  async #rows({ tops }: Result): Promise<LensPrediction[]> {
     const positions = this.#positions;
-    return tops.flatMap((top, row) => {
+    const rows: LensPrediction[] = [];
+    for (const [row, top] of tops.entries()) {
+      if (isLong()) await pause();
       const place = {
         layer: Math.floor(row / positions.length),
         position: positions[row % positions.length]!,
       };
-      const best = predictions(top, (id) => this.textOf(id));
-      return best.map((prediction, rank) => ({ ...prediction, ...place, rank }));
-    });
+      predictions(top, (id) => this.textOf(id)).forEach((prediction, rank) =>
+        rows.push({ ...prediction, ...place, rank })
+      );
+    }
+    return rows;
   }
 }
 

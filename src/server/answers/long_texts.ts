@@ -4,14 +4,14 @@ import type { Tokenizer } from "../../tokens/tokenizer.ts";
 import type { Helper } from "../helper/helper.ts";
 import type { TokenizerPlace } from "../helper/protocol.ts";
 
-/** A text of fewer UTF-16 units is read at once: that takes a millisecond. */
-const LONG = 2048;
+/** A text of fewer UTF-16 units is read at once: that takes a millisecond at most. */
+export const LONG_TEXT = 256;
 /** UTF-16 units of texts whose tokens are remembered, and what a text counts beside its own. */
 const MOST_REMEMBERED = 4 * 2 ** 20;
 const ANY_TEXT = 64;
 
 /**
- * The tokens of texts, remembered: a text is tokenised once, however often it is asked about. Long ones, which take up
+ * The tokens of texts, remembered: a text is tokenised once, however often it is asked about. Longer ones, which take up
  * to half a second, are read in the helping thread.
  */
 export class LongTexts {
@@ -53,7 +53,7 @@ export class LongTexts {
   async prepare(text: string, { context, specialTokens }: PrepareOptions): Promise<void> {
     const key = keyOf(text, specialTokens);
     if (
-      text.length < LONG || !this.mayFit(text, context) || this.#known.has(key) ||
+      text.length < LONG_TEXT || !this.mayFit(text, context) || this.#known.has(key) ||
       !text.isWellFormed()
     ) return;
     const argument = { ...this.#place, text, specialTokens };

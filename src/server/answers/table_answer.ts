@@ -14,7 +14,7 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
   protected abstract ask(engine: ModelClient, ids: readonly number[]): Promise<Result>;
 
   /** The result as a table. */
-  protected abstract columns(result: Result): readonly Column[];
+  protected abstract columns(result: Result): readonly Column[] | Promise<readonly Column[]>;
 
   /** The prompt's tokens, BOS first. */
   get tokens(): readonly Token[] {
@@ -43,7 +43,7 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
 
   /** The columns of the answer. */
   async table(): Promise<readonly Column[]> {
-    return this.columns(await this.compute());
+    return await this.columns(await this.compute());
   }
 
   override async cacheHit(): Promise<boolean> {
@@ -52,7 +52,7 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
 
   /** The Arrow IPC stream of the answer. */
   override async arrow(): Promise<Uint8Array<ArrayBuffer>> {
-    return encodeTable(this.columns(await this.compute()), {
+    return await encodeTable(await this.table(), {
       ...this.metadata,
       tokens: this.tokens.map(({ text }) => text),
       ids: this.reading.ids,

@@ -8,6 +8,7 @@ import {
   Schema,
   vectorFromArray,
 } from "apache-arrow";
+import { isLong, pause } from "../../pauses.ts";
 import { InfoflowError } from "../../errors.ts";
 import { batchOf, type BatchQuestion, type RowAnswer } from "./batch_question.ts";
 import type { InputBatch } from "./input_batch.ts";
@@ -79,6 +80,7 @@ export async function* answerBatches(
         ...question.columns(rows),
       ];
       yield batchOf(schema, children, rows.length);
+      if (isLong()) await pause();
       done += rows.length;
     }
   }

@@ -13,6 +13,7 @@ import { InfoflowError } from "../../errors.ts";
 import type { Answer } from "../answers/answer.ts";
 import { ANSWERS } from "../answers/list.ts";
 import { InfoFlow } from "../answers/info_flow.ts";
+import { LONG_TEXT } from "../answers/long_texts.ts";
 import type { LoadedModel } from "../answers/loaded_model.ts";
 import { pickModel } from "../answers/pick_model.ts";
 import { TableAnswer } from "../answers/table_answer.ts";
@@ -109,6 +110,14 @@ export class BatchQuestion {
       );
     const options = Object.fromEntries(given);
     return { version: LAYOUT_VERSION, model: name, fingerprint, field: this.field, options };
+  }
+
+  /** Finds the tokens of a row's text, if it is long: beginning the row then takes no time. */
+  async prepare(prompt: RowPrompt): Promise<void> {
+    if (prompt === null || !("prompt" in prompt) || prompt.prompt.length < LONG_TEXT) return;
+    const { context } = this.model.engine.info.architecture;
+    const specialTokens = this.#args.specialTokens === true;
+    await this.model.longTexts?.prepare(prompt.prompt, { context, specialTokens });
   }
 
   /**

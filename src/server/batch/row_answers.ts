@@ -1,13 +1,11 @@
 import { LRUCache } from "lru-cache";
-import { setImmediate } from "node:timers/promises";
+import { isLong, pause } from "../../pauses.ts";
 import type { BatchQuestion, BegunRow, RowAnswer } from "./batch_question.ts";
 import type { RowPrompt } from "./prompt_column.ts";
 
 /** Rows that are begun before the first of them is taken, and about how many bytes of answers. */
 const WINDOW = 64;
 const WINDOW_BYTES = 64 * 2 ** 20;
-/** Beginning a row takes 0.2 ms: after so many ms other requests get a turn. */
-const TURN_MS = 2;
 /** The most bytes of answers that are kept for later rows with the same question. */
 const KEPT_BYTES = 16 * 2 ** 20;
 
@@ -39,7 +37,6 @@ export class RowAnswers {
   async *of(rows: Iterable<AskedRow>): AsyncGenerator<RowAnswer> {
     const window: BegunRow[] = [];
     let bytes = 0;
-    let since = performance.now();
     const first = (): Promise<RowAnswer> => {
       const row = window.shift()!;
       bytes -= row.bytes;
@@ -49,10 +46,8 @@ export class RowAnswers {
       while (window.length === WINDOW || window.length > 0 && bytes > WINDOW_BYTES) {
         yield await first();
       }
-      if (performance.now() - since > TURN_MS) {
-        await setImmediate();
-        since = performance.now();
-      }
+      if (isLong()) await pause();
+      await this.#question.prepare(row.prompt);
       const begun = this.#begin(row);
       begun.answer.catch(() => {}); // thrown where it is its turn
       bytes += begun.bytes;

@@ -8,6 +8,7 @@ import type { GraphQLContext } from "./context.ts";
 import type { Log } from "../observe/log.ts";
 import { maskError, ownMistake } from "./errors.ts";
 import { GRAPHQL_PATH } from "../links/paths.ts";
+import { answerInPieces } from "./long_lists.ts";
 import { operationOf } from "./operation.ts";
 import { TYPE_DEFS } from "../schema.ts";
 import { resolvers } from "./resolvers.ts";
@@ -28,7 +29,9 @@ export interface YogaSettings {
  */
 export function makeYoga({ log, introspection }: YogaSettings): Yoga {
   return createYoga<GraphQLContext>({
-    schema: createSchema<GraphQLContext>({ typeDefs: TYPE_DEFS, resolvers: { ...resolvers } }),
+    schema: answerInPieces(
+      createSchema<GraphQLContext>({ typeDefs: TYPE_DEFS, resolvers: { ...resolvers } }),
+    ),
     graphqlEndpoint: GRAPHQL_PATH,
     maskedErrors: { maskError: (error) => maskError(error, log) },
     plugins: [

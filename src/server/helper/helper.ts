@@ -1,4 +1,4 @@
-import { type ErrorCode, InfoflowError } from "../../errors.ts";
+import { InfoflowError } from "../../errors.ts";
 import type { HelperCalls, HelperReply, HelperRequest } from "./protocol.ts";
 
 interface Pending {
@@ -57,7 +57,7 @@ export class Helper {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
     if ("result" in reply) return pending?.resolve(reply.result);
-    const { code, message } = reply;
-    pending?.reject(code ? new InfoflowError(code as ErrorCode, message) : new Error(message));
+    const { code, message, details } = reply;
+    pending?.reject(code ? new InfoflowError(code, message, details) : new Error(message));
   }
 }

@@ -2,6 +2,7 @@
 import { readTokenizer } from "../../checkpoints/read_tokenizer.ts";
 import { InfoflowError } from "../../errors.ts";
 import { GPT2_TOKENIZER, type Tokenizer } from "../../tokens/tokenizer.ts";
+import { csvOf } from "../arrow/csv.ts";
 import { encodeMatrix } from "../arrow/encode.ts";
 import type { HelperCalls, HelperReply, HelperRequest, TokenizerPlace } from "./protocol.ts";
 
@@ -23,6 +24,7 @@ async function answer(request: HelperRequest): Promise<HelperCalls[keyof HelperC
     const { matrix, metadata, form } = request.argument;
     return encodeMatrix(matrix, metadata, form);
   }
+  if (request.call === "csv") return csvOf(request.argument.stream);
   const { text, specialTokens, ...place } = request.argument;
   return (await tokenizerAt(place)).encode(text, specialTokens);
 }
@@ -37,7 +39,9 @@ self.onmessage = async ({ data }: MessageEvent<HelperRequest>) => {
     );
   } catch (error) {
     const { message } = error as Error;
-    const code = error instanceof InfoflowError ? error.code : undefined;
-    self.postMessage({ id, message, code } satisfies HelperReply);
+    const { code, details } = error instanceof InfoflowError
+      ? error
+      : { code: undefined, details: undefined };
+    self.postMessage({ id, message, code, details } satisfies HelperReply);
   }
 };

@@ -1,3 +1,4 @@
+import type { ErrorCode, InfoflowError } from "../../errors.ts";
 import type { ArrowForm } from "../arrow/form.ts";
 import type { LabelledMatrix, Metadata } from "../arrow/labelled_matrix.ts";
 import type { Encoding } from "../../tokens/text_reader.ts";
@@ -19,6 +20,8 @@ export interface HelperCalls {
     };
     result: Uint8Array<ArrayBuffer>;
   };
+  /** The CSV of an Arrow stream. */
+  csv: { argument: { readonly stream: Uint8Array<ArrayBuffer> }; result: Uint8Array<ArrayBuffer> };
   /** The tokens of a text. */
   tokens: {
     argument: TokenizerPlace & { readonly text: string; readonly specialTokens: boolean };
@@ -38,4 +41,9 @@ export type HelperRequest = {
 /** A reply; an error as its text and, if it is meant for clients, its code. */
 export type HelperReply =
   | { readonly id: number; readonly result: HelperCalls[keyof HelperCalls]["result"] }
-  | { readonly id: number; readonly message: string; readonly code: string | undefined };
+  | {
+    readonly id: number;
+    readonly message: string;
+    readonly code: ErrorCode | undefined;
+    readonly details: InfoflowError["details"] | undefined;
+  };

@@ -6,6 +6,9 @@ import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { kindOf } from "../links/paths.ts";
 import type { Representation } from "./representation.ts";
 
+/** Bytes of Arrow that are written as CSV at once; more are in the helping thread. */
+const MOST_AT_ONCE = 64 * 1024;
+
 /** Recently requested files: a client that reads a file in ranges asks several times. */
 export type RecentFiles = LRUCache<string, Uint8Array<ArrayBuffer>>;
 
@@ -21,7 +24,13 @@ export function csvRepresentation(answer: Answer): Representation {
     type: "text/csv; charset=utf-8; header=present",
     filename: `${kindOf(field)}-${id.slice(0, 8)}.csv`,
     tag: `${id}.csv`,
-    bytes: async () => csvOf(await answer.arrow({ layout: "tidy", format: "stream" })),
+    bytes: async () => {
+      const stream = await answer.arrow({ layout: "tidy", format: "stream" });
+      const { helper } = answer.reading.model;
+      return helper && stream.length > MOST_AT_ONCE
+        ? await helper.ask("csv", { stream })
+        : csvOf(stream);
+    },
   };
 }
 

@@ -47,11 +47,20 @@ export function encodeBody(
   coding: Exclude<Coding, "identity">,
 ): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> {
   if (bytes.length <= PIECE) return new Uint8Array(AT_ONCE[coding](bytes));
-  const compressor = Duplex.toWeb(COMPRESSORS[coding]()) as unknown as ReadableWritablePair<
+  return compressed(bytes, COMPRESSORS[coding]());
+}
+
+/** Compresses piece by piece; between two of them the thread does other work. */
+export function compressed(
+  bytes: Uint8Array<ArrayBuffer>,
+  compressor: Duplex,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  // Node and Deno declare different types for the same streams.
+  const through = Duplex.toWeb(compressor) as unknown as ReadableWritablePair<
     Uint8Array<ArrayBuffer>,
     Uint8Array<ArrayBuffer>
   >;
-  return ReadableStream.from(pieces(bytes)).pipeThrough(compressor);
+  return ReadableStream.from(pieces(bytes)).pipeThrough(through);
 }
 
 async function* pieces(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<ArrayBuffer>> {

@@ -35,8 +35,8 @@ export interface Listener {
 
 /** The most connections by default. */
 export const MOST_CONNECTIONS = 512;
-const ARRIVAL_MS = 30_000;
-const STALL_MS = 30_000;
+/** How long a client is waited for by default, in ms. */
+export const PATIENCE_MS = 30_000;
 /** A connection on which nothing is asked is kept for this long. */
 const IDLE_MS = 15_000;
 /** How often the times above are looked at. */
@@ -58,8 +58,8 @@ const HEAD_BYTES = 2 * (SIZE_LIMITS.url + SIZE_LIMITS.headers);
  * @throws {Error} If the address can't be had.
  */
 export async function listen(handler: RequestHandler, options: ListenOptions): Promise<Listener> {
-  const { host, port, mostConnections = MOST_CONNECTIONS, stallMs = STALL_MS } = options;
-  const arrivalMs = options.arrivalMs ?? ARRIVAL_MS;
+  const { host, port, mostConnections = MOST_CONNECTIONS, stallMs = PATIENCE_MS } = options;
+  const arrivalMs = options.arrivalMs ?? PATIENCE_MS;
   const server = createServer({
     maxHeaderSize: HEAD_BYTES,
     headersTimeout: arrivalMs,
@@ -70,8 +70,19 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
   server.maxHeadersCount = 0; // their bytes are limited
   server.maxConnections = mostConnections;
   let name = host;
+  const sockets = new Map<Socket, number>(); // how many requests are under way on each
+  const count = (socket: Socket, more: 1 | -1): void => {
+    const requests = sockets.get(socket);
+    if (requests !== undefined) sockets.set(socket, requests + more);
+  };
+  server.on("connection", (socket: Socket) => {
+    sockets.set(socket, 0);
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.on("request", (message: IncomingMessage, to: ServerResponse) => {
-    answer(message, to).catch(() => to.destroy());
+    const { socket } = message;
+    count(socket, 1);
+    answer(message, to).catch(() => to.destroy()).finally(() => count(socket, -1));
   });
   server.on("clientError", refuseHead);
 
@@ -109,7 +120,7 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
   return {
     hostname: address.address,
     port: address.port,
-    shutdown: () => shutdown(server),
+    shutdown: () => shutdown(server, sockets),
   };
 }
 
@@ -150,12 +161,22 @@ function refuseHead(error: Error & { code?: string }, socket: Socket): void {
   ].join("\r\n"));
 }
 
-/** Connections that become idle after the server was closed are not closed with it. */
-async function shutdown(server: Server): Promise<void> {
+/**
+ * Connections that become idle after the server was closed are not closed with it; nor are those on which nothing was
+ * asked yet.
+ */
+async function shutdown(server: Server, sockets: ReadonlyMap<Socket, number>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-  server.closeIdleConnections();
+  const closeIdle = (): void => {
+    server.closeIdleConnections();
+    for (const [socket, requests] of sockets) {
+      // An answer that was handed to the system is sent before the end.
+      if (requests === 0 && socket.writableLength === 0) socket.destroy();
+    }
+  };
+  const sweep = setInterval(closeIdle, SWEEP_MS);
+  closeIdle();
   await promise;
   clearInterval(sweep);
 }

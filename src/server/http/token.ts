@@ -1,20 +1,19 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
 import { InfoflowError } from "../../errors.ts";
-
-/** A wrong token is told after this many ms: guesses are slow, and users of the right token do not wait. */
-const GUESS_MS = 500;
+import { Guesses } from "./guesses.ts";
 
 /**
  * Asks for the token on all paths but `open` ones: as `Authorization: Bearer TOKEN`, or, since browsers and many readers
- * of links know only that, as the password of Basic authentication with any user name.
+ * of links know only that, as the password of Basic authentication with any user name. Wrong ones are told slowly.
  */
 export function requireToken(token: string, open: readonly string[]): MiddlewareHandler {
   const expected = digest(token);
+  const guesses = new Guesses();
   return async ({ req }, next) => {
     const guess = given(req.header("authorization"));
     if (!open.includes(req.path) && !isIt(guess, expected)) {
-      if (guess !== undefined) await new Promise((resolve) => setTimeout(resolve, GUESS_MS));
+      if (guess !== undefined) await guesses.turn();
       throw new InfoflowError(
         "UNAUTHORIZED",
         "Cannot answer without the token: send it as `Authorization: Bearer TOKEN`, " +

@@ -51,6 +51,8 @@ const MOST_TRIES = 2;
 const MOST_LEAD_MS = 10_000;
 /** A request that will take less is never refused for its time: estimates are not as good as that. */
 const ALWAYS_MS = 1000;
+/** What takes longer waits here while the worker is at work, so that cheap requests can still overtake it. */
+const DEAR_MS = 100;
 
 /**
  * Requests in front of the engine. It takes a number of them and refuses more, and those that can't be answered in time;
@@ -171,8 +173,10 @@ export class RequestQueue {
         jobsAtWorker: this.#jobBatches,
       });
       if (priority === undefined) return;
+      const { length } = this.#queue;
       const batch = priority === "batch" ? this.#nextOfJobs() : this.#nextBatch();
       if (batch.length > 0) this.#send(batch, priority);
+      else if (this.#queue.length === length) return; // what waits is dear
     }
   }
 
@@ -232,6 +236,7 @@ export class RequestQueue {
       const { promptKey, work } = pending;
       const isAlone = !isPlain(work);
       if (batch.length > 0 && (isAlone || modelOf(work) !== modelOf(batch[0]!.work))) continue;
+      if (isAlone && this.#batches > 0 && this.#costOf(pending) > DEAR_MS) break;
       if (!this.#canEnd(pending)) {
         late.push(pending);
         continue;
