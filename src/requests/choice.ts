@@ -2,14 +2,14 @@ import { InfoflowError } from "../errors.ts";
 import type { Choice, Heads, MatrixOptions } from "./flow_options.ts";
 import { canonicalMethod } from "./methods.ts";
 
-/** The layers and heads that take part, in ascending order. */
+/** The chosen layers and heads, in ascending order. */
 export interface Chosen {
   readonly layers: readonly number[];
   readonly heads: readonly number[];
 }
 
 /**
- * Says which layers and heads options are about.
+ * The layers and heads that options choose.
  *
  * @throws {InfoflowError} BAD_USER_INPUT with `min` and `max`, if one does not exist or none is chosen.
  */
@@ -21,8 +21,8 @@ export function chosenOf({ layers, heads }: Choice, model: Heads): Chosen {
 }
 
 /**
- * Normalizes options so that equal requests compare equal: layers and heads in ascending order, each once,
- * and left out where they are all that there are; the method likewise.
+ * Normalizes options so that equal requests compare equal: layers and heads in ascending order, each once, and left out
+ * if all are chosen; the method likewise.
  *
  * @throws {InfoflowError} BAD_USER_INPUT as {@linkcode chosenOf} and {@linkcode canonicalMethod} do; or if there is to
  *   be no cell.
@@ -44,7 +44,7 @@ export function canonical<Options extends MatrixOptions>(options: Options, model
   };
 }
 
-/** Whether some layers or heads are left out. */
+/** Whether some layers or heads are not chosen. */
 export function isNarrowed({ layers, heads }: Choice): boolean {
   return (layers ?? heads ?? undefined) !== undefined;
 }

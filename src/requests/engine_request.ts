@@ -18,7 +18,7 @@ export interface FlowWork extends ToModel {
   readonly options: MatrixOptions;
 }
 
-/** What an engine can be asked: a matrix, or another question. */
+/** A request to an engine: for a matrix, or another question. */
 export type Work = FlowWork | Question & ToModel;
 
 /** The result of a request to an engine. */
@@ -29,7 +29,7 @@ export function isQuestion(work: Work): work is Question & ToModel {
   return "name" in work;
 }
 
-/** The prompt that it is about. */
+/** The prompt of a request. */
 export function idsOf(work: Work): readonly number[] {
   return isQuestion(work) ? work.argument.ids : work.ids;
 }
@@ -39,7 +39,7 @@ export function modelOf({ model = 0 }: Work): number {
   return model;
 }
 
-/** What its forward pass is about: equal keys, one pass. */
+/** The key of its forward pass: requests with equal keys share one pass. */
 function passKey(work: Work): string {
   const { ablate, interventions }: Changed = isQuestion(work) ? work.argument : work.options;
   const heads = ablate?.map(({ layer, head }) => `${layer}.${head}`) ?? [];
@@ -47,7 +47,7 @@ function passKey(work: Work): string {
   return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}/${changes}`;
 }
 
-/** All forward passes that a request may cost: its own, and those of prompts that values come from. */
+/** The keys of all forward passes that a request may need: its own, and those of donors. */
 export function passKeys(work: Work): readonly string[] {
   const plain = (ids: readonly number[]): string => `${modelOf(work)}/${ids.join()}//`;
   const { interventions }: Changed = isQuestion(work) ? work.argument : work.options;
@@ -58,7 +58,7 @@ export function passKeys(work: Work): readonly string[] {
   return [...new Set([passKey(work), ...donors, ...corrupted])];
 }
 
-/** The key of what is kept after an answer: a later request with the same key costs next to nothing. */
+/** The key of what is cached with an answer: a later request with the same key costs almost nothing. */
 export function promptKey(work: Work): string {
   return `${passKey(work)}/${isQuestion(work) ? nameOf(work) : methodOf(work.options)}`;
 }

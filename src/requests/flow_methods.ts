@@ -1,10 +1,10 @@
 import type { Architecture } from "./architecture/architecture.ts";
 
-/** A way to say how much flows from a source to a target. docs/methods.md has the formulas. */
+/** A measure of flow from a source to a target. docs/methods.md has the formulas. */
 export interface FlowMethod {
   /** The name that is shown. */
   readonly name: string;
-  /** A description of what it shows and what it can't. */
+  /** What it shows, and what it does not. */
   readonly says: string;
   /** The paper; for attention, the rollout's. */
   readonly paper: { readonly name: string; readonly url: string };
@@ -14,7 +14,7 @@ export interface FlowMethod {
   readonly takesHeads: boolean;
   /** Whether it reads the residual stream, not patterns and values alone. */
   readonly readsStream: boolean;
-  /** Floating-point operations for a prompt, where they are many more than the forward pass takes. */
+  /** Floating-point operations for a prompt, if they are many more than the forward pass takes. */
   readonly operations?: (
     sizes: Pick<Architecture, "layers" | "channels" | "inner">,
     tokens: number,

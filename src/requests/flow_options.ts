@@ -1,12 +1,12 @@
 import type { Intervention } from "./interventions/intervention.ts";
 import type { Method } from "./flow_methods.ts";
 
-/** How the layers become one matrix, see docs/methods.md. */
+/** How the layers are combined into one matrix, see docs/methods.md. */
 export const AGGREGATIONS = ["MEAN", "NOTEBOOK", "ROLLOUT"] as const;
 /** One of {@linkcode AGGREGATIONS}. */
 export type Aggregation = typeof AGGREGATIONS[number];
 
-/** Whether BOS is left out after the softmax, keeps its row and column, or is not put in front at all. */
+/** Whether BOS is left out after the softmax, keeps its row and column, or is not added at all. */
 export const BOS_POLICIES = ["DROP", "KEEP", "NONE"] as const;
 /** One of {@linkcode BOS_POLICIES}. */
 export type BosPolicy = typeof BOS_POLICIES[number];
@@ -17,13 +17,13 @@ export interface Head {
   readonly head: number;
 }
 
-/** How many layers a model has, and heads in each. */
+/** The numbers of layers, and of heads in each. */
 export interface Heads {
   readonly layers: number;
   readonly heads: number;
 }
 
-/** Which layers and heads take part; all where nothing is said. */
+/** The layers and heads that are used, by default all. */
 export interface Choice {
   readonly layers?: readonly number[] | null | undefined;
   readonly heads?: readonly number[] | null | undefined;
@@ -31,33 +31,33 @@ export interface Choice {
 
 /** Options of a flow. */
 export interface FlowOptions extends Choice {
-  /** A matrix a layer, or one for all. */
+  /** Whether there is a matrix for each layer, or one for all. */
   readonly byLayer: boolean;
   readonly aggregation: Aggregation;
   readonly bos: BosPolicy;
-  /** The most rows and columns of a matrix; neighbouring positions share a cell where there are more. */
+  /** The most rows and columns of a matrix; beyond it, neighbouring positions share a cell. */
   readonly cells?: number | null | undefined;
-  /** ATTENTION where nothing is said. */
+  /** By default ATTENTION. */
   readonly method?: Method | undefined;
   /** Heads that are ablated: their values are zeroed. */
   readonly ablate?: readonly Head[] | null | undefined;
   /** The run's interventions, in canonical form. */
   readonly interventions?: readonly Intervention[] | null | undefined;
-  /** Heads that the mean over a layer's heads leaves out, unless it has no others: those that write nothing. */
+  /** Ablated heads, which the mean over a layer's heads leaves out, unless it has no others. */
   readonly leftOut?: readonly Head[] | undefined;
-  /** Whether the matrix is what these changes make of it: the flow with them minus the flow of the model as it is. */
+  /** Whether the matrix is the flow of the changed run minus the flow of the unchanged model. */
   readonly difference?: boolean | undefined;
 }
 
-/** Which heads' attention patterns are asked for, each head by itself. */
+/** Options of attention patterns, head by head. */
 export interface AttentionOptions extends Choice {
   readonly byHead: true;
   readonly bos: BosPolicy;
-  /** The most rows and columns of a matrix; neighbouring positions share a cell where there are more. */
+  /** The most rows and columns of a matrix; beyond it, neighbouring positions share a cell. */
   readonly cells?: number | null | undefined;
   /** The run's interventions, in canonical form. */
   readonly interventions?: readonly Intervention[] | null | undefined;
-  /** The rows to make, in ascending order; all where nothing is said. */
+  /** The rows to compute, in ascending order, by default all. */
   readonly targets?: readonly number[] | undefined;
 }
 
@@ -68,23 +68,23 @@ export type MatrixOptions = FlowOptions | AttentionOptions;
 export interface FlowMatrix {
   /** (L, H, P, P) by head, (L, P, P) by layer, (P, P) otherwise; row-major, target before source, causal. */
   readonly flow: Float32Array<ArrayBuffer>;
-  /** A number for each row: what BOS had in it, for attention the mean over heads; 0 where it is kept. */
+  /** BOS's share of each row, for flows of attention the mean over heads; 0 if BOS is kept. */
   readonly dropped: Float32Array<ArrayBuffer>;
   readonly axes: readonly string[];
   readonly shape: readonly number[];
 }
 
-/** A flow, and whether it cost no forward pass. */
+/** A flow, and whether it needed no forward pass. */
 export interface FlowResult extends FlowMatrix {
   readonly cacheHit: boolean;
 }
 
-/** Whether each head is asked for by itself. */
+/** Whether the matrix has an axis of heads. */
 export function isByHead(options: MatrixOptions): options is AttentionOptions {
   return "byHead" in options;
 }
 
-/** The flow method that options ask for. */
+/** The flow method of options. */
 export function methodOf(options: MatrixOptions): Method {
   return isByHead(options) ? "ATTENTION" : options.method ?? "ATTENTION";
 }

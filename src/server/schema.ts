@@ -4,12 +4,12 @@ import typeDefs from "../../schema.graphql" with { type: "text" };
 /** The text of `schema.graphql`. */
 export const TYPE_DEFS: string = typeDefs;
 
-/** What can be asked, by name: the arguments and the type of each field of `Query`. */
+/** The fields of `Query` by name. */
 export const QUERY_FIELDS: Readonly<Record<string, GraphQLField<unknown, unknown>>> = buildSchema(
   typeDefs,
 ).getQueryType()!.getFields();
 
-/** The arguments of a field, null taken for what is not given: typed clients send it for all that they don't set. */
+/** The arguments of a field with defaults, also for null, which typed clients send for arguments that are not set. */
 export function withDefaults(
   field: string,
   args: Readonly<Record<string, unknown>>,
@@ -19,7 +19,7 @@ export function withDefaults(
   return { ...Object.fromEntries(defaults), ...Object.fromEntries(given) };
 }
 
-/** Whether the answers of a field are matrices, which Arrow may lay out in several ways. */
+/** Whether the answers of a field are matrices, which have several layouts as Arrow. */
 export function isMatrixField(field: string): boolean {
   return hasField(field, "matrix");
 }

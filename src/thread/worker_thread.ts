@@ -45,7 +45,7 @@ export class WorkerThread {
   #ready: Promise<void> = Promise.resolve();
   #isReady = false;
   #isClosed = false;
-  /** How often another worker took over. */
+  /** The number of restarts. */
   restarts = 0;
 
   private constructor(options: WorkerThreadOptions, flags: CancelFlags) {
@@ -56,7 +56,7 @@ export class WorkerThread {
   /**
    * Starts the worker and waits until its models are on the device.
    *
-   * @throws {Error} What kept the engine from starting.
+   * @throws {Error} If the engine does not start.
    */
   static async start(options: WorkerThreadOptions, flags: CancelFlags): Promise<WorkerThread> {
     const thread = new WorkerThread(options, flags);

@@ -8,7 +8,7 @@ import type { ForwardPass } from "./pass.ts";
 import type { PassSites } from "./pass_sites.ts";
 import { PatternGroups } from "./pattern_groups.ts";
 
-/** The part of a layer that has to know which rows belong together: patterns, and what heads mix by them. */
+/** The part of a layer that works by prompt and not by row: patterns, and the mixing of values. */
 export class Attention {
   readonly #kernels: LayerKernels & { readonly headMean: HeadMean };
   readonly #groups: PatternGroups;
@@ -18,7 +18,7 @@ export class Attention {
     this.#groups = new PatternGroups(kernels);
   }
 
-  /** Records the patterns of a layer, with what is changed of scores and patterns. */
+  /** Records the patterns of a layer, and the changes of its scores and patterns. */
   patterns(
     recorder: Recorder,
     pass: ForwardPass,
@@ -44,7 +44,7 @@ export class Attention {
     sites.record(recorder, pass, { site: "PATTERN", layer: index });
   }
 
-  /** Records the scores of a layer once more, where they are kept. */
+  /** Records the scores of a layer once more, if they are kept. */
   keepScores(
     recorder: Recorder,
     { keep, segments }: ForwardPass,

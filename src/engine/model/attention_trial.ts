@@ -19,7 +19,7 @@ export interface AttentionKernels {
 
 /** Targets that are checked: the first, and those about the edges of tiles. */
 const CHECKED = [0, 1, 5, 16, 63, 64, 131];
-/** How far a probability may be off, and a mixed value: 20 times what was seen. */
+/** The largest error of a probability, and of a mixed value: 20 times the measured ones. */
 const TOLERANCE = 1e-5;
 
 /** A layer of attention by itself, with made-up queries, keys and values, to be checked and timed. */
@@ -61,7 +61,7 @@ export class AttentionTrial implements Disposable {
   }
 
   /**
-   * Compiles the kernels and makes what they work on.
+   * Compiles the kernels and makes their inputs.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -113,7 +113,7 @@ export class AttentionTrial implements Disposable {
     });
   }
 
-  /** Whether some targets of the first and of the last head come out as in float64. */
+  /** Whether some targets of the first and of the last head agree with float64. */
   async isRight(): Promise<boolean> {
     const { heads, channels } = this.#shape;
     const readback = new Readback(this.#device);

@@ -10,7 +10,7 @@ import type { Workspace } from "./workspace.ts";
 export interface LayerKernels {
   readonly norm: Norm;
   readonly attentionPattern: AttentionPattern;
-  /** The two halves of the pattern, where scores are kept or changed. */
+  /** The two halves of the pattern kernel, for scores that are kept or changed. */
   readonly scores: AttentionPattern;
   readonly softmax: AttentionPattern;
   readonly mixValues: MixValues;
@@ -37,15 +37,15 @@ export interface LayerOperands {
   readonly workspace: Workspace;
   /** (T, 3C) of this layer. */
   readonly qkv: GPUTextureView;
-  /** `struct Rows` of the linears: how many rows there are, and where the first is placed in `qkv`. */
+  /** `struct Rows` of the linears: the number of rows, and the first one's row in `qkv`. */
   readonly rows: GPUBuffer;
-  /** `struct Layer` of the patterns: what the scores are multiplied by. */
+  /** `struct Layer` of the patterns: the scale of the scores. */
   readonly scale: GPUBuffer;
 }
 
 /**
- * A layer of the model between textures of activations: whatever rows there are go through it, of one prompt or of many.
- * Attention alone has to know which rows belong together, so it is recorded by others, from `qkv` to `z`.
+ * A layer of the model bound to textures of activations. It works on rows, of one prompt or of many. Only attention,
+ * from `qkv` to `z`, has to know which rows belong together, so its callers record it.
  */
 export class BoundLayer {
   /** What patterns and mixing read and write. */

@@ -7,13 +7,13 @@ import { hostTensors, inOrder, sizeOf, type Tensors } from "../../requests/archi
 
 /** Memory is probed in pieces of at most this many bytes. */
 const PIECE = 2 ** 30;
-/** Kernels pad matrices to whole tiles, which makes large matrices larger by this factor at most. */
+/** Kernels pad matrices to whole tiles; large matrices grow by this factor at most. */
 const PADDING = 1.05;
 
 /**
- * Makes sure that an adapter can hold a model, before anything of it is read.
+ * Checks that an adapter can hold a model, before any of it is read.
  *
- * @throws {RangeError} If it can't; the text says what it would need, and what there is.
+ * @throws {RangeError} If it can't; the text has the bytes that are needed and those that are there.
  */
 export async function checkCapacity(
   gpu: Gpu,

@@ -17,7 +17,7 @@ import { stopOf } from "./stop.ts";
 import type { LayerWeights, Weights } from "./weights.ts";
 import { allocateWorkspace, type Workspace } from "./workspace.ts";
 
-/** The fewest rows that activations are made for; they grow fourfold. */
+/** The fewest rows of the activations, which grow fourfold. */
 const FEWEST_ROWS = 64;
 
 /** Dependencies of a forward pass. */
@@ -26,7 +26,7 @@ export interface ForwardKernels extends LayerKernels {
   readonly outputs: LayerOutputs;
 }
 
-/** GPT-2's forward pass, as far as what is wanted of it: patterns, and what is kept at sites beside them. */
+/** GPT-2's forward pass, up to the last site that is needed: patterns, and the activations kept at sites. */
 export class Forward {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
@@ -35,7 +35,7 @@ export class Forward {
   readonly #outputs: LayerOutputs;
   readonly #attention: Attention;
   readonly #keysValues: KeysValues;
-  /** `struct Rows` of the linears: how many rows there are, and where the first is placed in `qkv`. */
+  /** `struct Rows` of the linears: the number of rows, and the first one's row in `qkv`. */
   readonly #rows: GPUBuffer;
   /** The scale of each layer's scores. */
   readonly #scales: readonly GPUBuffer[];
@@ -74,7 +74,7 @@ export class Forward {
     return new Forward(device, options, kernels);
   }
 
-  /** The same for weights that are not there yet. */
+  /** The same before the weights are loaded. */
   static async compile(
     device: GPUDevice,
     architecture: Architecture,
@@ -109,7 +109,7 @@ export class Forward {
   }
 
   /**
-   * Makes room for what passes need that keep or change the outputs of attention or of MLPs.
+   * Allocates what passes need that keep or change the outputs of attention or of MLPs.
    *
    * @throws {AllocationError} If the device has none.
    */
@@ -135,7 +135,7 @@ export class Forward {
     );
   }
 
-  /** (T, 3C) of a layer. It is another one after {@linkcode reserve}. */
+  /** (T, 3C) of a layer. {@linkcode reserve} may replace it. */
   qkv(layer: number): GPUTextureView {
     return this.#workspace!.qkv[layer]!;
   }
@@ -156,8 +156,8 @@ export class Forward {
   /**
    * Records a pass, or some of its layers.
    *
-   * @param range The first layer to record, and the one after the last. What is before the layers is recorded with the
-   *   first of the pass, what follows them with the model's last.
+   * @param range The first layer to record, and the one after the last. The beginning of the pass is recorded with its
+   *   first layer, and its end with the model's last.
    */
   encode(
     recorder: Recorder,
@@ -192,7 +192,7 @@ export class Forward {
     at("RESID_PRE");
     if (!isWanted("Q")) return;
     if (pass.makesPatterns || keepsQkv(pass, index)) {
-      // Also in the last layer: no pattern needs its values, but other flow methods do later.
+      // Also in the last layer, whose values no pattern needs but other flow methods do.
       layer.attentionIn(recorder.pass, rows);
       at("Q");
       at("K");
@@ -216,7 +216,7 @@ export class Forward {
     at("RESID_POST");
   }
 
-  /** Records an output and its sum with the residual stream one after the other, if it is kept or changed. */
+  /** If an output is kept or changed, records it by itself and then its sum with the residual stream. */
   #encodeOutput(
     recorder: Recorder,
     pass: ForwardPass,
@@ -237,7 +237,7 @@ export class Forward {
     return true;
   }
 
-  /** Puts the stream before the first layer in its place, and keys and values of positions that are not computed. */
+  /** Writes the stream before the first layer, and the keys and values of positions that are not computed. */
   #begin(recorder: Recorder, pass: ForwardPass): void {
     const { segments, firstLayer, makesPatterns } = pass;
     const { channels } = this.#architecture;
@@ -268,7 +268,7 @@ export class Forward {
     this.#keysValues.forget();
   }
 
-  /** Records what is kept of a pass as a whole: the means over heads, keys and values. */
+  /** Records what every pass keeps: the means over heads, keys and values. */
   #end(recorder: Recorder, pass: ForwardPass): void {
     const { layers } = this.#architecture;
     this.#sites!.record(recorder, pass, { site: "RESID_PRE", layer: layers });
@@ -279,7 +279,7 @@ export class Forward {
   }
 }
 
-/** Whether a layer's queries, keys, values or scores are kept, beside the keys and values that every prompt has. */
+/** Whether a layer's queries, keys, values or scores are kept at a site. */
 function keepsQkv({ keep }: ForwardPass, index: number): boolean {
   return keep.some(({ site, layer }) =>
     layer === index && ["Q", "K", "V", "SCORES"].includes(site)

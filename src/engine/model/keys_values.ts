@@ -5,7 +5,7 @@ import type { Segment } from "./pass.ts";
 /** Moves keys and values between prompts' activations and the texture that a pass computes in. */
 export class KeysValues {
   readonly #architecture: Architecture;
-  /** The tokens whose keys and values are in rows 0 and on of the texture. */
+  /** The tokens whose keys and values are in the texture, from row 0 on. */
   #resident: readonly number[] = [];
 
   constructor(architecture: Architecture) {
@@ -17,7 +17,7 @@ export class KeysValues {
     this.#resident = [];
   }
 
-  /** Records the copy of the keys and values of a prompt, or its beginning, to rows 0 and on, unless they are there. */
+  /** Records the copy of a prompt's keys and values to the texture, from row 0 on, unless they are there. */
   bring(
     encoder: GPUCommandEncoder,
     texture: GPUTexture,
@@ -38,7 +38,7 @@ export class KeysValues {
     this.#resident = isPlain ? ids : [];
   }
 
-  /** Records what a pass leaves: keys and values of the layers that it computed, for prompts that go on from here. */
+  /** Records the copy of the keys and values that a pass computed to the prompt's activations, for longer prompts. */
   leave(
     encoder: GPUCommandEncoder,
     texture: GPUTexture,

@@ -3,7 +3,7 @@ import { GrowingTexture } from "../gpu/growing_texture.ts";
 import { AddRows } from "../kernels/add_rows.ts";
 import type { LinearLayer } from "./weights.ts";
 
-/** What attention or the MLP of a layer writes, apart from the residual stream. */
+/** The operands of a layer's attention or MLP output. */
 export interface OutputOperands {
   readonly linear: LinearLayer;
   readonly rows: GPUBuffer;
@@ -15,8 +15,8 @@ export interface OutputOperands {
 }
 
 /**
- * The outputs of attention and MLP by themselves, for passes that keep or change them. Elsewhere they are added to the
- * residual stream as they are made, to the same bits.
+ * The outputs of attention and MLP by themselves, for passes that keep or change them. Other passes add them to the
+ * residual stream in the same kernel, with the same bits.
  */
 export class LayerOutputs {
   readonly #addRows: AddRows;
@@ -58,7 +58,7 @@ export class LayerOutputs {
     w.dispatch(pass, operands, { rows: count });
   }
 
-  /** Records the residual stream after it: what was before, and the output. */
+  /** Records the residual stream after it: the sum of the stream before and the output. */
   add(pass: GPUComputePassEncoder, { before, after }: OutputOperands, rows: number): void {
     const operands = { a: this.texture.createView(), b: before, y: after };
     this.#addRows.dispatch(pass, [[this.#addRows.bind(operands)]], { rows });

@@ -13,8 +13,8 @@ export interface OutputMatrices {
 }
 
 /**
- * Makes a copy of W_O that head by head kernels can read. Each linear packs its weights its own way, so the
- * identity matrix is multiplied by W_O; the result is bit-exact.
+ * Makes a copy of W_O in row order. Each linear kernel packs its weights in its own way, so the identity matrix is
+ * multiplied by W_O, which is exact to the bit.
  *
  * @throws {AllocationError} If the device has no room.
  */

@@ -21,7 +21,7 @@ export interface Segment {
   readonly prompt: BoundGroup;
 }
 
-/** Where the values of a segment are at a site: its positions from `first` on are rows from `row` on. */
+/** The values of a segment at a site: its positions from `first` on are rows from `row` on. */
 export interface SiteRows {
   readonly texture: GPUTexture;
   /** Its first texel: a column, a row and a layer of the texture. */
@@ -35,23 +35,23 @@ export interface SiteRows {
 export interface SiteEdit {
   readonly site: Site;
   readonly layer: number;
-  /** Records it; what it reads and writes is at `rows`, for SCORES and PATTERN in the segment's activations. */
+  /** Records the change of the values at `rows`, or for SCORES and PATTERN in the segment's activations. */
   encode(recorder: Recorder, segment: Segment, rows: SiteRows | undefined): void;
 }
 
 /**
- * A run of the model over some prompts. Several prompts are run from their first position and layer on; a single one may
- * go on from what is known.
+ * A run of the model over some prompts. Several prompts are run whole; a single one may continue from cached
+ * activations.
  */
 export interface ForwardPass {
   readonly segments: readonly Segment[];
   /** The first layer to compute. The stream before it is kept in the segment's base, if it is not layer 0. */
   readonly firstLayer: number;
-  /** Whether patterns, keys and values are made; otherwise they are there. */
+  /** Whether patterns, keys and values are computed; otherwise they are cached. */
   readonly makesPatterns: boolean;
-  /** What else the pass keeps in the activations; the memory for it is there. */
+  /** The sites that the pass keeps, whose memory is allocated. */
   readonly keep: readonly SiteOfLayer[];
-  /** Whether nothing is computed beyond the last of these sites: then patterns of later layers are missing. */
+  /** Whether the pass ends at the last of these sites; then later layers have no patterns. */
   readonly endsAtSites?: boolean | undefined;
   /** The run's interventions, in the order in which they apply. */
   readonly edits: readonly SiteEdit[];

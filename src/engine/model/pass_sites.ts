@@ -5,7 +5,7 @@ import type { LayerOutputs } from "./layer_outputs.ts";
 import type { ForwardPass, Segment, SiteRows } from "./pass.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The sites of a pass: where its values are, what is changed there, what is kept. */
+/** The sites of a pass: their values, and the changes and copies there. */
 export class PassSites {
   readonly #workspace: Workspace;
   readonly #outputs: LayerOutputs;
@@ -18,7 +18,7 @@ export class PassSites {
     this.#texels = texels;
   }
 
-  /** Records what is changed, then what is kept, at a site. */
+  /** Records the changes at a site, then the copy of what is kept. */
   record(recorder: Recorder, pass: ForwardPass, at: SiteOfLayer): void {
     const edits = pass.edits.filter(({ site, layer }) => site === at.site && layer === at.layer);
     const isKept = at.site !== "RESID_POST" && !isSquare(at.site) &&
@@ -37,7 +37,7 @@ export class PassSites {
     }
   }
 
-  /** Where a segment's values are at a site; SCORES and PATTERN are in its own activations. */
+  /** The values of a segment at a site; SCORES and PATTERN are in its activations. */
   #rowsAt(
     { site, layer }: SiteOfLayer,
     { ids, first, row, slot }: Segment,

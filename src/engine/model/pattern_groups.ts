@@ -4,7 +4,7 @@ import type { BoundGroup } from "../gpu/kernel.ts";
 import type { HeadMean } from "../kernels/head_mean.ts";
 import type { LayerKernels } from "./bound_layer.ts";
 
-/** What the kernels that write and read patterns are bound to, for each buffer of a prompt's patterns. */
+/** The bind groups of kernels that write and read patterns, for each buffer of a prompt's patterns. */
 interface SlabGroups {
   readonly written: GPUBindGroup;
   readonly mixed: GPUBindGroup;
@@ -20,7 +20,7 @@ export class PatternGroups {
     this.#kernels = kernels;
   }
 
-  /** What writes, and what reads, the patterns of one layer. */
+  /** The groups that write and read the patterns of one layer. */
   ofLayer(
     activations: PromptActivations,
     layer: number,
@@ -30,7 +30,7 @@ export class PatternGroups {
     return { written: [written, offset], mixed: [mixed, offset] };
   }
 
-  /** What reads each of a prompt's buffers of patterns and writes the means over heads, and of how many layers. */
+  /** For each buffer of a prompt's patterns, the group that computes the means over heads, and its layers. */
   means(
     activations: PromptActivations,
   ): readonly { readonly group: GPUBindGroup; readonly layers: number }[] {

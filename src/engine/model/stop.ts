@@ -1,7 +1,7 @@
 import { type Site, SITES } from "../../requests/interventions/sites.ts";
 import type { ForwardPass } from "./pass.ts";
 
-/** Decides where a pass may stop, because nothing later is needed. */
+/** Decides where a pass can stop because nothing later is needed. */
 export interface Stop {
   /** Whether a site of a layer is to be computed. */
   isBefore(layer: number, site: Site): boolean;

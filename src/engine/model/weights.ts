@@ -39,7 +39,7 @@ export interface LayerWeights {
 export interface Weights {
   /** (V, C): token embeddings. */
   readonly wte: Float32Array;
-  /** (V, C): what makes logits of the last layer's stream; `wte` itself where they are tied. */
+  /** (V, C): the unembedding; `wte` itself if they are tied. */
   readonly unembedding: Float32Array;
   /** (context, C): position embeddings. */
   readonly wpe: Float32Array;
@@ -53,7 +53,7 @@ export interface Weights {
   readonly fingerprint: string;
 }
 
-/** Told after each tensor how much of the model is loaded, in numbers. */
+/** Called after each tensor with the numbers loaded so far and in all. */
 export type OnProgress = (done: number, total: number) => void;
 
 /** Uploads wait in host memory until the device has them: at most twice this number of bytes. */
@@ -79,7 +79,7 @@ export async function loadWeights(
   const total = order.reduce((sum, parameter) => sum + sizeOf(parameter), 0);
   const hash = checkpoint.hash().update(JSON.stringify(architecture));
   const queue = order.values();
-  // Fresh memory costs as much as the reading. Two tensors are in use at a time, the embeddings stay.
+  // Fresh memory costs as much as the reading, so two buffers are reused for all tensors but the embeddings.
   const embeddings = hostTensors(tensors).length;
   const largest = Math.max(...order.slice(embeddings).map(sizeOf));
   const buffers = [new Float32Array(largest), new Float32Array(largest)];
@@ -97,7 +97,7 @@ export async function loadWeights(
   let waiting = 0;
   let uploaded: Promise<void> = Promise.resolve();
 
-  /** Takes the next tensor, and has the one after it read meanwhile. */
+  /** Takes the next tensor, and starts to read the one after it. */
   const take = async ({ name }: Parameter): Promise<Float32Array<ArrayBuffer>> => {
     const { parameter, values } = ahead!;
     if (parameter.name !== name) throw new Error(`${name} is read out of order`);

@@ -5,7 +5,7 @@ import type { EditPatterns } from "../kernels/edit_patterns.ts";
 import type { EditRows } from "../kernels/edit_rows.ts";
 import type { MeanRows } from "../kernels/mean_rows.ts";
 
-/** The kernels that change a run on its way. */
+/** The kernels of interventions. */
 export interface ChangeKernels {
   readonly editRows: EditRows;
   readonly editPatterns: EditPatterns;

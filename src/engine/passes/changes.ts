@@ -10,7 +10,7 @@ import type { ChangeContext } from "./change_context.ts";
 import { patternEdit } from "./pattern_edit.ts";
 import { rowEdit } from "./row_edit.ts";
 
-/** Makes interventions into what a pass records at their sites. */
+/** Turns interventions into the commands that a pass records at their sites. */
 export class Changes {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
@@ -24,7 +24,7 @@ export class Changes {
   }
 
   /**
-   * What a pass records for interventions.
+   * The edits of a pass.
    *
    * @param interventions In canonical form.
    * @throws {AllocationError} If the device has no room.
@@ -56,8 +56,8 @@ export class Changes {
 }
 
 /**
- * A head that writes nothing at any position has no values: then every measure of flow sees that it is off. That is so
- * where nothing was done to the head's output before.
+ * The values of a head that is ablated at all positions are zeroed, so that every measure of flow sees it. This holds
+ * only if the head's output was not changed before.
  */
 function isOfValues(it: Intervention, before: readonly Intervention[]): boolean {
   return it.site === "Z" && it.action === "ZERO" && !it.positions && hasHeads(it.site) &&

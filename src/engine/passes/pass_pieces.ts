@@ -15,8 +15,8 @@ const FEW = 3;
 const LONG_ROWS = 256;
 
 /**
- * Decides how much of a pass to submit at once. Between pieces the engine can stop, which costs a wait for the device of
- * 0.3 ms; short passes are submitted whole.
+ * Decides how much of a pass to submit at once. The engine can stop between pieces, which costs 0.3 ms of waiting for
+ * the device; short passes are submitted whole.
  */
 export class PassPieces {
   readonly #layers: number;

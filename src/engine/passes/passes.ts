@@ -29,7 +29,7 @@ export interface RunRequest {
   readonly interventions?: readonly Intervention[] | undefined;
 }
 
-/** What runs keep, and whether they are still wanted. */
+/** Options of a run. */
 export interface RunOptions {
   /** The sites that are kept beside patterns, keys and values. */
   readonly keep?: readonly SiteOfLayer[] | undefined;
@@ -49,7 +49,7 @@ interface Need {
   readonly keep: Map<string, SiteOfLayer>;
 }
 
-/** Makes interventions that depend on the plain run of a prompt into others, which don't. */
+/** Replaces interventions that depend on a prompt's unchanged run by others that don't. */
 export interface Resolver {
   resolve(
     ids: readonly number[],
@@ -58,14 +58,14 @@ export interface Resolver {
   ): Promise<readonly Intervention[]>;
 }
 
-/** The one way to run the model: computes what is missing of some prompts, then whatever is asked of them. */
+/** The one way to run the model: computes the missing activations of some prompts, then what is read from them. */
 export class Passes {
   readonly pieces: PassPieces;
   readonly #parts: RunParts;
   readonly #architecture: Architecture;
   readonly #activations: Activations;
   readonly #changes: Changes;
-  /** Makes interventions on features into others. */
+  /** Replaces interventions on features. */
   resolver: Resolver | undefined;
 
   /** @param parts The forward pass, what it leaves, what is changed on the way, and how passes are cut into pieces. */
@@ -101,11 +101,11 @@ export class Passes {
   }
 
   /**
-   * Runs the model over some prompts, as far as it was not run before.
+   * Runs the model over some prompts, unless their activations are cached.
    *
    * @param prompts Each of them once.
-   * @param after Asks something of what the runs leave. What it records and reads goes into one submission with them.
-   *   If it succeeds, later requests find what was computed; otherwise nothing of the request is left.
+   * @param after Reads from the activations. Its first commands go into one submission with the passes. If it succeeds,
+   *   the activations are cached; otherwise nothing of the request is kept.
    * @throws {AllocationError} If the device has no room.
    * @throws {InfoflowError} CANCELLED, between two stages, if the caller no longer waits.
    */
@@ -156,7 +156,7 @@ export class Passes {
     return resolved;
   }
 
-  /** Takes leases for the prompts, and for the plain runs that changed ones begin with or take values from. */
+  /** Takes leases for the prompts, and for the unchanged runs that changed ones begin with or take values from. */
   async #needs(
     prompts: readonly RunRequest[],
     { keep = [], cache = "keep" }: RunOptions,
@@ -190,7 +190,7 @@ export class Passes {
     return needs;
   }
 
-  /** Makes room for what is kept, and says which passes are to be made, in their order. */
+  /** Allocates the kept sites, and plans the passes in their order. */
   async #plan(
     needs: readonly Need[],
     { owned, resolved, endsAtSites }: {

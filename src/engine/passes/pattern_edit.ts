@@ -6,7 +6,7 @@ import type { SiteEdit } from "../model/pass.ts";
 import type { ChangeContext } from "./change_context.ts";
 import { editUniform, listOf, maskOf } from "./edit_memory.ts";
 
-/** Scores or patterns of a layer that are put in place of others. */
+/** Scores or patterns that replace those of a layer. */
 interface Squares {
   readonly buffer: GPUBuffer;
   readonly offset: number;

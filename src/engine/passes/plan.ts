@@ -8,7 +8,7 @@ import type { Lease } from "../activations/activations.ts";
 import { copySites, keptRows, siteKey, type SiteOfLayer } from "../activations/kept_sites.ts";
 import type { ForwardPass, SiteEdit } from "../model/pass.ts";
 
-/** A prompt of a pass, before it has its place in the activations. */
+/** A prompt of a pass, before it has its rows. */
 export interface PlannedPrompt {
   readonly ids: readonly number[];
   readonly activations: PromptActivations;
@@ -16,14 +16,14 @@ export interface PlannedPrompt {
   readonly base: PromptActivations | undefined;
 }
 
-/** A pass that is to be made. */
+/** A planned pass. */
 export interface PlannedPass extends Omit<ForwardPass, "segments"> {
   readonly prompts: readonly PlannedPrompt[];
-  /** Records what is copied before it: what is known already. */
+  /** Records the copy of cached activations before the pass. */
   readonly copy?: (encoder: GPUCommandEncoder) => void;
 }
 
-/** What is missing of a plain run of a prompt, as the passes that make it; there is room for all that is kept. */
+/** Plans the passes that compute what is missing of an unchanged run. The memory of kept sites is allocated. */
 export function planPlain(
   { ids, activations, first, base }: Lease,
   keep: readonly SiteOfLayer[],
@@ -33,7 +33,7 @@ export function planPlain(
   const copied = base && base !== activations && first < ids.length
     ? { source: base, target: activations, rows: first, layers: [0, layers] as const }
     : undefined;
-  // Scores are not copied: they are made again.
+  // Scores are not copied but computed again.
   const isCopied = !keep.some(({ site }) => site === "SCORES");
   const there = !copied
     ? keptRows(activations, keep)
@@ -56,7 +56,7 @@ export function planPlain(
   return [...passes, planSites({ ids, activations, first: there }, keep)];
 }
 
-/** A pass over a prompt whose patterns, keys and values are there, from the nearest stream that is kept of it. */
+/** Plans a pass over a prompt whose patterns, keys and values are cached, from the nearest cached stream. */
 export function planSites(
   { ids, activations, first }: Omit<PlannedPrompt, "base">,
   keep: readonly SiteOfLayer[],
@@ -80,11 +80,14 @@ export function planSites(
   return { prompts: [prompt], firstLayer, makesPatterns: false, keep: missing, edits: others };
 }
 
-/** The pass of a changed run: below its first layer, and before its first position, all is the plain run's. */
+/**
+ * Plans the pass of a changed run: below its first layer, and before its first position, everything is copied from the
+ * unchanged run.
+ */
 export function planChanged(
   { ids, activations }: Lease,
   { plain, reach, keep, edits }: {
-    /** Those of the plain run, with the stream before the first layer and all that is kept. */
+    /** The unchanged run's activations, with the stream before the first layer and all kept sites. */
     readonly plain: PromptActivations;
     readonly reach: { readonly layer: number; readonly position: number };
     readonly keep: readonly SiteOfLayer[];
@@ -109,7 +112,7 @@ export function planChanged(
   return { prompts, firstLayer, makesPatterns: true, keep, edits, copy };
 }
 
-/** Puts new prompts that are run whole, and leave the same, into one pass, which is the last. */
+/** Puts prompts that are run whole, and keep the same sites, into one pass, which is the last. */
 export function together(passes: readonly PlannedPass[]): PlannedPass[] {
   const isWhole = (pass: PlannedPass): boolean =>
     pass.makesPatterns && pass.firstLayer === 0 && pass.copy === undefined &&

@@ -8,7 +8,7 @@ import type { SiteEdit } from "../model/pass.ts";
 import type { ChangeContext } from "./change_context.ts";
 import { editUniform, listOf, maskOf, rowOf } from "./edit_memory.ts";
 
-/** What is added or put in place: a texture of rows, and what is recorded so that they are there. */
+/** The rows that are added or put in place: a texture, and the commands that fill it. */
 interface Values {
   readonly texture: GPUTexture;
   prepare?(recorder: Recorder): void;
@@ -50,7 +50,7 @@ export async function rowEdit(it: Intervention, context: ChangeContext): Promise
   };
 }
 
-/** Which row of the values each position takes; {@linkcode UNCHANGED} where it takes none. */
+/** The row of the values for each position, or {@linkcode UNCHANGED}. */
 function rowsOfValues(
   { action, positions, fromPositions }: Intervention,
   tokens: number,
@@ -90,7 +90,7 @@ async function valuesOf(
   }
 }
 
-/** All channels of what is added; those of heads that are not named are 0. */
+/** All channels of the added vector; 0 for heads that are not named. */
 function vectorOf(
   { heads, site, vector }: Intervention,
   { architecture: { channels, headSize } }: ChangeContext,

@@ -23,13 +23,13 @@ export interface RunParts {
   lastRun: { readonly submitted: number; readonly read: number };
 }
 
-/** A prompt of a run: its activations are there for every command that is recorded from now on. */
+/** A prompt of a run. Commands that are recorded later can read its activations. */
 export interface RunPrompt {
   readonly ids: readonly number[];
   readonly activations: PromptActivations;
-  /** The activations of the prompt's beginning, if the prompt was typed on and got new memory. */
+  /** The activations of the prompt's beginning, if the longer prompt got new memory. */
   readonly typedOn?: PromptActivations | undefined;
-  /** Whether all of it was there. */
+  /** Whether all of it was cached. */
   readonly cacheHit: boolean;
 }
 
@@ -37,11 +37,11 @@ export interface RunPrompt {
 export interface Stage {
   /** The fields that kernels need in each of the stage's dispatches, and the prompt that it is about. */
   readonly fields?: readonly (Partial<PromptFields> & { readonly prompt: RunPrompt })[];
-  /** Records the commands; `prompts` tells kernels of each of the fields. */
+  /** Records the commands; `prompts` has a group for each of the fields. */
   encode?(recorder: Recorder, prompts: readonly BoundGroup[]): void;
 }
 
-/** Some prompts that are run, and what is asked of them: whatever is recorded finds their activations there. */
+/** A run of some prompts, from whose activations results are read. */
 export class Run {
   readonly prompts: readonly RunPrompt[];
   readonly #parts: RunParts;
@@ -61,7 +61,7 @@ export class Run {
   }
 
   /**
-   * Submits a stage and reads what it leaves.
+   * Submits a stage and reads its result.
    *
    * @throws {AllocationError} If the device has no room for the result.
    * @throws {InfoflowError} CANCELLED, if the caller no longer waits and something was submitted before.
@@ -91,8 +91,8 @@ export class Run {
   }
 
   /**
-   * Submits a stage of which nothing is read yet. Where the prompts are so long that passes over them go in pieces, it
-   * waits for the device, so that the next stage is not begun if the caller is gone by then.
+   * Submits a stage without reading a result. For prompts whose passes go in pieces, it waits for the device, so that
+   * the next stage is not begun if the caller has left by then.
    *
    * @throws As {@linkcode read} does.
    */
@@ -105,8 +105,8 @@ export class Run {
   }
 
   /**
-   * One of the prompts, as a run of its own, once all that is missing of all of them has been submitted. Several
-   * prompts can so be asked in turn, after one pass.
+   * One of the prompts as a run of its own, after the passes were submitted. So several prompts can be read in turn
+   * after one pass.
    */
   only(prompt: RunPrompt): Run {
     return new Run(this.#parts, { passes: [], prompts: [prompt], isWanted: this.#isWanted });
@@ -117,7 +117,7 @@ export class Run {
     if (this.#passes.length > 0) this.#submit(await this.#record({}));
   }
 
-  /** Records what is missing of the prompts, then the stage. All passes but the last are submitted on the way. */
+  /** Records the passes, then the stage. All passes but the last are submitted before. */
   async #record({ fields = [], encode }: Stage): Promise<Recorder> {
     const { gpu: { device }, forward, prompts } = this.#parts;
     const passes = this.#passes;
@@ -184,7 +184,7 @@ export class Run {
     this.#hasBegun = true;
   }
 
-  /** Submits what is recorded and waits until it is done, by reading a number that it wrote. */
+  /** Submits the recorded commands and waits until they are done, by reading a number that they wrote. */
   async #pause(recorder: Recorder): Promise<void> {
     const { readback } = this.#parts;
     const { mean: buffer } = this.prompts[0]!.activations;
@@ -206,8 +206,8 @@ function plannedRows({ prompts }: PlannedPass): number {
 }
 
 /**
- * Makes new activations zero. The device would do so where it is first told that a kernel reads patterns whole, which is
- * in the last piece: it does not see what kernels wrote through dynamic offsets in the pieces before.
+ * Clears new activations. Otherwise the device would clear them in the last piece, where it first notices that a kernel
+ * reads the patterns: it does not notice writes at dynamic offsets in earlier pieces.
  */
 function clear(encoder: GPUCommandEncoder, segments: readonly Segment[]): void {
   for (const { base, activations } of segments) {

@@ -1,13 +1,13 @@
 import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { SiteOfLayer } from "../activations/kept_sites.ts";
 
-/** A plain run that interventions take values from, and where. */
+/** An unchanged run that interventions take values from, and the sites. */
 export interface Source {
   readonly ids: readonly number[];
   readonly sites: readonly SiteOfLayer[];
 }
 
-/** The plain runs that interventions take values from: donors, and the prompt's own where means are taken. */
+/** The unchanged runs that interventions take values from: donors, and the prompt's own for means. */
 export function sourcesOf(
   ids: readonly number[],
   interventions: readonly Intervention[],

@@ -2,7 +2,7 @@ import { InfoflowError } from "../../errors.ts";
 import { AllocationError } from "../gpu/allocate.ts";
 
 /**
- * Turns an allocation error into one that says what to ask for instead, if even an empty cache leaves too little room.
+ * Turns an allocation error that even an empty cache does not avoid into one that says what to ask for instead.
  *
  * @throws {InfoflowError} MATRIX_TOO_LARGE in place of an `AllocationError`.
  */

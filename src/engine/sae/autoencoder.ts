@@ -19,7 +19,7 @@ export interface Autoencoder {
   readonly encoder: readonly EncoderTexture[];
   /** (F, 4): bias, threshold, gain, level. */
   readonly decisions: GPUBuffer;
-  /** (n): what is taken off the activation, and off what it is converted to. */
+  /** (n): what is subtracted from the activation, before and after its conversion. */
   readonly shift: GPUBuffer;
   readonly inputBias: GPUBuffer;
   readonly decoder: readonly DecoderRows[];
@@ -34,10 +34,10 @@ export interface Autoencoder {
   destroy(): void;
 }
 
-/** How an autoencoder is put on the device. */
+/** Options of an upload. */
 export interface AutoencoderOptions {
   readonly name: string;
-  /** (n): what the model that it was trained on had not in this activation. */
+  /** (n): the part of the activation that the model of its training lacked. */
   readonly shift: Float32Array<ArrayBuffer>;
   /** The most rows of a texture of its encoder; the device's limit by default. */
   readonly mostRows?: number | undefined;

@@ -20,8 +20,8 @@ export interface EncodedPrompt extends ActiveFeatures {
 }
 
 /**
- * Finds which features are on in a prompt: those of positions that were encoded before are read, the others encoded, with
- * one readback. Where more are on than there was room for, there are two.
+ * Finds the active features of a prompt with one readback, or two if there was too little room. Positions that were
+ * encoded before are not encoded again.
  *
  * @throws {AllocationError} If the device has no room.
  */
@@ -75,7 +75,7 @@ export async function encodePrompt(
   }
 }
 
-/** Takes over what is on in a prompt that was typed on. */
+/** Copies the active features of the prompt's beginning. */
 function copy(device: GPUDevice, from: KeptFeatures, to: KeptFeatures): void {
   const encoder = device.createCommandEncoder({ label: "features of a prompt that is typed on" });
   if (from.count > 0) {
@@ -87,7 +87,7 @@ function copy(device: GPUDevice, from: KeptFeatures, to: KeptFeatures): void {
   to.rows = from.rows;
 }
 
-/** Makes room for more activations; those that are there stay. */
+/** Makes room for more activations and keeps the present ones. */
 async function grow(device: GPUDevice, kept: KeptFeatures, count: number): Promise<void> {
   const { buffer: before } = kept;
   const buffer = await allocate(device, {

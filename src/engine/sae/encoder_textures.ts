@@ -15,7 +15,7 @@ export interface EncoderTexture {
   readonly bytes: number;
 }
 
-/** How an encoder is put on the device. */
+/** Options of an encoder's upload. */
 export interface EncoderOptions {
   readonly label: string;
   /** n */

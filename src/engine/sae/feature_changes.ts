@@ -6,7 +6,7 @@ import { encodePrompt } from "./encode_prompt.ts";
 import type { Saes } from "./saes.ts";
 import { siteOfSae } from "./site_of_sae.ts";
 
-/** Makes interventions on features into vectors that are added, by what the plain run of the prompt has of them. */
+/** Turns interventions on features into vectors to add, from the features' activations in the unchanged run. */
 export class FeatureChanges {
   readonly #device: GPUDevice;
   readonly #saes: Saes;
@@ -22,8 +22,8 @@ export class FeatureChanges {
   }
 
   /**
-   * The same interventions without features. Where an activation is set, the difference that this makes to the
-   * reconstruction is added, so that what the autoencoder leaves out stays.
+   * The same interventions without features. If an activation is set, the change of the reconstruction is added, so
+   * that the reconstruction error stays.
    *
    * @throws {AllocationError} If the device has no room.
    */
@@ -57,7 +57,7 @@ export class FeatureChanges {
     const row = await decoderRow(run, sae, index);
     const along = (times: number): number[] => Array.from(row, (v) => v * times);
     if (it.action === "ADD") {
-      // The stored row: where features compete by their norms, one unit along it is not one unit of activation.
+      // The stored row. For features that compete by their norms, one unit of activation is not one unit along it.
       return [{ ...place, vector: along(amount * (sae.storedNorms?.[index] ?? 1)) }];
     }
     const prompt = run.prompts[0]!;

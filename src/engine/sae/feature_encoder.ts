@@ -12,7 +12,7 @@ import { LISTED } from "./active_features.ts";
 
 /** The most bytes of pre-activations that are computed at a time for top-k to choose from. */
 const MOST_DENSE = 32 * 2 ** 20;
-/** How many active features a position has room for, where their number is not known. */
+/** The active features that a position has room for before their number is known. */
 const EXPECTED = 128;
 
 /** Positions to encode. */
@@ -27,7 +27,7 @@ export interface EncodedRows {
 /** The most prompts that are encoded together. */
 export const MOST_ENCODED = 64;
 
-/** What is done to an activation before it is encoded. */
+/** The conversion of an activation before it is encoded. */
 export function inputSteps(config: SaeConfig, epsilon: number): SaeInputSteps {
   const { inputs: channels, conversion, normalization, site } = config;
   if (site === "LN2_NORMALIZED") return { channels, centred: true, norm: "model_norm", epsilon };
@@ -49,7 +49,7 @@ interface Kernels {
   readonly topk: SaeTopk | undefined;
 }
 
-/** Encodes positions with one autoencoder: activations in, the list of features that are on out. */
+/** Encodes positions with one autoencoder: activations in, the list of active features out. */
 export class FeatureEncoder {
   readonly #device: GPUDevice;
   readonly #sae: Autoencoder;
@@ -111,7 +111,7 @@ export class FeatureEncoder {
     });
   }
 
-  /** How many activations to make room for, if a number of positions is added to those that are kept. */
+  /** The number of activations to make room for, for some more positions. */
   roomFor(rows: number): number {
     const { k, features } = this.#sae.config;
     return rows * Math.min(k ?? EXPECTED, features);
@@ -144,14 +144,14 @@ export class FeatureEncoder {
   }
 
   /**
-   * Records the encoding of positions of a prompt; what is on is listed after the activations that are kept. The counter
-   * then says how many there are, also where there was no room for all of them. There is scratch by {@linkcode reserve}.
+   * Records the encoding of positions of a prompt, after {@linkcode reserve}. Active features are appended to the list.
+   * The counter has their number, even if there was no room for all.
    */
   encode(pass: GPUComputePassEncoder, part: EncodedRows, kept: KeptFeatures): void {
     this.#encode(pass, [part], { kept, position: part.first });
   }
 
-  /** Likewise for several prompts, {@linkcode MOST_ENCODED} at most, whose positions count on from one to the next. */
+  /** The same for several prompts, {@linkcode MOST_ENCODED} at most, whose positions are numbered through. */
   encodeTogether(
     pass: GPUComputePassEncoder,
     parts: readonly EncodedRows[],
@@ -211,7 +211,7 @@ export class FeatureEncoder {
     this.#topkParts!.write(topkParts);
   }
 
-  /** Gives scratch back; the autoencoder's own memory is not touched. */
+  /** Frees the scratch memory, not the autoencoder's own. */
   destroy(): void {
     this.#u.texture?.destroy();
     this.#sums.buffer?.destroy();

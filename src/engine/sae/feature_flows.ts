@@ -17,11 +17,11 @@ import type { Autoencoder } from "./autoencoder.ts";
 import { inputSteps } from "./feature_encoder.ts";
 import { sitesBelowSae, writersOfSae } from "./site_of_sae.ts";
 
-/** Which feature of which prompt, at which targets. */
+/** The feature, the prompt and the targets of a flow. */
 export interface FlowOfFeature {
   readonly prompt: RunPrompt;
   readonly sae: Autoencoder;
-  /** What the prompt was encoded to; its scales are used. */
+  /** The prompt's active features, whose scales are used. */
   readonly kept: KeptFeatures;
   readonly feature: number;
   /** All targets by default. */
@@ -32,7 +32,7 @@ export interface FlowOfFeature {
 export interface FeatureSourcesFound {
   /** (layers, R, T), or (H, R, T) for Z. */
   readonly matrix: Float32Array<ArrayBuffer>;
-  /** The first layer that the matrix has, and how many layers or heads. */
+  /** The matrix's first layer, and its number of layers or heads. */
   readonly firstLayer: number;
   readonly count: number;
   /** (R) each. Together with the matrix's rows they sum to the pre-activation. */
@@ -50,7 +50,7 @@ export interface FeatureFlowContext {
 
 type Words<Members extends readonly string[]> = Record<Members[number], number>;
 
-/** Takes features' pre-activations apart, from the patterns, values and streams that are on the device. */
+/** Splits features' pre-activations by source, from cached patterns, values and streams. */
 export class FeatureFlows {
   readonly #context: FeatureFlowContext;
   readonly #column: GrowingBuffer;
@@ -83,7 +83,8 @@ export class FeatureFlows {
   }
 
   /**
-   * Takes one feature apart, with one readback. Norms are frozen: what is added is measured at the scale of the whole.
+   * Splits one feature's pre-activations, with one readback. Layer norms are frozen: every part has the scale of the
+   * whole.
    *
    * @throws {AllocationError} If the device has no room.
    */

@@ -1,9 +1,9 @@
-/** What is measured of a reconstruction. */
+/** The quality of a reconstruction. */
 export interface Fitted {
-  /** (T, width): what was made, and what is left. */
+  /** (T, width): the reconstruction, and its error. */
   readonly recon: Float32Array;
   readonly error: Float32Array;
-  /** Where features are on, one entry for each that is. */
+  /** The position of each active feature. */
   readonly positions: Int32Array;
   readonly width: number;
   /** The first position that counts. */
@@ -11,8 +11,8 @@ export interface Fitted {
 }
 
 /**
- * How much of a prompt's activations a reconstruction explains: 1 - E|e|^2 / (E|x|^2 - |E x|^2), and how many features it
- * took. Both are NaN where no position counts.
+ * The explained variance of a reconstruction, 1 - E|e|^2 / (E|x|^2 - |E x|^2), and the mean number of active features.
+ * Both are NaN if no position counts.
  */
 export function fitOf(
   { recon, error, positions, width, first }: Fitted,

@@ -2,8 +2,8 @@ import type { Checkpoint } from "../../requests/architecture/checkpoint.ts";
 import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 
 /**
- * The part of the stored model's activation that was missing in the model that an autoencoder was trained on: the
- * values' bias, if it was folded away, and what ln_1's bias adds to it, if that was folded too.
+ * The part of the stored model's activation that the model of an autoencoder's training lacked: the values' bias, if it
+ * was folded away, and what ln_1's bias adds to it, if that was folded too.
  *
  * @returns (n)
  */

@@ -9,9 +9,9 @@ import { targetOfSae } from "./site_of_sae.ts";
 
 /** An autoencoder's reconstruction of a prompt. */
 export interface Reconstruction {
-  /** (T, m): what the autoencoder makes of it. */
+  /** (T, m): the autoencoder's output. */
   readonly recon: Float32Array;
-  /** (T, m): what is left of the activation, as the autoencoder was trained to see it. */
+  /** (T, m): the converted activation minus that output. */
   readonly error: Float32Array;
 }
 

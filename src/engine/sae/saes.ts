@@ -4,23 +4,23 @@ import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import { type Autoencoder, uploadAutoencoder } from "./autoencoder.ts";
 import { FeatureEncoder } from "./feature_encoder.ts";
 
-/** The data read of an autoencoder. */
+/** An autoencoder's weights, and what its conversion needs. */
 export interface SaeWeights {
   readonly weights: EncoderWeights;
-  /** (n): what is taken off the model's activation. */
+  /** (n): what is subtracted from the model's activation. */
   readonly shift: Float32Array<ArrayBuffer>;
   /** (C, C): W_O of its layer, where it is of hook_z. */
   readonly output: Float32Array<ArrayBuffer> | undefined;
 }
 
-/** An autoencoder that can be put on the device. */
+/** An autoencoder that can be loaded. */
 export interface SaeSource {
   readonly name: string;
   readonly config: SaeConfig;
   load(): Promise<SaeWeights>;
 }
 
-/** An autoencoder on the device, and what encodes with it. */
+/** An autoencoder on the device, and its encoder. */
 export interface LoadedSae {
   readonly sae: Autoencoder;
   readonly encoder: FeatureEncoder;
@@ -28,7 +28,9 @@ export interface LoadedSae {
   readonly output: Float32Array | undefined;
 }
 
-/** The autoencoders of a model: on the device within a budget of bytes, the least recently used go first. */
+/**
+ * The autoencoders of a model. They are on the device up to a budget of bytes; the least recently used is freed first.
+ */
 export class Saes {
   readonly #device: GPUDevice;
   readonly #sources: ReadonlyMap<string, SaeSource>;
@@ -36,7 +38,7 @@ export class Saes {
   /** Least recently used first. */
   readonly #loaded = new Map<string, LoadedSae>();
 
-  /** @param options Bytes on the device, and what the model's layer norms add to the variance. */
+  /** @param options The budget in bytes, and the epsilon of the model's layer norms. */
   constructor(
     device: GPUDevice,
     sources: readonly SaeSource[],

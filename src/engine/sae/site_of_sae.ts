@@ -11,7 +11,7 @@ export function targetOfSae({ site, layer }: SaeConfig): SiteOfLayer {
   return { site: site === "LN2_NORMALIZED" ? "MLP_OUT" : site, layer };
 }
 
-/** How many layers' attention, and how many layers' MLPs, write into what an autoencoder encodes. */
+/** The numbers of attention layers and of MLPs that write into an autoencoder's activation. */
 export function writersOfSae(
   { site, layer }: SaeConfig,
 ): { readonly attention: number; readonly mlp: number } {
@@ -19,7 +19,7 @@ export function writersOfSae(
   return { attention: layer + 1, mlp: site === "RESID_MID" ? layer : layer + 1 };
 }
 
-/** The sites of the residual stream below what an autoencoder encodes, but for the first. */
+/** The sites of the residual stream below an autoencoder's site, except the first. */
 export function sitesBelowSae(config: SaeConfig): SiteOfLayer[] {
   const { attention, mlp } = writersOfSae(config);
   return residualSites(attention).filter(({ site, layer }) =>

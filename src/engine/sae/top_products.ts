@@ -22,8 +22,8 @@ export interface TopProductsFound {
 const ROWS = 1024;
 
 /**
- * Multiplies rows with a matrix on the device and finds the largest products of each row; equal ones by column. It is what
- * an autoencoder of topk does, and is done by its kernels.
+ * Multiplies rows with a matrix on the device and finds the largest products of each row, equal ones by column, with
+ * the kernels of topk autoencoders.
  */
 export class TopProducts implements Disposable {
   readonly #device: GPUDevice;

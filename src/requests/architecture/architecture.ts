@@ -1,4 +1,4 @@
-/** The activations of MLPs that there are kernels for. */
+/** The activation functions of MLPs that kernels have. */
 export type Activation = "gelu_new" | "gelu" | "relu" | "silu" | "tanh";
 
 /** The sizes of a model and the options that change what it computes. */
@@ -17,11 +17,11 @@ export interface Architecture {
   readonly context: number;
   /** V */
   readonly vocabulary: number;
-  /** What layer norm adds to the variance. */
+  /** The epsilon of layer norms. */
   readonly epsilon: number;
   readonly activation: Activation;
   /** Whether the unembedding is the embedding; otherwise it is a matrix of its own, `lm_head`. */
   readonly isTied: boolean;
-  /** What the scores of each layer are multiplied by, before the softmax. */
+  /** The scale of each layer's scores, before the softmax. */
   readonly scales: readonly number[];
 }

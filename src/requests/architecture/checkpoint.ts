@@ -1,14 +1,14 @@
 import type { Architecture } from "./architecture.ts";
 import type { Parameter, Tensors } from "./family.ts";
 
-/** A hash over what it is given, one after the other. */
+/** A hash of data that is given in several parts. */
 export interface RunningHash {
   update(part: string | Float32Array): RunningHash;
   /** In hexadecimal digits. */
   digest(): string;
 }
 
-/** A model's weights, wherever they are: every tensor is there in its shape. */
+/** A model's weights, wherever they are stored. Every tensor exists and has its shape. */
 export interface Checkpoint extends AsyncDisposable {
   readonly architecture: Architecture;
   readonly tensors: Tensors;
@@ -22,6 +22,8 @@ export interface Checkpoint extends AsyncDisposable {
     parameter: Parameter,
     target?: Float32Array<ArrayBuffer>,
   ): Promise<Float32Array<ArrayBuffer>>;
-  /** Begins a hash, SHA-256, for the model's fingerprint; of files that were hashed before it gives what they had then. */
+  /**
+   * Begins the SHA-256 of the model's fingerprint; for files that were hashed before, it returns the remembered one.
+   */
   hash(): RunningHash;
 }

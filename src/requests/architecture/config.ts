@@ -35,7 +35,7 @@ export function parseConfig(text: string): Config {
   return value as Config;
 }
 
-/** The name that a config uses, GPT-2's own if it uses none. */
+/** The name that a config uses, by default GPT-2's own. */
 export function nameOf(config: Config, names: readonly [string, ...string[]]): string {
   return names.find((name) => name in config) ?? names[0];
 }

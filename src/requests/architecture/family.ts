@@ -9,15 +9,15 @@ export interface Parameter {
 }
 
 /**
- * What is done with a linear's sums: they are stored, the first of them in the row that the pass names; put through an
- * activation; or added to the residual stream.
+ * The epilogue of a linear: its sums are stored, from the row that the pass names; put through an activation function;
+ * or added to the residual stream.
  */
 export type Epilogue = "store" | "add" | Activation;
 
 /** A part of a layer: a layer norm, or a linear. */
 export interface LayerPart {
   readonly name: "norm1" | "attentionIn" | "attentionOut" | "norm2" | "mlpIn" | "mlpOut";
-  /** What is done with a linear's sums; undefined for a layer norm. */
+  /** The epilogue of a linear; undefined for a layer norm. */
   readonly epilogue: Epilogue | undefined;
   readonly weight: Parameter;
   readonly bias: Parameter;
@@ -37,7 +37,7 @@ export interface Tensors {
   readonly finalNorm: { readonly weight: Parameter; readonly bias: Parameter };
 }
 
-/** A family of models: what its configs say, and where its weights are. */
+/** A family of models: how its configs are read, and which tensors it has. */
 export interface Family {
   /** `model_type` of its configs. */
   readonly modelType: string;

@@ -8,12 +8,12 @@ export interface Example {
   readonly weight: number;
 }
 
-/** Which example stands first: the larger weight; where equal, the lower prompt, then target, then source. */
+/** Orders examples: the larger weight first; of equal ones the lower prompt, then target, then source. */
 function compareExamples(a: Example, b: Example): number {
   return b.weight - a.weight || a.prompt - b.prompt || a.target - b.target || a.source - b.source;
 }
 
-/** Puts an example in its place among the best so far, of which there are `most` at the most. */
+/** Inserts an example into the best so far, `most` at most. */
 export function insertExample(best: Example[], example: Example, most: number): void {
   if (best.length === most && compareExamples(best[most - 1]!, example) <= 0) return;
   const after = best.findIndex((other) => compareExamples(example, other) < 0);

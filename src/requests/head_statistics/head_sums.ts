@@ -4,13 +4,13 @@ import { REACH, SLOTS } from "./slots.ts";
 export interface HeadSums {
   /** (L, H, SLOTS): sums over all targets of all the prompts, see {@linkcode SLOT}. */
   readonly sums: BigUint64Array<ArrayBuffer>;
-  /** (L, REACH): sums of flow by layer over the targets that have a source so far away. */
+  /** (L, REACH): sums of flow by layer, for each distance. */
   readonly flows: BigUint64Array<ArrayBuffer>;
   /** (N, L, H, TOP, 2): of each prompt the largest weights, and target * 2^16 + source; -1 where there are fewer. */
   readonly tops: ArrayBuffer;
 }
 
-/** The sizes of a model, as far as sums depend on them. */
+/** The sizes of a model that sums depend on. */
 export interface HeadSizes {
   readonly layers: number;
   readonly heads: number;

@@ -11,15 +11,15 @@ export function earlierOccurrences(ids: readonly number[]): Int32Array<ArrayBuff
   });
 }
 
-/** How many targets an induction score is a mean over. */
+/** The number of targets of an induction score's mean. */
 export interface InductionTargets {
   /** Targets with an occurrence p of their token, 1 <= p and p + 1 < i (Olsson et al. 2022; BOS is none). */
   readonly ours: number;
-  /** Targets whose token stands before them anywhere, BOS and the token just before included (HeadVis). */
+  /** Targets whose token occurred before, BOS and the previous token included (HeadVis). */
   readonly headvis: number;
 }
 
-/** Counts the targets of a prompt that have a place to look for what came next. */
+/** Counts the targets of a prompt whose token occurred before. */
 export function countInductionTargets(ids: readonly number[]): InductionTargets {
   const earlier = earlierOccurrences(ids);
   let [ours, headvis] = [0, 0];

@@ -1,7 +1,4 @@
-/**
- * What is summed for every head over a corpus, and how: whole numbers, so that adding them is exact and their order
- * doesn't matter.
- */
+/** The sums of every head over a corpus. They are whole numbers, so that adding them is exact in any order. */
 
 /** Statistics that are a mean and a variance over targets. */
 export const MOMENTS = [
@@ -38,7 +35,7 @@ export const SLOT = {
   bosByDistance: 22 + REACH,
 } as const;
 
-/** How many sums a head has. */
+/** The number of sums of a head. */
 export const SLOTS = SLOT.bosByDistance + REACH;
 
 /** Numbers that are summed by one call lie below 2^24, their squares below 2^48: 2^15 of those fit into 63 bits. */
@@ -47,7 +44,7 @@ export const MOST_TARGETS = 2 ** 15;
 /** The most prompts that are summed by one call. */
 export const MOST_PROMPTS = 256;
 
-/** Sums have this many binary places. */
+/** The binary places of sums. */
 export interface FractionBits {
   /** Weights, and other numbers from 0 to 1. */
   readonly share: number;

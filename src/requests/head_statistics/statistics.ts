@@ -2,7 +2,7 @@ import type { Example } from "./example.ts";
 import type { PartialStatistics } from "./partial_statistics.ts";
 import { fractionBits, momentBits, MOMENTS, REACH, SLOT, SLOTS } from "./slots.ts";
 
-/** Statistics of a head that are one number, by the names of their columns, and what they say. */
+/** Statistics of a head that are one number: the names of their columns, and their descriptions. */
 export const STATISTICS: Readonly<Record<string, string>> = {
   bos_mean: "What a target takes from BOS",
   bos_variance: "Variance of what a target takes from BOS",
@@ -26,7 +26,7 @@ export const STATISTICS: Readonly<Record<string, string>> = {
   top_share_no_bos: "Of what isn't on BOS, the share on one source",
 };
 
-/** What HeadVis calls its metrics, by their definitions. */
+/** HeadVis' metrics, by its names and definitions. */
 export const HEADVIS_METRICS = [
   "self_attention_score",
   "prev_token_score",
@@ -40,7 +40,7 @@ export const HEADVIS_METRICS = [
 export interface HeadStatistics {
   readonly layer: number;
   readonly head: number;
-  /** N, what means are over; and those with an earlier occurrence. */
+  /** N, the number of targets, and the number of those with an earlier occurrence. */
   readonly targets: number;
   readonly inductionTargets: number;
   /** By the names in {@linkcode STATISTICS}, and HeadVis' by theirs. */
@@ -55,7 +55,7 @@ export interface HeadStatistics {
   readonly examplesByPrompt: readonly Example[];
 }
 
-/** Makes statistics of sums, layer by layer and head by head. */
+/** Computes statistics from sums, layer by layer and head by head. */
 export function finishStatistics(partial: PartialStatistics): HeadStatistics[] {
   const { layers, heads } = partial.sizes;
   return Array.from({ length: layers * heads }, (_, index) => {

@@ -1,7 +1,7 @@
 import type { Head, Heads } from "../flow_options.ts";
 import type { Changed } from "./changes_in.ts";
 
-/** The heads that write nothing at any position: ablated, and given no other output. In ascending order, each once. */
+/** The heads that are ablated at all positions and given no other output, in ascending order, each once. */
 export function ablatedHeads({ ablate, interventions }: Changed, model: Heads): Head[] {
   const off = new Map<number, Head>();
   const add = (head: Head): void => {

@@ -1,6 +1,6 @@
 import type { Intervention } from "./intervention.ts";
 
-/** A row of scores of which nothing is left. */
+/** A row of scores that is blocked whole. */
 export interface BlockedRow {
   readonly layer: number;
   readonly head: number;
@@ -15,8 +15,8 @@ export interface Sizes {
 }
 
 /**
- * Finds a target that has nothing left to attend to: every source that it sees is blocked, and put back by no later
- * ZERO or REPLACE.
+ * Finds a target with nothing left to attend to: all its sources are blocked, and no later ZERO or REPLACE restores
+ * one.
  *
  * @param interventions In their canonical form.
  */
@@ -42,7 +42,7 @@ export function blockedRow(
   return undefined;
 }
 
-/** The first source that is not blocked in the end; the number of tokens where all are. */
+/** The first source that is not blocked in the end; the number of tokens if all are. */
 function firstUnblocked(edits: readonly Intervention[], tokens: number): number {
   const blocked = new Uint8Array(tokens);
   for (const { action, sources } of edits) {

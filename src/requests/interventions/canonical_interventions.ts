@@ -26,7 +26,7 @@ export interface ChangedRun {
   readonly saes?: readonly SaeInfo[] | undefined;
 }
 
-/** The arguments that are an action's own. */
+/** The arguments of each action. */
 const OWN = {
   factor: "SCALE",
   vector: "ADD",
@@ -147,7 +147,7 @@ function canonical(
   };
 }
 
-/** What is an action's own, in one order. */
+/** The arguments of the action, in one order. */
 function rest(
   { factor, feature, vector, from, fromPositions, meanFrom }: Partial<Intervention>,
 ): Partial<Intervention> {

@@ -4,7 +4,7 @@ import { refusal } from "./refuse.ts";
 import { isSquare } from "./sites.ts";
 
 /**
- * Where the values of a REPLACE come from.
+ * The donor of a REPLACE.
  *
  * @param which The intervention's place in its list.
  * @param ids The prompt that is changed.

@@ -2,7 +2,7 @@ import { refusal } from "./refuse.ts";
 
 /** What indices may be. */
 export interface IndexRange {
-  /** What the list is called where it is asked for. */
+  /** The name of the list in requests. */
   readonly name: string;
   /** How many there are. */
   readonly count: number;
@@ -34,7 +34,7 @@ export function checkIndices(
   });
 }
 
-/** Indices in ascending order, each once; undefined where they are all. */
+/** Indices in ascending order, each once; undefined if they are all. */
 export function someOf(indices: readonly number[], count: number): readonly number[] | undefined {
   const unique = [...new Set(indices)].sort((a, b) => a - b);
   return unique.length === count ? undefined : unique;

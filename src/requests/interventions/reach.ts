@@ -1,8 +1,7 @@
 import type { Intervention } from "./intervention.ts";
 
 /**
- * Where a changed run begins to differ from the plain one: below this layer, and before this position, every value is
- * the plain run's.
+ * The layer and the position at which a changed run may begin to differ from the unchanged one.
  *
  * @param interventions In their canonical form, one at least.
  * @returns `layer` is the number of layers where only the stream after the last one is changed.

@@ -1,6 +1,6 @@
 import { InfoflowError } from "../../errors.ts";
 
-/** The error for an intervention that can't be: `which` says where it stands in the list, from 0. */
+/** The error for an invalid intervention; `which` is its index in the list. */
 export function refusal(
   which: number,
   reason: string,

@@ -1,5 +1,5 @@
 /**
- * Places in a layer where a value can be read or changed, in the order in which a layer computes them. T tokens, C
+ * Places in a layer where activations can be read or changed, in the order in which a layer computes them. T tokens, C
  * channels, H heads of D channels:
  *
  * | site | shape | what it is |

@@ -1,6 +1,6 @@
 import type { SaeConfig } from "./sae_config.ts";
 
-/** An autoencoder that a model is served with. */
+/** An autoencoder that is served with a model. */
 export interface SaeInfo {
   readonly name: string;
   readonly config: SaeConfig;
@@ -15,7 +15,7 @@ export interface FeaturePart {
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** Which features are on in a prompt: by position, then larger first, then lower feature. */
+/** The active features of a prompt: by position, then larger first, then lower feature. */
 export interface FeaturesFound {
   readonly positions: Int32Array<ArrayBuffer>;
   readonly features: Int32Array<ArrayBuffer>;
@@ -24,7 +24,7 @@ export interface FeaturesFound {
   readonly norms: Float32Array<ArrayBuffer>;
 }
 
-/** Where a feature's pre-activations came from; R targets. */
+/** The sources of a feature's pre-activations; R targets. */
 export interface FeatureFlowFound {
   /** (layers, R, T) from `firstLayer` on, or (H, R, T). */
   readonly matrix: Float32Array<ArrayBuffer>;
@@ -40,9 +40,9 @@ export interface FeatureFlowFound {
   readonly activations: Float32Array<ArrayBuffer>;
 }
 
-/** How well an autoencoder does on a prompt; BOS is left out. */
+/** The quality of an autoencoder on a prompt, BOS left out. */
 export interface SaeFitFound {
-  /** Features that are on at a position, on the average. */
+  /** The mean number of active features at a position. */
   readonly l0: number;
   /** 1 - E|e|^2 / (E|x|^2 - |E x|^2) */
   readonly explainedVariance: number;
@@ -52,7 +52,7 @@ export interface SaeFitFound {
   readonly ceWithZeros: number;
 }
 
-/** What each feature says by itself, (F, k) each; -1 where there are fewer. */
+/** The tables of each feature, (F, k) each; -1 where there are fewer. */
 export interface FeatureTablesFound {
   /** The tokens whose logits it raises most, and by how much beyond the mean over the vocabulary. */
   readonly raised: {

@@ -3,11 +3,12 @@ import type { ArrowForm } from "../arrow/form.ts";
 import { LAYOUT_VERSION } from "../arrow/layout_version.ts";
 import type { Reading } from "./reading.ts";
 
-/** The arguments of a field of `schema.graphql` that a link says, undefined and null left out. */
+/** The arguments of a link: those of the field in `schema.graphql`, undefined and null left out. */
 export type LinkArguments = Readonly<Record<string, unknown>>;
 
 /**
- * The answer to a question about a prompt. What it is about is known at once; it is computed when it is first asked for.
+ * The answer to a question about a prompt. Its options are checked at once; its numbers are computed at their first
+ * use.
  */
 export abstract class Answer {
   readonly reading: Reading;
@@ -23,7 +24,7 @@ export abstract class Answer {
   /** The arguments of its link beside the prompt and the model. */
   abstract readonly linkArguments: LinkArguments;
 
-  /** Its normalized options: what sets it apart from other answers of its field about the same tokens. */
+  /** Its normalized options, which distinguish it from other answers of its field about the same tokens. */
   protected abstract identity(): Readonly<Record<string, unknown>>;
 
   /** The answer as Arrow IPC. */

@@ -12,7 +12,7 @@ export type AnswerMaker = (
   args: Readonly<Record<string, unknown>>,
 ) => Answer;
 
-/** A question about one prompt: the arguments that say which are split off, and the prompt is read. */
+/** Makes an answer about one prompt: reads the prompt from the arguments, and passes on the others. */
 export function aboutPrompt<Options>(
   make: (reading: Reading, options: Options) => Answer,
 ): AnswerMaker {

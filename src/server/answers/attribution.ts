@@ -13,13 +13,13 @@ import { tokenId, type TokenName } from "./token_id.ts";
 
 /** Options of {@linkcode Attribution}. */
 export interface AttributionOptions extends ChangeArguments {
-  /** A token, by its number or by its text; the likeliest where there is none. */
+  /** A token, by its number or by its text; by default the most likely one. */
   readonly token?: TokenName | null | undefined;
-  /** Another one, whose logit is subtracted. */
+  /** A token whose logit is subtracted. */
   readonly against?: TokenName | null | undefined;
-  /** After which position; the last one where none is given. */
+  /** The position after which the token comes, by default the last. */
   readonly position?: number | null | undefined;
-  /** How many parts, those that count most first; all, from the embedding upwards, where nothing is said. */
+  /** How many parts, the largest first; by default all, from the embedding upwards. */
   readonly top?: number | null | undefined;
   /** Only parts of this kind. */
   readonly kind?: LogitPart["kind"] | null | undefined;
@@ -27,7 +27,7 @@ export interface AttributionOptions extends ChangeArguments {
 
 type Result = Questions["attribution"]["result"];
 
-/** Which parts of the model made the logit of one token after a prompt. */
+/** The parts of the model that made the logit of a next token. */
 export class Attribution extends TableAnswer<Result> {
   override readonly field = "attribution";
   readonly #token: number | undefined;
@@ -38,8 +38,8 @@ export class Attribution extends TableAnswer<Result> {
   readonly #changes: Changes;
 
   /**
-   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if a token, the position, `top` or a change can't be, or
-   *   both tokens are the same.
+   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if a token, the position, `top` or a change is not valid,
+   *   or both tokens are the same.
    */
   constructor(reading: Reading, options: AttributionOptions) {
     super(reading);
@@ -70,7 +70,7 @@ export class Attribution extends TableAnswer<Result> {
     };
   }
 
-  /** The token, and what the parts of its logit come to. */
+  /** The token, and the sum of the parts of its logit. */
   async token(): Promise<{ id: number; text: string; logit: number }> {
     const { token, parts } = await this.compute();
     const logit = parts.reduce((sum, { value }) => sum + value, 0);
@@ -83,7 +83,7 @@ export class Attribution extends TableAnswer<Result> {
     return { id: this.#against, text: this.textOf(this.#against) };
   }
 
-  /** From the embedding upwards, or those that count most first. */
+  /** From the embedding upwards, or the largest first. */
   async parts(): Promise<readonly LogitPart[]> {
     return this.#select((await this.compute()).parts);
   }

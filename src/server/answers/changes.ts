@@ -5,12 +5,12 @@ import { canonicalHeads } from "../../requests/methods.ts";
 import type { LinkArguments } from "./answer.ts";
 import { readBy, type Reading } from "./reading.ts";
 
-/** An intervention as `schema.graphql` has it: the prompt that values come from may be a text. */
+/** An intervention as in `schema.graphql`: the donor may be a text. */
 export interface InterventionArgument extends InterventionInput {
   readonly from?: string | null | undefined;
 }
 
-/** The arguments that say what is changed in a run. */
+/** The arguments for changes to a run. */
 export interface ChangeArguments {
   /** Heads that are ablated: short for ZERO at Z. */
   readonly ablate?: readonly Head[] | null | undefined;
@@ -19,16 +19,16 @@ export interface ChangeArguments {
 
 /** The interventions of a reading's run. */
 export interface Changes {
-  /** In ascending order; undefined where there are none. */
+  /** In ascending order; undefined for none. */
   readonly ablate: readonly Head[] | undefined;
-  /** In canonical form; undefined where there are none. */
+  /** In canonical form; undefined for none. */
   readonly interventions: readonly Intervention[] | undefined;
-  /** The same as a link says it. */
+  /** The same as arguments of a link. */
   readonly linkArguments: LinkArguments;
 }
 
 /**
- * Reads what is changed in a run. Prompts that values come from are read as the prompt itself is, with BOS or without.
+ * Reads the changes to a run. Donors are tokenized as the prompt itself is, with BOS or without.
  *
  * @throws {InfoflowError} BAD_USER_INPUT as {@linkcode canonicalInterventions} and {@linkcode canonicalHeads} do; what
  *   reading a prompt throws.

@@ -4,7 +4,7 @@ import { type ChangeArguments, type Changes, changesOf } from "./changes.ts";
 import { InfoFlow } from "./info_flow.ts";
 import { type Reading, textOf } from "./reading.ts";
 
-/** How many of the likeliest tokens of both models are compared. */
+/** The number of most likely tokens of both runs that are compared. */
 const TOKENS = 10;
 
 /** How the probability of a next token changes. */
@@ -17,10 +17,10 @@ export interface TokenChange {
   readonly change: number;
 }
 
-/** A flow as it is asked for, with what is changed in the run. */
+/** Options of a flow, with the changes to its run. */
 export type ChangedFlowOptions = Omit<FlowOptions, "interventions"> & ChangeArguments;
 
-/** A flow with changes, beside the same of the model as it is. */
+/** A flow of a changed run, and the same flow of the unchanged model. */
 export class ComparedFlow extends InfoFlow {
   readonly comparison: Comparison;
 
@@ -30,11 +30,11 @@ export class ComparedFlow extends InfoFlow {
   }
 }
 
-/** How a run's changes change its flow and its predictions. */
+/** The effect of a run's changes on its flow and its predictions. */
 export class Comparison {
-  /** The flow of the model as it is. */
+  /** The flow of the unchanged model. */
   readonly baseline: InfoFlow;
-  /** The flow with the changes minus that. */
+  /** The flow of the changed run minus the baseline. */
   readonly difference: InfoFlow;
   readonly #reading: Reading;
   readonly #changes: Changes;
@@ -47,7 +47,7 @@ export class Comparison {
     this.#changes = changesOf(reading, options);
   }
 
-  /** The tokens likeliest to come next in either, those that change most first. */
+  /** The most likely next tokens of either run, those whose probability changes most first. */
   async nextTokens(): Promise<TokenChange[]> {
     const { model: { engine }, ids } = this.#reading;
     const { architecture } = engine.info;
@@ -63,7 +63,7 @@ export class Comparison {
 
 /** The arguments of `infoFlow`. */
 interface FlowArguments extends Omit<FlowOptions, "interventions">, ChangeArguments {
-  /** Whether `comparison` is wanted. It changes no number of the matrix. */
+  /** Whether `comparison` is computed. It changes no number of the matrix. */
   readonly compare?: boolean;
 }
 

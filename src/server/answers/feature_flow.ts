@@ -18,7 +18,7 @@ import { findSae, type Sae } from "./sae.ts";
 export interface FeatureFlowOptions extends ChangeArguments {
   readonly sae: string;
   readonly feature: number;
-  /** A position, 0 for BOS; all if none is given. */
+  /** A position, 0 for BOS; by default all. */
   readonly target?: number | null | undefined;
 }
 
@@ -27,7 +27,7 @@ type Result = Questions["featureFlow"]["result"];
 /** Of a matrix, in one answer. */
 const MOST_BYTES = 256 * 2 ** 20;
 
-/** Which tokens fed a feature, at one target or at all. */
+/** The tokens that fed a feature, at one target or at all. */
 export class FeatureFlow extends MatrixAnswer {
   override readonly field = "featureFlow";
   override readonly axes: readonly string[];

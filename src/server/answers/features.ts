@@ -17,9 +17,9 @@ export type ActivationScale = "RAW" | "DECODER_NORM";
 /** Options of {@linkcode Features}. */
 export interface FeaturesOptions extends ChangeArguments {
   readonly sae: string;
-  /** How many at each position; all if none is given. */
+  /** How many at each position, by default all. */
   readonly k?: number | null | undefined;
-  /** Only these, by their indices; all if none are named. */
+  /** Only these features, by default all. */
   readonly features?: readonly number[] | null | undefined;
   readonly minActivation: number;
   readonly scale: ActivationScale;
@@ -35,7 +35,7 @@ export interface ActiveFeature {
   readonly activation: number;
   /** 0 for the largest of its position. */
   readonly rank: number;
-  /** In nats; null at the last position, and where it was not asked for. */
+  /** In nats; null at the last position, and if it was not requested. */
   readonly lossEffect: number | null;
 }
 
@@ -43,10 +43,10 @@ type Found = Questions["features"]["result"];
 /** With the effects of the features that are asked for, in their order. */
 type Result = Found & { readonly effects: Float32Array | undefined };
 
-/** The most that is given as JSON; Arrow has more. */
+/** The most that are returned as JSON; Arrow can have more. */
 const MOST_ROWS = 4096;
 
-/** Which features of an autoencoder a prompt turns on. */
+/** The active features of an autoencoder in a prompt. */
 export class Features extends TableAnswer<Result> {
   override readonly field = "features";
   readonly sae: Sae;
@@ -55,7 +55,10 @@ export class Features extends TableAnswer<Result> {
   readonly #changes: Changes;
   #rows: readonly ActiveFeature[] | undefined;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder or feature, or k or minActivation can't be. */
+  /**
+   * @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder or feature, or k or minActivation is not
+   *   valid.
+   */
   constructor(reading: Reading, options: FeaturesOptions) {
     super(reading);
     const { k, minActivation, features } = options;
@@ -90,7 +93,7 @@ export class Features extends TableAnswer<Result> {
     };
   }
 
-  /** The first position that the autoencoder did not see in training, if the prompt has it. */
+  /** The first position beyond the autoencoder's training prompts, if the prompt has it. */
   get beyondContext(): number | null {
     const { context } = this.sae;
     return context !== undefined && context < this.tokens.length ? context : null;
@@ -163,7 +166,7 @@ export class Features extends TableAnswer<Result> {
     });
   }
 
-  /** What of the result is asked for, on its scale. */
+  /** The requested part of the result, on its scale. */
   #choose(
     { positions, features, activations, norms }: Found,
   ): readonly Omit<ActiveFeature, "lossEffect">[] {

@@ -8,7 +8,7 @@ export abstract class GridAnswer extends MatrixAnswer {
   /** The numbers along each axis: layers, heads or positions. */
   protected abstract readonly labels: readonly (readonly number[])[];
 
-  /** What its Arrow metadata say beside what those of all answers do. */
+  /** Its own Arrow metadata. */
   protected abstract gridMetadata(): Promise<Readonly<Record<string, unknown>>>;
 
   override get shape(): readonly number[] {
@@ -34,7 +34,7 @@ export abstract class GridAnswer extends MatrixAnswer {
   }
 }
 
-/** The integers from 0 on, a given number of them. */
+/** The first integers, from 0 on. */
 export function counted(count: number): number[] {
   return Array.from({ length: count }, (_, at) => at);
 }

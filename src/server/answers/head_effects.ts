@@ -16,7 +16,7 @@ export interface HeadEffectsOptions extends MetricOptions {
 
 type Result = Questions["headEffects"]["result"];
 
-/** What each head alone does to a metric: the metric with the head ablated, minus that of the model as it is. */
+/** The effect of each head alone on a metric: the metric with the head ablated, minus that of the unchanged model. */
 export class HeadEffects extends GridAnswer {
   override readonly field = "headEffects";
   override readonly axes = ["layer", "head"];
@@ -25,7 +25,7 @@ export class HeadEffects extends GridAnswer {
   readonly #action: "ZERO" | "MEAN";
   #result: Promise<Result> | undefined;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT if a token can't be, or the action ablates nothing. */
+  /** @throws {InfoflowError} BAD_USER_INPUT if a token is not valid, or the action ablates nothing. */
   constructor(reading: Reading, options: HeadEffectsOptions) {
     super(reading);
     const { layers, heads } = reading.model.engine.info.architecture;
@@ -48,7 +48,7 @@ export class HeadEffects extends GridAnswer {
     return { answer, against: other, metric, action: this.#action };
   }
 
-  /** The metric of the model as it is. */
+  /** The metric of the unchanged model. */
   async baseline(): Promise<number> {
     return (await this.compute()).baseline;
   }
@@ -61,7 +61,7 @@ export class HeadEffects extends GridAnswer {
     return (await this.compute()).cacheHit;
   }
 
-  /** What the engine computes; it is asked once. */
+  /** The engine's result, which is requested once. */
   compute(): Promise<Result> {
     const { model: { engine }, ids, hasBos } = this.reading;
     const meanFrom = hasBos && ids.length > 1 ? 1 : 0;

@@ -11,15 +11,15 @@ import { TableAnswer } from "./table_answer.ts";
 
 type Result = Questions["headScores"]["result"];
 
-/** How much a head does of some known jobs; each is a mean over targets, 0 to 1. */
+/** How much of three known jobs a head does; each is a mean over targets, 0 to 1. */
 export interface HeadScore {
   readonly layer: number;
   readonly head: number;
-  /** Looks at the token before. */
+  /** Attention to the previous token. */
   readonly previousToken: number;
-  /** Rests on BOS. */
+  /** Attention to BOS. */
   readonly bos: number;
-  /** Looks at what followed the same token before; null where no token comes twice. */
+  /** Attention to what followed the same token before; null if no token comes twice. */
   readonly induction: number | null;
 }
 
@@ -28,7 +28,9 @@ export class HeadScores extends TableAnswer<Result> {
   override readonly field = "headScores";
   readonly #changes: Changes;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT for a single token, which has none before it, or a change that can't be. */
+  /**
+   * @throws {InfoflowError} BAD_USER_INPUT for a single token, which has none before it, or a change that is not valid.
+   */
   constructor(reading: Reading, changes: ChangeArguments) {
     super(reading);
     this.#changes = changesOf(reading, changes);

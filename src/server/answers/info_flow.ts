@@ -26,21 +26,21 @@ import { type ChangeArguments, changesOf } from "./changes.ts";
 import { MatrixAnswer } from "./matrix_answer.ts";
 import type { Reading } from "./reading.ts";
 
-/** Of a matrix, in one answer: 16 heads at 2,048 tokens, 64 at 1,024. */
+/** The most bytes of a matrix in one answer: 16 heads at 2,048 tokens, 64 at 1,024. */
 const MOST_BYTES = 256 * 2 ** 20;
 
-/** Which matrix is asked for, interventions as `schema.graphql` has them. */
+/** Options of a matrix, with interventions as in `schema.graphql`. */
 export type RequestedMatrix =
   & (
     | Omit<FlowOptions, "interventions"> & ChangeArguments
     | Omit<AttentionOptions, "interventions" | "targets"> & ChangeArguments
   )
   & {
-    /** The rows to hand out; negative ones count from the end. */
+    /** The rows to return; negative ones count from the end. */
     readonly targets?: readonly number[] | null | undefined;
   };
 
-/** A matrix of more numbers is encoded in the helping thread: this one is encoded in a few ms. */
+/** A matrix of more numbers is encoded in the helper thread; this many take a few ms. */
 const MOST_ENCODED = 2 ** 18;
 
 /** The answer to "which tokens feed which?" for one prompt: a flow of information, or attention patterns by head. */
@@ -52,16 +52,19 @@ export class InfoFlow extends MatrixAnswer {
   override readonly shape: readonly number[];
   /** How many neighbouring positions share a cell of the matrix. */
   readonly span: number;
-  /** The rows that are handed out, in ascending order, where they were chosen. */
+  /** The returned rows, in ascending order, if they were chosen. */
   readonly targets: readonly number[] | undefined;
   readonly #rows: readonly number[];
-  /** The same of the engine, which leaves the first token out if that is BOS, and heads that write nothing. */
+  /** The same options for the engine, which leaves out the first token if that is BOS, and ablated heads. */
   #asked: MatrixOptions;
-  /** Interventions as they were asked for. */
+  /** Interventions as in the request. */
   readonly #interventions: unknown;
   #result: Promise<FlowResult> | undefined;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT for a layer, a head or a number of cells that can't be; MATRIX_TOO_LARGE. */
+  /**
+   * @throws {InfoflowError} BAD_USER_INPUT for a layer, a head or a number of cells that is not valid;
+   *   MATRIX_TOO_LARGE.
+   */
   constructor(reading: Reading, asked: RequestedMatrix) {
     super(reading);
     const { model: { engine: { info: { architecture } } }, tokens, hasBos } = reading;
@@ -86,7 +89,7 @@ export class InfoFlow extends MatrixAnswer {
     this.#rows = this.targets ?? Array.from({ length: cells }, (_, row) => row);
     this.axes = axes;
     this.shape = shape.with(-2, this.#rows.length);
-    // Of attention only these leave the device; flows are small enough to be cut here.
+    // For attention, only these are read from the device; flows are small enough to be cut here.
     if (isByHead(this.#asked) && this.targets) {
       this.#asked = { ...this.#asked, targets: this.targets };
     }
@@ -101,13 +104,13 @@ export class InfoFlow extends MatrixAnswer {
     return { ...options, targets: this.targets, interventions: this.#interventions };
   }
 
-  /** The layers and heads that take part. */
+  /** The chosen layers and heads. */
   get chosen(): Chosen {
     return chosenOf(this.options, this.reading.model.engine.info.architecture);
   }
 
   /**
-   * The numbers; the model runs once, however often they are asked for.
+   * The numbers. They are computed once.
    *
    * @throws {InfoflowError} MATRIX_TOO_LARGE with `bytes` and `limit`; what the engine throws.
    */
@@ -120,7 +123,7 @@ export class InfoFlow extends MatrixAnswer {
       : engine.flow(ids, this.#asked).then((result) => this.#cut(result));
   }
 
-  /** Takes the rows that were asked for out of whole matrices. */
+  /** Cuts the requested rows out of whole matrices. */
   #cut(result: FlowResult): FlowResult {
     const { targets } = this;
     if (!targets || isByHead(this.#asked)) return result;
@@ -150,7 +153,7 @@ export class InfoFlow extends MatrixAnswer {
     }
   }
 
-  /** How the changes of the run change this flow. */
+  /** The effect of the run's changes on this flow. */
   async #difference({ difference: _, ...options }: FlowOptions): Promise<FlowResult> {
     const { model: { engine }, ids } = this.reading;
     const [changed, plain] = await Promise.all([
@@ -229,7 +232,7 @@ export class InfoFlow extends MatrixAnswer {
 }
 
 /**
- * Which rows targets name, in ascending order, each once.
+ * The rows of the given targets, in ascending order, each once.
  *
  * @throws {InfoflowError} BAD_USER_INPUT if there is no such row, or positions share cells.
  */
@@ -271,7 +274,7 @@ function isDifference(options: MatrixOptions): options is FlowOptions {
   return !isByHead(options) && options.difference === true;
 }
 
-/** A head that writes nothing is no part of the mean over heads. */
+/** An ablated head is left out of the mean over heads. */
 function leftOutOf(options: MatrixOptions, model: Heads): readonly Head[] | undefined {
   if (isByHead(options) || methodOf(options) !== "ATTENTION") return undefined;
   const heads = ablatedHeads(options, model);

@@ -12,18 +12,18 @@ import type { Reading } from "./reading.ts";
 import { TableAnswer } from "./table_answer.ts";
 import { checkWork } from "../../requests/operation_limit.ts";
 
-/** The most tokens that are named for a position and a layer. */
+/** The most tokens for a position and a layer. */
 const MOST_TOKENS = 20;
-/** The most rows that are given as JSON; Arrow has more. */
+/** The most rows that are returned as JSON; Arrow can have more. */
 const MOST_LISTED = 4096;
 
 type Result = Questions["logitLens"]["result"];
 
 /** Options of {@linkcode LogitLens}. */
 export interface LogitLensOptions extends ChangeArguments {
-  /** How many tokens for each position and layer. */
+  /** How many tokens of each position and layer. */
   readonly k: number;
-  /** Which positions; all where none are named. */
+  /** The positions, by default all. */
   readonly positions?: readonly number[] | null | undefined;
 }
 
@@ -35,14 +35,17 @@ export interface LensPrediction extends Prediction {
   readonly rank: number;
 }
 
-/** The likeliest tokens of each position after each layer (the logit lens, nostalgebraist 2020). */
+/** The most likely tokens of each position after each layer (the logit lens, nostalgebraist 2020). */
 export class LogitLens extends TableAnswer<Result> {
   override readonly field = "logitLens";
   readonly #k: number;
   readonly #positions: readonly number[];
   readonly #changes: Changes;
 
-  /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` can't be; MATRIX_TOO_LARGE if it takes too long. */
+  /**
+   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k` is not valid; MATRIX_TOO_LARGE if it takes too
+   *   long.
+   */
   constructor(reading: Reading, { k, positions, ...changes }: LogitLensOptions) {
     super(reading);
     const count = reading.ids.length;

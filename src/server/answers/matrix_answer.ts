@@ -1,6 +1,6 @@
 import { Answer } from "./answer.ts";
 
-/** An answer that is numbers along axes: what the type `Matrix` of `schema.graphql` shows. */
+/** An answer that is numbers along axes, the type `Matrix` of `schema.graphql`. */
 export abstract class MatrixAnswer extends Answer {
   /** The names of the axes, such as `target`. */
   abstract readonly axes: readonly string[];
@@ -10,7 +10,7 @@ export abstract class MatrixAnswer extends Answer {
   /** The numbers, row-major. */
   abstract numbers(): Promise<Float32Array>;
 
-  /** What an index along an axis stands for, such as a layer's number. */
+  /** The label of an index along an axis, such as a layer's number. */
   along(_axis: string, index: number): number {
     return index;
   }

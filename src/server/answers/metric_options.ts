@@ -7,7 +7,7 @@ import { tokenId, type TokenName } from "./token_id.ts";
 /** In seconds: patching that would take longer is refused, as is what would exceed its request's deadline. */
 const LIMIT = 60;
 
-/** The options of a metric, as a client gives them. */
+/** The options of a metric in a request. */
 export interface MetricOptions {
   /** The token that is right. */
   readonly answer: TokenName;
@@ -19,7 +19,7 @@ export interface MetricOptions {
 /**
  * The metric for the engine.
  *
- * @throws {InfoflowError} BAD_USER_INPUT if a token can't be, both are the same, or LOGIT_DIFF has no second one.
+ * @throws {InfoflowError} BAD_USER_INPUT if a token is not valid, both are the same, or LOGIT_DIFF has no second one.
  */
 export function metricArgument(
   reading: Reading,

@@ -11,7 +11,7 @@ import { TableAnswer } from "./table_answer.ts";
 import { tokenId, type TokenName } from "./token_id.ts";
 import type { TopRow } from "../../engine/analyses/top_row.ts";
 
-/** The most tokens that are named for a position. */
+/** The most tokens for a position. */
 const MOST_TOKENS = 100;
 
 /** A token that may come next. */
@@ -41,15 +41,15 @@ export function predictions(
 export interface NextTokensOptions extends ChangeArguments {
   /** How many tokens. */
   readonly k: number;
-  /** Further tokens that are to be answered for. */
+  /** Further tokens whose probabilities are wanted. */
   readonly tokens?: readonly TokenName[] | null | undefined;
-  /** After which position; the last one where none is given. */
+  /** The position after which the token comes, by default the last. */
   readonly position?: number | null | undefined;
 }
 
 type Result = Questions["nextTokens"]["result"];
 
-/** What the model expects after a prompt. */
+/** The most likely next tokens of a prompt. */
 export class NextTokens extends TableAnswer<Result> {
   override readonly field = "nextTokens";
   readonly #k: number;
@@ -57,7 +57,9 @@ export class NextTokens extends TableAnswer<Result> {
   readonly #position: number | undefined;
   readonly #changes: Changes;
 
-  /** @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k`, a token, the position or a change can't be. */
+  /**
+   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if `k`, a token, the position or a change is not valid.
+   */
   constructor(reading: Reading, { k, tokens, position, ...changes }: NextTokensOptions) {
     super(reading);
     this.#changes = changesOf(reading, changes);
@@ -78,12 +80,12 @@ export class NextTokens extends TableAnswer<Result> {
     };
   }
 
-  /** The likeliest tokens, best first, then those that were named and are not among them. */
+  /** The most likely tokens, best first, then those of `tokens` that are not among them. */
   async predictions(): Promise<Prediction[]> {
     return this.#rows(await this.compute());
   }
 
-  /** The tokens that were named, in their order. */
+  /** The tokens of the option `tokens`, in their order. */
   async named(): Promise<Prediction[]> {
     return this.#namedRows(await this.compute());
   }

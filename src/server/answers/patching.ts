@@ -25,7 +25,7 @@ export interface PatchingOptions extends MetricOptions {
   readonly direction: PatchDirection;
   /** Whether 0 is the corrupted run and 1 the clean one. */
   readonly normalize: boolean;
-  /** The layers that are patched; all where none are named. */
+  /** The layers that are patched, by default all. */
   readonly layers?: readonly number[] | null | undefined;
 }
 
@@ -34,7 +34,7 @@ type Result = Questions["patching"]["result"];
 /** Baselines that are closer than this can't be normalized by. */
 const LEAST_SPAN = 1e-3;
 
-/** The metric of a prompt's runs with one value of another prompt each (activation patching). */
+/** Activation patching: the metric of runs with one activation replaced by that of another prompt. */
 export class Patching extends GridAnswer {
   override readonly field = "patching";
   override readonly axes: readonly string[];
@@ -49,7 +49,8 @@ export class Patching extends GridAnswer {
 
   /**
    * @param reading The clean prompt.
-   * @throws {InfoflowError} BAD_USER_INPUT if the prompts are not equally long, or a token, a layer or the grid can't be.
+   * @throws {InfoflowError} BAD_USER_INPUT if the prompts are not equally long, or a token, a layer or the grid is not
+   *   valid.
    */
   constructor(reading: Reading, corrupted: Reading, options: PatchingOptions) {
     super(reading);
@@ -98,12 +99,12 @@ export class Patching extends GridAnswer {
     return this.#corrupted.tokens;
   }
 
-  /** The metric of the clean prompt as it is. */
+  /** The metric of the unpatched clean prompt. */
   async clean(): Promise<number> {
     return (await this.compute()).clean;
   }
 
-  /** The metric of the corrupted prompt as it is. */
+  /** The metric of the unpatched corrupted prompt. */
   async corrupted(): Promise<number> {
     return (await this.compute()).corrupted;
   }
@@ -139,7 +140,7 @@ export class Patching extends GridAnswer {
     return (await this.compute()).cacheHit;
   }
 
-  /** What the engine computes; it is asked once. */
+  /** The engine's result, which is requested once. */
   compute(): Promise<Result> {
     const { model: { engine }, ids } = this.reading;
     const { site, by, direction, layers } = this.#options;

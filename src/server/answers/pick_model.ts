@@ -5,7 +5,7 @@ import type { LoadedModel } from "./loaded_model.ts";
  * The model that a request asks.
  *
  * @param models All that there are, the default first.
- * @param name What it was started by; the default one without it.
+ * @param name Its name; by default the default model.
  * @throws {InfoflowError} BAD_USER_INPUT, with the names that there are.
  */
 export function pickModel(

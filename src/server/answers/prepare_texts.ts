@@ -7,9 +7,9 @@ const MOST_CHARACTERS = 131_072;
 const FEW_CHARACTERS = 2048;
 
 /**
- * Finds the tokens of a request's long texts before they are read, so that reading them takes no time.
+ * Tokenizes a request's long texts in the helper thread, so that reading them later takes no time.
  *
- * @param texts What a request names, anywhere in it; what is no prompt costs a little for nothing.
+ * @param texts All texts of a request, also those that are no prompts.
  * @throws {InfoflowError} BAD_USER_INPUT if they are too long together, with `characters` and `limit`.
  */
 export async function prepareTexts(
@@ -17,7 +17,7 @@ export async function prepareTexts(
   texts: Iterable<string>,
   specialTokens: boolean,
 ): Promise<void> {
-  // A text of which no model could read all is refused without being read.
+  // A text that is too long for every model is refused without being read.
   const different = new Set(texts).values().filter((text) =>
     models.some(({ engine, longTexts }) =>
       longTexts?.mayFit(text, engine.info.architecture.context) ?? true

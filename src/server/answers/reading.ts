@@ -9,28 +9,28 @@ import { pickModel } from "./pick_model.ts";
 /** The prompt: a text, or token ids. */
 export interface ReadingSource {
   readonly prompt?: string | null | undefined;
-  /** What the model gets: nothing is put in front. */
+  /** Token ids, to which no BOS is added. */
   readonly ids?: readonly number[] | null | undefined;
-  /** Whether special tokens that the prompt spells are meant, BOS among them. */
+  /** Whether special tokens written in the prompt are read as tokens. */
   readonly specialTokens?: boolean | null | undefined;
-  /** NONE puts no BOS in front of a prompt. */
+  /** NONE adds no BOS. */
   readonly bos?: BosPolicy | null | undefined;
 }
 
-/** The arguments that say what is read, and by which model. */
+/** The arguments that name a prompt and a model. */
 export interface ReadingArguments extends ReadingSource {
-  /** A name of a model; the first one where there is none. */
+  /** A name of a model; by default the first. */
   readonly model?: string | null | undefined;
 }
 
-/** A prompt as a model reads it. It is made once for each question. */
+/** A tokenized prompt and its model. */
 export interface Reading {
   readonly model: LoadedModel;
   /** The prompt's arguments, as a link has them. */
   readonly source: ReadingSource;
-  /** The text; null where token ids were given. */
+  /** The text; null if token ids were given. */
   readonly prompt: string | null;
-  /** All tokens, BOS first where there is one. */
+  /** All tokens, BOS first if there is one. */
   readonly tokens: readonly Token[];
   /** Their numbers in the vocabulary. */
   readonly ids: readonly number[];
@@ -39,10 +39,10 @@ export interface Reading {
 }
 
 /**
- * Has a model read a prompt, if there is room for another question.
+ * Tokenizes a prompt for a model, if there is room for another question.
  *
- * @throws {InfoflowError} BAD_USER_INPUT if there is no such model, for a lone surrogate, an id that is no token's, or a
- *   prompt and ids together; OVERLOADED; PROMPT_EMPTY; PROMPT_TOO_LONG.
+ * @throws {InfoflowError} BAD_USER_INPUT if there is no such model, for a lone surrogate, an id that is no token's, or
+ *   a prompt and ids together; OVERLOADED; PROMPT_EMPTY; PROMPT_TOO_LONG.
  */
 export function read(
   models: readonly LoadedModel[],
@@ -52,7 +52,7 @@ export function read(
 }
 
 /**
- * Has one model read a prompt.
+ * Tokenizes a prompt for one model.
  *
  * @throws As {@linkcode read} does.
  */
@@ -92,7 +92,7 @@ export function readBy(model: LoadedModel, source: ReadingSource): Reading {
   };
 }
 
-/** Tokens by their ids; their places are those in their texts, one after the other, BOS at the beginning left out. */
+/** Tokens by their ids. Their positions in the text are those in the concatenation of their texts, without BOS. */
 function tokensOf(
   ids: readonly number[],
   { limit, tokenizer }: { readonly limit: number; readonly tokenizer: Tokenizer },
@@ -119,7 +119,7 @@ function noRow({ id, text }: Token, vocabulary: number): InfoflowError {
   );
 }
 
-/** How the model of a reading reads text. */
+/** The tokenizer of a reading's model. */
 export function tokenizerOf({ model }: Reading): Tokenizer {
   return model.tokenizer ?? GPT2_TOKENIZER;
 }

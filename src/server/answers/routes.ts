@@ -13,20 +13,20 @@ import { TableAnswer } from "./table_answer.ts";
 
 /** Options of {@linkcode RouteGraphAnswer}. */
 export interface RoutesOptions extends ChangeArguments {
-  /** A position, 0 for BOS; the last one where there is none. */
+  /** A position, 0 for BOS; by default the last. */
   readonly target?: number | null | undefined;
-  /** The least share of an edge, 0 to 1. */
+  /** The smallest share of an edge, 0 to 1. */
   readonly threshold: number;
-  /** How many edges, those that carry most; all where nothing is said. */
+  /** How many edges, the strongest; by default all. */
   readonly strongest?: number | null | undefined;
 }
 
-/** More can't be told apart in any picture. */
+/** More can't be distinguished in any picture. */
 const MOST_EDGES = 100_000;
 
 type Result = Questions["routes"]["result"];
 
-/** What carries the prediction at one target, as a graph. */
+/** The routes that lead to the prediction at one target, as a graph. */
 export class RouteGraphAnswer extends TableAnswer<Result> {
   override readonly field = "routes";
   /** The position that the routes lead to, 0 for BOS. */
@@ -37,8 +37,9 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
   readonly #changes: Changes;
 
   /**
-   * @param options The target, the last position where there is none, and the least share of an edge.
-   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if there is no such target, or the threshold can't be.
+   * @param options The target, by default the last position, and the smallest share of an edge.
+   * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if there is no such target, or the threshold is not
+   *   valid.
    */
   constructor(
     reading: Reading,
@@ -70,12 +71,12 @@ export class RouteGraphAnswer extends TableAnswer<Result> {
     };
   }
 
-  /** The places that the routes come through, from the top down. */
+  /** The nodes, from the top down. */
   async nodes(): Promise<readonly RouteNode[]> {
     return (await this.compute()).nodes;
   }
 
-  /** What carries from place to place, from the top down. */
+  /** The edges, from the top down. */
   async edges(): Promise<readonly RouteEdge[]> {
     return (await this.compute()).edges;
   }

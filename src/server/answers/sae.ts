@@ -6,14 +6,14 @@ import { conversionInWords } from "../../requests/sae/conversion_in_words.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { readBy, type ReadingSource, tokenizerOf } from "./reading.ts";
 
-/** How well an autoencoder does on a prompt, as GraphQL says it. */
+/** The GraphQL type `SaeFit`: the quality of an autoencoder on a prompt. */
 export interface SaeFit extends SaeFitFound {
   /** (zeros - SAE) / (zeros - model) of the losses. */
   readonly ceScore: number;
   readonly warning: string | null;
 }
 
-/** An autoencoder that a model is served with, as GraphQL says it. */
+/** The GraphQL type `Sae`: an autoencoder that is served with a model. */
 export class Sae {
   readonly #model: LoadedModel;
   readonly #info: SaeInfo;
@@ -64,7 +64,7 @@ export class Sae {
   }
 
   /**
-   * How well it does on a prompt.
+   * Its quality on a prompt.
    *
    * @throws {InfoflowError} As for any prompt; BAD_USER_INPUT if it has one token only.
    */

@@ -35,7 +35,7 @@ export abstract class TableAnswer<Result extends Answered> extends Answer {
     return this.linkArguments;
   }
 
-  /** The result; it is asked for once, however often it is used. */
+  /** The result, which is requested once. */
   compute(): Promise<Result> {
     const { model: { engine }, ids } = this.reading;
     return this.#result ??= this.ask(engine, ids);

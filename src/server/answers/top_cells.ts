@@ -1,7 +1,7 @@
 import TinyQueue from "tinyqueue";
 import type { MatrixAnswer } from "./matrix_answer.ts";
 
-/** A number of a matrix with what it stands for along each axis, such as `layer` or `target`. */
+/** A number of a matrix with its label along each axis, such as `layer` or `target`. */
 export type Cell = Readonly<Record<string, number>> & { readonly weight: number };
 
 interface Found {
@@ -16,7 +16,7 @@ interface Found {
 export async function topCells(answer: MatrixAnswer, count: number): Promise<Cell[]> {
   const { axes, shape } = answer;
   const numbers = await answer.numbers();
-  // The smallest of those that were found is the first to go.
+  // The smallest one found is replaced first.
   const found = new TinyQueue<Found>([], (a, b) => a.size - b.size || b.at - a.at);
   numbers.forEach((number, at) => {
     const size = Math.abs(number);

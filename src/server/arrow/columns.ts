@@ -9,7 +9,7 @@ import {
 } from "apache-arrow";
 import type { LabelledMatrix } from "./labelled_matrix.ts";
 
-/** A column: its field's name, its numbers, and what else the field is to say of them. */
+/** A column: its field's name, its numbers, and the field's metadata. */
 export interface ArrowColumn {
   readonly name: string;
   readonly data: Data;
@@ -17,7 +17,7 @@ export interface ArrowColumn {
 }
 
 /**
- * The columns that say where a row belongs, as far as the matrix has such axes: `layer` and `head`.
+ * The columns `layer` and `head`, if the matrix has these axes.
  *
  * @param perMatrix How many rows a (target, source) matrix has.
  */

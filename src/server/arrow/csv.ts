@@ -1,7 +1,7 @@
 import { tableFromIPC } from "apache-arrow";
 import { InfoflowError } from "../../errors.ts";
 
-/** Rows that spreadsheets take, the names of the columns among them. */
+/** The most rows of a spreadsheet, the header included. */
 const MOST_ROWS = 2 ** 20;
 
 /** What spreadsheets would read as a number, a date, a truth value or a formula. */

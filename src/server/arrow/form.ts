@@ -1,9 +1,9 @@
-/** How a matrix becomes columns: a row for each target, for each matrix, or for each number. */
+/** The layouts of a matrix: a row for each target, for each matrix, or for each number. */
 export const LAYOUTS = ["rows", "tensor", "tidy"] as const;
 /** One of {@linkcode LAYOUTS}. */
 export type Layout = typeof LAYOUTS[number];
 
-/** How record batches become bytes: to be read from the beginning, or from anywhere. */
+/** The Arrow IPC formats: a stream, or a file with random access. */
 export const FORMATS = ["stream", "file"] as const;
 /** One of {@linkcode FORMATS}. */
 export type Format = typeof FORMATS[number];

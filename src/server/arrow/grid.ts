@@ -2,9 +2,9 @@ import { type ArrowColumn, float32, int32, lists } from "./columns.ts";
 import { encodeColumns } from "./encode.ts";
 import type { ArrowForm } from "./form.ts";
 
-/** Numbers along axes, each of which counts something. */
+/** Numbers along axes. */
 export interface Grid {
-  /** What the axes count, such as `layer`. */
+  /** The names of the axes, such as `layer`. */
   readonly axes: readonly string[];
   /** The numbers along each axis, such as the layers that are there. */
   readonly labels: readonly (readonly number[])[];

@@ -1,7 +1,7 @@
 import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { FlowMatrix, Head } from "../../requests/flow_options.ts";
 
-/** A matrix with what stands along its axes. */
+/** A matrix with the labels of its axes. */
 export interface LabelledMatrix extends FlowMatrix {
   /** The numbers of the layers along that axis, where there is one. */
   readonly layers: readonly number[];
@@ -22,7 +22,7 @@ export interface Metadata {
   readonly id: string;
   readonly model: string;
   readonly fingerprint: string;
-  /** The text; null where token ids were given. */
+  /** The text; null if token ids were given. */
   readonly prompt: string | null;
   /** The labels of both axes, in order. */
   readonly tokens: readonly string[];
@@ -30,7 +30,7 @@ export interface Metadata {
   readonly ids: readonly number[];
   readonly axes: readonly string[];
   readonly shape: readonly number[];
-  /** How the layers became one matrix; not there where each head is by itself. */
+  /** How the layers were combined; undefined for matrices by head. */
   readonly aggregation?: string;
   readonly bos: string;
   /** The method, if it is not attention. */

@@ -15,7 +15,7 @@ import type { InputBatch } from "./input_batch.ts";
 import { type PromptColumn, promptsIn } from "./prompt_column.ts";
 import { type AskedRow, RowAnswers } from "./row_answers.ts";
 
-/** A batch is handed on as soon as it is so full, or so old. */
+/** A batch is sent as soon as it has this many bytes, or is this old. */
 const MOST_ROWS = 64;
 const MOST_BYTES = 2 ** 20;
 const MOST_MS = 200;

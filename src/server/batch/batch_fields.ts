@@ -1,11 +1,11 @@
 import { type DataType, Field, Float32, Int32, List, Struct, Utf8 } from "apache-arrow";
 
-/** How a matrix stands in a row: as lists in lists, by its axes, or flat with its shape beside. */
+/** The layouts of a matrix in a row: nested lists, or flat with its shape. */
 export const BATCH_LAYOUTS = ["nested", "flat"] as const;
 /** One of {@linkcode BATCH_LAYOUTS}. */
 export type BatchLayout = typeof BATCH_LAYOUTS[number];
 
-/** Questions about one prompt that are asked about many, by their fields in `schema.graphql`. */
+/** The questions that can be asked about many prompts, by their fields in `schema.graphql`. */
 export const BATCH_FIELDS = [
   "infoFlow",
   "attention",
@@ -86,7 +86,7 @@ export function resultFields(
   return [new Field(columnOf(field), new List(item), true)];
 }
 
-/** The columns that stand before and after results, whatever they are. */
+/** The columns before and after the results. */
 export const LEADING: readonly Field[] = [
   new Field("answer_id", new Utf8(), true),
   new Field("tokens", new List(new Field("item", new Utf8(), true)), true),

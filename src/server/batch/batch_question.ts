@@ -66,7 +66,7 @@ const OF_ROWS = [
   "DEADLINE_EXCEEDED",
 ];
 
-/** A question that is asked about many prompts: the same options for all, a row each. */
+/** A question about many prompts: the same options for all, a row for each. */
 export class BatchQuestion {
   readonly field: BatchField;
   readonly fields: readonly Field[];

@@ -2,7 +2,7 @@ import type { Layout } from "../arrow/form.ts";
 import { InfoflowError } from "../../errors.ts";
 import type { MatrixAnswer } from "../answers/matrix_answer.ts";
 
-/** The matrix of a query whose client wants no JSON but its bytes. Resolvers tell of what they come by. */
+/** The matrix of a query whose client accepts Arrow instead of JSON. Resolvers note the matrices that they meet. */
 export class AskedMatrix {
   readonly #matrices = new Set<MatrixAnswer>();
   readonly #layouts = new Set<Layout>();

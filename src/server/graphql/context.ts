@@ -10,7 +10,7 @@ export interface GraphQLContext {
   readonly origin: string;
   /** Hints beside the answer. */
   readonly hints: Set<string>;
-  /** Where the client wants the bytes of a matrix, not JSON: what is to be told of it. */
+  /** If the client accepts Arrow instead of JSON, the object that notes the matrix. */
   readonly asked?: AskedMatrix;
   /** The Arrow that the answer has. */
   readonly held: HeldBytes;

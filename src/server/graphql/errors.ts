@@ -32,7 +32,7 @@ export function maskError(error: unknown, log: Log): GraphQLError {
   );
 }
 
-/** The codes that Yoga gives to requests that aren't right in themselves; bad variables get none. */
+/** The codes that Yoga gives to invalid requests; bad variables get none. */
 const REQUEST_CODES: unknown[] = [
   "BAD_REQUEST",
   "GRAPHQL_PARSE_FAILED",
@@ -40,7 +40,7 @@ const REQUEST_CODES: unknown[] = [
   undefined,
 ];
 
-/** Gives a mistake in the query itself, such as an enum value that there isn't, the code of all bad input. */
+/** Gives an error in the query itself, such as an unknown enum value, the code BAD_USER_INPUT. */
 export function ownMistake(error: GraphQLError): GraphQLError {
   if (REQUEST_CODES.includes(error.extensions.code)) error.extensions.code = "BAD_USER_INPUT";
   return error;

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 
-/** Bytes whose base64 is written at once; a multiple of 3, so that the pieces make one text. */
+/** Bytes whose base64 is written at once; a multiple of 3, so that the pieces can be concatenated. */
 const PIECE = 3 * 64 * 1024;
 /** An answer of fewer characters is written at once, and not in a stream. */
 const SMALL = 64 * 1024;

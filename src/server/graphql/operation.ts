@@ -1,7 +1,7 @@
 import { type DocumentNode, getOperationAST } from "graphql";
 
 /**
- * What a query asks, in a word for metrics: its field, if it is one, such as `infoFlow`. Names that a client makes up
+ * The operation of a query for metrics: its field, if it has one only, such as `infoFlow`. Names that a client makes up
  * are not used, so there are no more words than the schema has fields.
  *
  * @param document A valid one.

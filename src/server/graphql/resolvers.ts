@@ -30,7 +30,7 @@ import { LONGEST_URL } from "../links/longest_url.ts";
 import { hasField, isLinkedField, isMatrixField, typeOf, withDefaults } from "../schema.ts";
 import type { GraphQLContext } from "./context.ts";
 
-/** The most numbers that are given as JSON; Arrow has more. */
+/** The most numbers that are returned as JSON; Arrow can have more. */
 const MOST_VALUES = 4096;
 /** As in `schema.graphql`. */
 const DEFAULT_TOP = 10;
@@ -41,7 +41,7 @@ type Resolver<Parent, Arguments, Result> = (
   context: GraphQLContext,
 ) => Result | Promise<Result>;
 
-/** Arguments that have defaults, for which null stands too. */
+/** Arguments with defaults, which null stands for too. */
 type Nullable<Arguments> = { readonly [Name in keyof Arguments]: Arguments[Name] | null };
 
 interface FeatureArguments extends Pick<ReadingArguments, "model"> {
@@ -51,7 +51,7 @@ interface FeatureArguments extends Pick<ReadingArguments, "model"> {
 
 type ModelFields = Record<string, string | number>;
 
-/** What the fields of `schema.graphql` do, where it is more than reading a property. */
+/** The resolvers of fields that are more than a property. */
 export interface Resolvers {
   readonly Query: {
     // and a field for each of `ANSWERS`
@@ -86,7 +86,7 @@ export interface Resolvers {
   };
 }
 
-/** A matrix is its answer, seen from another side. */
+/** The parent answer is the matrix. */
 const matrix: Resolver<MatrixAnswer, unknown, MatrixAnswer> = (answer, _, { asked }) => {
   asked?.note(answer);
   return answer;
@@ -95,7 +95,7 @@ const matrix: Resolver<MatrixAnswer, unknown, MatrixAnswer> = (answer, _, { aske
 const url: Resolver<Answer, unknown, string | null> = (answer, _, context) =>
   shortLink(answer, context);
 
-/** A link that can be fetched; null and a hint where it would be longer than URLs that are read. */
+/** A link that can be fetched; null and a hint if it would be too long. */
 function shortLink(
   answer: Answer,
   { origin, hints }: GraphQLContext,
@@ -114,7 +114,7 @@ function shortLink(
 const arrow: Resolver<Answer, unknown, string> = async (answer, _, { held }) =>
   held.hold(await claimedArrow(answer));
 
-/** What the types of answers have that is not a property of theirs. */
+/** The resolvers that several types of answers share. */
 const ofAnswers = Object.fromEntries(
   Object.keys(ANSWERS).map((field) => [typeOf(field), {
     ...(isMatrixField(field) && { matrix }),

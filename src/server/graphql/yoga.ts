@@ -16,7 +16,7 @@ import { resolvers } from "./resolvers.ts";
 /** The GraphQL server; it never listens, requests are handed to its `fetch`. */
 export type Yoga = YogaServerInstance<GraphQLContext, Record<never, never>>;
 
-/** How the GraphQL server is to be. */
+/** Options of the GraphQL server. */
 export interface YogaSettings {
   readonly log: Log;
   /** Whether clients may ask for the schema. */
@@ -24,8 +24,8 @@ export interface YogaSettings {
 }
 
 /**
- * Makes the GraphQL server. What Yoga leaves open by default is shut: CORS, uploads, batches, its own GraphiQL; queries
- * are held to graphql-armor's limits of depth, aliases, directives, tokens and cost.
+ * Makes the GraphQL server. Yoga's CORS, uploads, batches and GraphiQL are off; graphql-armor limits depth, aliases,
+ * directives, tokens and cost of queries.
  */
 export function makeYoga({ log, introspection }: YogaSettings): Yoga {
   return createYoga<GraphQLContext>({
@@ -35,7 +35,7 @@ export function makeYoga({ log, introspection }: YogaSettings): Yoga {
     graphqlEndpoint: GRAPHQL_PATH,
     maskedErrors: { maskError: (error) => maskError(error, log) },
     plugins: [
-      // Suggestions tell what the schema has: they help where that is no secret.
+      // Suggestions reveal names of the schema, so they are given only if the schema may be read.
       EnvelopArmorPlugin({ blockFieldSuggestion: { enabled: !introspection } }),
       ...(introspection ? [] : [withoutIntrospection]),
       codesForRequestErrors,
@@ -82,7 +82,7 @@ const noPersistedQueries: Plugin<GraphQLContext> = {
   },
 };
 
-/** Hints beside an answer that is no error, such as why a link is null. */
+/** Hints in an answer's extensions, such as why a link is null. */
 const hints: Plugin<GraphQLContext> = {
   onResultProcess({ result, serverContext }) {
     const { hints } = serverContext as unknown as GraphQLContext;

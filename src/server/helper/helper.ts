@@ -7,8 +7,8 @@ interface Pending {
 }
 
 /**
- * A thread for work that would hold up the answering thread: the Arrow of large matrices, the tokens of long texts. It
- * is started when it is first needed, and again if it crashes.
+ * A thread for work that would block the main thread: the Arrow of large matrices, the tokens of long texts. It is
+ * started at its first use, and again if it crashes.
  */
 export class Helper {
   readonly #pending = new Map<number, Pending>();
@@ -16,7 +16,7 @@ export class Helper {
   #nextId = 0;
 
   /**
-   * Has the thread do something.
+   * Calls the thread.
    *
    * @throws {InfoflowError} What it throws; BAD_USER_INPUT and its like where they are meant for clients.
    */
@@ -31,7 +31,7 @@ export class Helper {
     return await promise;
   }
 
-  /** Ends the thread; calls under way are never answered. */
+  /** Ends the thread; open calls are never answered. */
   close(): void {
     this.#worker?.terminate();
     this.#worker = undefined;

@@ -9,7 +9,7 @@ export interface TokenizerPlace {
   readonly isKnown: boolean;
 }
 
-/** The calls that the helping thread answers. */
+/** The calls of the helper thread. */
 export interface HelperCalls {
   /** The Arrow IPC of a matrix. */
   arrow: {
@@ -38,7 +38,7 @@ export type HelperRequest = {
   };
 }[keyof HelperCalls];
 
-/** A reply; an error as its text and, if it is meant for clients, its code. */
+/** A reply: a result, or an error's text and code. */
 export type HelperReply =
   | { readonly id: number; readonly result: HelperCalls[keyof HelperCalls]["result"] }
   | {

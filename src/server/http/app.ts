@@ -42,23 +42,23 @@ import { requireToken } from "./token.ts";
 export interface AppOptions {
   /** The models, the default one first; none while they are being loaded. */
   readonly models: () => readonly LoadedModel[];
-  /** Where links to this server begin, where that is not the request's own origin. */
+  /** Where links to this server begin, if not at the request's own origin. */
   readonly publicUrl?: string | undefined;
-  /** A finished run that is shown. */
+  /** The finished run of a corpus that is shown. */
   readonly corpus?: FinishedRun | undefined;
   readonly log: Log;
   /** How many lines of the log were dropped because their reader did not take them. */
   readonly droppedLines?: (() => number) | undefined;
   readonly lines?: Partial<LineOptions> | undefined;
   readonly policy?: Partial<Policy> | undefined;
-  /** Whether the server is about to stop, and takes nothing new. */
+  /** Whether the server is about to stop and refuses new requests. */
   readonly isDraining?: () => boolean;
 }
 
 /** Bytes of Arrow files that are kept for clients that read them in ranges. */
 const RECENT_FILES = 64 * 2 ** 20;
 
-/** Health checks: they reveal nothing secret, and the programs that ask have no token. */
+/** Health checks. They reveal no secrets, and need no token. */
 const HEALTH_PATHS = ["/healthz", "/readyz"];
 
 /** Answers requests over HTTP; part of an {@linkcode InfoflowServer}. */
@@ -70,7 +70,7 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
   const inFlight = new BytesInFlight(policy.bytesInFlight);
   const requests: OpenRequests = { open: 0 };
   const metrics = new Metrics(() => {
-    // The models have one engine, which goes by the name of the first.
+    // All models share one worker, which has the name of the first.
     const [first] = models();
     return new Map(first ? [[first.name, first.engine.stats]] : []);
   }, {
@@ -221,7 +221,7 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
   return async (request) => await outer.fetch(request);
 }
 
-/** The checks that every request passes before any work is done for it, cheap ones first. */
+/** The checks of every request before any work is done for it, cheap ones first. */
 function letIn(app: Hono<Env>, policy: Policy, isPage: (request: Request) => boolean): void {
   app.use(limitHead);
   app.use(refuseStrangers(policy, isPage));

@@ -8,7 +8,7 @@ import { respond } from "./representation.ts";
 
 const JSON_TYPE = "application/graphql-response+json";
 
-/** The Arrow format that a client of GraphQL likes more than JSON, if it does. */
+/** The Arrow format that a client of GraphQL prefers to JSON, if it does. */
 export function wantedArrow(request: Request): Format | undefined {
   const headers = { accept: request.headers.get("accept") ?? undefined };
   const types = [JSON_TYPE, "application/json", ...Object.values(MEDIA_TYPES)];
@@ -16,7 +16,7 @@ export function wantedArrow(request: Request): Format | undefined {
   return FORMATS.find((format) => MEDIA_TYPES[format] === best);
 }
 
-/** Whether a client of a link likes CSV more than Arrow. */
+/** Whether a client of a link prefers CSV to Arrow. */
 export function wantsCsv(request: Request): boolean {
   const headers = { accept: request.headers.get("accept") ?? undefined };
   const [best] = new Negotiator({ headers }).mediaTypes([
@@ -27,7 +27,7 @@ export function wantsCsv(request: Request): boolean {
 }
 
 /**
- * Answers a query that selects one matrix with its bytes; one that goes wrong, with its errors in JSON.
+ * Answers a query that selects one matrix with its bytes, or with the errors of the query in JSON.
  *
  * @throws {InfoflowError} BAD_USER_INPUT if the query selects no matrix, or several; what the matrix throws.
  */

@@ -34,7 +34,7 @@ export function csvRepresentation(answer: Answer): Representation {
   };
 }
 
-/** The Arrow bytes of an answer as HTTP hands them out. */
+/** The Arrow bytes of an answer as a representation. */
 export function arrowRepresentation(
   answer: Answer,
   form: ArrowForm,

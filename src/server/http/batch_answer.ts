@@ -22,7 +22,7 @@ import { SIZE_LIMITS } from "./size_limits.ts";
 
 /** Batches that may be open at once. */
 const MOST_OPEN = 4;
-/** When a client may ask again whose batch found no room, in seconds. */
+/** `retry-after` of a refused batch, in seconds. */
 const RETRY_AFTER = 5;
 
 /** Dependencies of the answers to batches. */
@@ -45,8 +45,8 @@ export class BatchAnswers {
   }
 
   /**
-   * Answers a POST to the link of a field: its body is a table of prompts, its query has what is the same for all. The
-   * body is read whole; the answer is computed as it is taken.
+   * Answers a POST to the link of a field: its body is a table of prompts, its query has the options of all. The body
+   * is read whole; the answer is computed as it is read.
    *
    * @throws {InfoflowError} BAD_USER_INPUT for what can't be read; BODY_TOO_LARGE; OVERLOADED if too many are open.
    */
@@ -102,7 +102,7 @@ export class BatchAnswers {
     }
   }
 
-  /** Hands pieces on as they are taken. A fault ends the body in an error, never as if it were whole. */
+  /** Streams pieces as they are read. An error aborts the body, so that it never seems complete. */
   #stream(
     pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>,
     { caller, leave }: { caller: RowCaller; leave: (code: string) => void },

@@ -4,7 +4,7 @@ export interface ByteRange {
   readonly last: number;
 }
 
-/** One range of bytes: from and to, from on, or a number of bytes at the end (RFC 9110, 14.1.2). */
+/** One range of bytes: `from-to`, `from-`, or `-length` (RFC 9110, 14.1.2). */
 const ONE_RANGE = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
 
 /**

@@ -2,7 +2,7 @@ import { Duplex, type Transform } from "node:stream";
 import zlib from "node:zlib";
 import Negotiator from "negotiator";
 
-/** How a body can be written, the best first. */
+/** The content codings, the best first. */
 const CODINGS = ["zstd", "br", "gzip", "identity"] as const;
 /** One of them, as `Content-Encoding` names it; `identity` is the body as it is. */
 export type Coding = typeof CODINGS[number];
@@ -28,7 +28,7 @@ const AT_ONCE: Record<Exclude<Coding, "identity">, (bytes: Uint8Array) => Uint8A
   gzip: (bytes) => zlib.gzipSync(bytes, GZIP),
 };
 
-/** The coding that a client likes most, and of those that it likes as much, the one that is smallest and fastest. */
+/** The coding that a client prefers; of equal ones, the smallest and fastest. */
 export function chooseCoding(acceptEncoding: string | null): Coding {
   const headers = { "accept-encoding": acceptEncoding ?? undefined };
   // The types that there are for it don't know of `preferred`.
@@ -39,8 +39,8 @@ export function chooseCoding(acceptEncoding: string | null): Coding {
 }
 
 /**
- * Writes a body in a coding: a small one at once, which takes a tenth of what streams do, a larger one piece by piece.
- * Deno compresses on the thread that asks for it, and other requests are to be answered meanwhile.
+ * Encodes a body: a small one at once, which takes a tenth of the time of streams, a larger one piece by piece, because
+ * Deno compresses on the calling thread and other requests must be answered meanwhile.
  */
 export function encodeBody(
   bytes: Uint8Array<ArrayBuffer>,

@@ -2,7 +2,7 @@
 const TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
 /**
- * Whether `If-None-Match` names the tag, so that its sender has the answer already. Weak and strong tags count as the
+ * Whether `If-None-Match` has the tag, so that the client has the answer already. Weak and strong tags count as the
  * same (RFC 9110, 13.1.2).
  *
  * @param header The header's value, if it was sent.
@@ -15,8 +15,8 @@ export function isKnown(header: string | null, tag: string): boolean {
 }
 
 /**
- * Whether `If-Range` lets a range be sent: it is not there, or it is the tag. A date is not, since answers have none,
- * and neither is a weak tag (RFC 9110, 13.1.5).
+ * Whether `If-Range` allows a range: it is missing, or has the tag. A date is not, since answers have none, and neither
+ * is a weak tag (RFC 9110, 13.1.5).
  */
 export function mayBePart(header: string | null, tag: string): boolean {
   return header === null || header.trim() === tag;

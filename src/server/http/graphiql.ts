@@ -30,14 +30,14 @@ query Flow {
 
 const PAGES = new Map<string, Promise<StaticFile>>();
 
-/** Whether a browser came to look, rather than a program to ask. */
+/** Whether the request is a browser's for the GraphiQL page. */
 export function wantsGraphiQL(request: Request): boolean {
   return request.method === "GET" &&
     (request.headers.get("accept") ?? "").includes("text/html");
 }
 
 /**
- * Answers with GraphiQL, which needs nothing from any other server.
+ * Answers with GraphiQL, which loads nothing from other servers.
  *
  * @param origins Other origins whose pages may show it in a frame.
  */
@@ -58,7 +58,7 @@ async function render(origins: readonly string[]): Promise<StaticFile> {
   });
 }
 
-/** The hashes by which a Content-Security-Policy knows the scripts within a page. */
+/** The hashes of a page's inline scripts for its Content-Security-Policy. */
 function scriptHashes(html: string): string[] {
   const scripts = html.matchAll(/<script>(.*?)<\/script>/gs);
   return Array.from(

@@ -2,12 +2,12 @@
 const PREFIX = /^(\/[\w.~%!$&'()*+,;=:@-]+)+$/;
 const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
 
-/** How proxies call the path that they strip: jupyter-server-proxy all of these, others the first. */
+/** The headers with the path that a proxy strips: jupyter-server-proxy sends all of these, others the first. */
 const PREFIX_HEADERS = ["x-forwarded-prefix", "x-forwarded-context", "x-proxycontextpath"];
 
 /**
- * Where links to this server begin, such as `http://127.0.0.1:8000`: as the client asked, as far as the proxies in front
- * say so. It stands in the answer to this request alone, so a client that makes the headers up fools only itself.
+ * Where links to this server begin, such as `http://127.0.0.1:8000`, by the headers of the request and of proxies. Only
+ * this request's answer has it, so a client that forges the headers misleads only itself.
  */
 export function linkOrigin({ url, headers }: Request): string {
   const { protocol, host } = new URL(url);

@@ -21,7 +21,7 @@ export interface ListenOptions {
   readonly mostConnections?: number | undefined;
   /** How long a request may take to arrive, its head and its body, in ms. */
   readonly arrivalMs?: number | undefined;
-  /** An answer of which nothing is taken for this long is broken off, in ms. */
+  /** An answer is aborted if its client reads nothing for this long, in ms. */
   readonly stallMs?: number | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface ListenOptions {
 export interface Listener {
   readonly hostname: string;
   readonly port: number;
-  /** Takes no connection any more, and waits until what is under way is answered. */
+  /** Accepts no more connections, and waits until open requests are answered. */
   shutdown(): Promise<void>;
 }
 
@@ -37,9 +37,9 @@ export interface Listener {
 export const MOST_CONNECTIONS = 512;
 /** How long a client is waited for by default, in ms. */
 export const PATIENCE_MS = 30_000;
-/** A connection on which nothing is asked is kept for this long. */
+/** An idle connection is kept for this long. */
 const IDLE_MS = 15_000;
-/** How often the times above are looked at. */
+/** How often the times above are checked. */
 const CHECK_MS = 1000;
 /** How often a server that ends looks for connections that have become idle. */
 const SWEEP_MS = 50;
@@ -48,7 +48,7 @@ const SWEEP_MS = 50;
  * this many descriptors may be taken beyond the limit of connections.
  */
 export const BACKLOG = 32;
-/** Room beside the longest URL and the largest headers that the app refuses by name. */
+/** Room for a longer URL and larger headers, so that the app can refuse them with a clear error. */
 const HEAD_BYTES = 2 * (SIZE_LIMITS.url + SIZE_LIMITS.headers);
 
 /**
@@ -142,7 +142,7 @@ async function bind(server: Server, host: string, port: number): Promise<void> {
   }
 }
 
-/** Answers what is no HTTP, or came too slowly, in as many words as such a client can be told. */
+/** Answers a request that is not HTTP, or came too slowly, with a short status line. */
 function refuseHead(error: Error & { code?: string }, socket: Socket): void {
   if (!socket.writable) return void socket.destroy();
   const [status, code] = error.code === "HPE_HEADER_OVERFLOW"

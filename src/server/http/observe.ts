@@ -11,7 +11,7 @@ import { whenSent } from "./when_sent.ts";
 /** The request's context for handlers. */
 export type Env = { Bindings: { scope: RequestScope }; Variables: { scope: RequestScope } };
 
-/** How many requests are not answered, or their answers not sent. */
+/** The number of requests whose answers are not sent yet. */
 export interface OpenRequests {
   open: number;
 }
@@ -34,8 +34,8 @@ export interface ObserveOptions {
 export type ScopedHandler = (request: Request, scope: RequestScope) => Promise<Response>;
 
 /**
- * Gives each request its scope, an answer by its deadline, a line in the log and its place in the metrics. It stands
- * around the app and is no middleware of it: a late result of a cancelled request must not become its answer.
+ * Gives each request its scope, an answer by its deadline, a line in the log and its metrics. It is outside the app,
+ * not one of its middlewares, so that a late result of a cancelled request can't become its answer.
  */
 export function observe(
   limits: RequestLimits,
@@ -62,7 +62,7 @@ export function observe(
   };
 }
 
-/** Answers with an error: as it is, if it is meant for clients, and else as an id that the log has too. */
+/** Answers with an error: an error with a code as it is, any other as an id that the log has too. */
 export function answerTo(
   thrown: unknown,
   { path, scope }: { readonly path: string; readonly scope: RequestScope },

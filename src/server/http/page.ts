@@ -9,9 +9,9 @@ import style from "../../../web/page.css" with { type: "text" };
 import { pagePolicy } from "./security_headers.ts";
 import { StaticFile } from "./static_file.ts";
 
-/** The server's settings that the page needs. */
+/** The server's settings for the page. */
 export interface PageOptions {
-  /** Whether there is a way to the page of a corpus. */
+  /** Whether there is a link to the page of a corpus. */
   readonly hasCorpus: boolean;
   /** Whether lines that are copied from it must give a token. */
   readonly hasToken: boolean;

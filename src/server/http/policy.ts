@@ -14,11 +14,11 @@ export interface LineOptions {
 /** Errors only. */
 export const FEW_LINES: LineOptions = { format: "text", requests: false, prompts: false };
 
-/** Which clients the server answers, and how much one request may take. */
+/** The policy of a server: which clients it answers, and the limits of a request. */
 export interface Policy extends Neighbours, RequestLimits {
-  /** What requests must bring, if anything. */
+  /** The token that requests must have, if any. */
   readonly token: string | undefined;
-  /** Bytes of all answers that are being made or read. */
+  /** The most bytes of all open answers. */
   readonly bytesInFlight: number;
   readonly introspection: boolean;
   readonly graphiql: boolean;

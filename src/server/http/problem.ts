@@ -3,9 +3,9 @@ import { GRAPHQL_PATH } from "../links/paths.ts";
 import { type HttpForm, httpFormOf } from "../../statuses.ts";
 
 /**
- * Answers a request that was not let in, or a plain GET that failed.
+ * Answers a request that was refused, or a plain GET that failed.
  *
- * @param path What was asked: GraphQL has a form of its own for errors, all else gets problem+json (RFC 9457).
+ * @param path GraphQL has its own form of errors; other paths get problem+json (RFC 9457).
  */
 export function problem(error: InfoflowError, path: string): Response {
   const { code, message, details } = error;

@@ -12,7 +12,7 @@ const IMPOSSIBLE = ["CONNECT", "TRACE", "TRACK"];
 /**
  * Makes a `Request` of what Node's parser read.
  *
- * @param host What the server is called where the client does not say, as in HTTP/1.0.
+ * @param host The server's name if the client gives none, as in HTTP/1.0.
  * @param signal Aborted when the client went away.
  * @throws {InfoflowError} BAD_USER_INPUT if its target or its Host is malformed; METHOD_NOT_ALLOWED.
  */

@@ -2,14 +2,14 @@ import { parseRange } from "./byte_range.ts";
 import { chooseCoding, type Coding, encodeBody } from "./content_coding.ts";
 import { isKnown, mayBePart } from "./entity_tags.ts";
 
-/** Bytes that never change under their tag, and what HTTP says of them. */
+/** Bytes with a tag that identifies them, and their HTTP headers. */
 export interface Representation {
   readonly type: string;
   /** The file name for browsers. */
   readonly filename: string;
-  /** Sets these bytes apart from all others; without quotes. */
+  /** Identifies these bytes; without quotes. */
   readonly tag: string;
-  /** Makes them; asked for only where they are sent. */
+  /** Makes the bytes; called only if they are sent. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 

@@ -7,28 +7,28 @@ import { idsOf, type Work } from "../../requests/engine_request.ts";
 import { InfoflowError } from "../../errors.ts";
 import { addSpan } from "../observe/trace.ts";
 
-/** How much one request may have. */
+/** The limits of a request. */
 export interface RequestLimits {
-  /** Different prompts that it may have computed. */
+  /** The most different prompts. */
   readonly passes: number;
   /** How long it may take, in ms. */
   readonly deadline: number;
-  /** Bytes of Arrow in its answer, all that a query selects together. */
+  /** The most bytes of Arrow in its answer, over all fields of a query. */
   readonly answerBytes: number;
 }
 
 const ANSWERED = new InfoflowError("CANCELLED", "The request is answered");
 
-/** One request to the server: whether its client still waits for the answer, and what the answer took. */
+/** A request to the server: its deadline, its signal, its budgets, and its costs. */
 export class RequestScope implements Caller {
   readonly budget: PromptBudget;
   readonly seconds: number;
   readonly bytes: ByteBudget;
   /** Its id in the log. */
   readonly id = crypto.randomUUID().slice(0, 13);
-  /** What it asks, in a word from a short fixed list. */
+  /** Its operation, one of a short fixed list. */
   operation = "other";
-  /** How it went wrong, if it did. */
+  /** Its error code, if it failed. */
   code: string | undefined;
   /** The calls to the engine that were answered for it so far. */
   readonly calls: { readonly work: Work; readonly answer: Answer }[] = [];
@@ -79,7 +79,7 @@ export class RequestScope implements Caller {
   }
 
   /**
-   * Waits for a piece of the request's work, as long as its client waits for the answer.
+   * Waits for a promise as long as the client waits for the answer.
    *
    * @throws {InfoflowError} DEADLINE_EXCEEDED; CANCELLED if the client went away.
    */
@@ -97,7 +97,7 @@ export class RequestScope implements Caller {
     }
   }
 
-  /** To be called when the answer is made, or refused: cancels work that is under way for it. */
+  /** Call this when the answer is complete or refused; it cancels the request's remaining work. */
   end(): void {
     clearTimeout(this.#timer);
     this.#client.removeEventListener("abort", this.#leave);

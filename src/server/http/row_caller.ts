@@ -14,7 +14,7 @@ export class RowCaller implements Caller {
 
   /**
    * @param deadline How long a row may take from when it is begun, in ms; up to a second more.
-   * @param note Told of each answer.
+   * @param note Called with each answer.
    */
   constructor(deadline: number, readonly note: NonNullable<Caller["note"]>) {
     this.#deadline = deadline;

@@ -3,7 +3,7 @@ import type { Context, Next } from "hono";
 /** A page's policy, directive by directive. */
 type Policy = Readonly<Record<string, string>>;
 
-/** Answers that are no page need nothing, and are shown in no frame. */
+/** The policy of answers that are not pages: they load nothing and are in no frame. */
 const DATA: Policy = { "default-src": "'none'", "frame-ancestors": "'none'" };
 
 /** Pages load from here and talk to here; nothing is inline. */

@@ -1,17 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { isSmall, SMALL_ANSWER } from "./when_sent.ts";
 
-/** Bytes that are handed to the connection at once. */
+/** Bytes that are written to the connection at once. */
 const PIECE = 256 * 1024;
-/** The same for a client that took the last piece slowly: then a little that is taken is seen, too. */
+/** The same for a slow client, so that slow progress is noticed too. */
 const SMALL_PIECE = 16 * 1024;
 const SLOW_MS = 1000;
 
 /**
- * Sends an answer as fast as the client takes it. Where the client goes away, or takes nothing for a while, the
- * connection is closed and the answer's body is cancelled.
+ * Sends an answer as fast as the client reads it. If the client leaves, or reads nothing for a while, the connection is
+ * closed and the answer's body is cancelled.
  *
- * @param stallMs A client that takes nothing for this long has gone, whatever its connection says.
+ * @param stallMs A client that reads nothing for this long counts as gone.
  */
 export async function sendResponse(
   response: Response,
@@ -30,7 +30,7 @@ export async function sendResponse(
   try {
     let chunk = await reader.read();
     let next = chunk.done ? undefined : reader.read();
-    // A body that is all there has a length; one that is still being made can't wait for it.
+    // A complete body has a length; a streamed one does not.
     const isWhole = next === undefined || await isDoneAtOnce(next);
     if (isWhole && !response.headers.has("content-length")) {
       headers.push("content-length", String(chunk.value?.length ?? 0));
@@ -47,7 +47,7 @@ export async function sendResponse(
     }
     to.end();
   } catch {
-    to.destroy(); // half an answer must not look like a whole one
+    to.destroy(); // a partial answer must not look complete
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -93,7 +93,7 @@ async function write(chunk: Uint8Array, to: ServerResponse, stallMs: number): Pr
   }
 }
 
-/** Waits until the client took what was written, or went away. */
+/** Waits until the client has read what was written, or left. */
 async function drained(to: ServerResponse, stallMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(() => to.destroy(), stallMs);

@@ -24,7 +24,7 @@ export class StaticFile {
     this.#etag = createHash("sha256").update(this.#bytes).digest("hex").slice(0, 32);
   }
 
-  /** Answers with the file as small as the client takes it, or 304 if the client has it. */
+  /** Answers with the file in the smallest coding that the client accepts, or 304 if the client has it. */
   async answer(request: Request): Promise<Response> {
     const coding = chooseCoding(request.headers.get("accept-encoding"));
     // Each coding is other bytes, so it has another tag.

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { InfoflowError } from "../../errors.ts";
 
-/** Who may ask, beside programs and our own pages. */
+/** The addresses, names and origins that are allowed. */
 export interface Neighbours {
   /** The address that the server listens on. */
   readonly host: string;

@@ -1,4 +1,4 @@
-/** An answer of no more bytes leaves in one write, whatever its client does: see `sendResponse`. */
+/** A smaller answer is sent in one write, see `sendResponse`. */
 export const SMALL_ANSWER = 16 * 1024;
 
 /** Whether an answer says that it has so few bytes. */
@@ -7,7 +7,7 @@ export function isSmall({ headers }: Response): boolean {
 }
 
 /**
- * Tells when an answer was sent, or given up. A small one counts as sent at once.
+ * Reports when an answer was sent or aborted. A small one counts as sent at once.
  *
  * @param response An answer whose body is not read yet.
  * @param done Called once.

@@ -18,13 +18,13 @@ export interface LinkParameter {
   /** The values of an enum. */
   readonly values: readonly string[];
   readonly isList: boolean;
-  /** Whether a question without it is refused. */
+  /** Whether it is required. */
   readonly isRequired: boolean;
   /** GraphQL's default value. */
   readonly missing: unknown;
 }
 
-/** How a value is written: `heads` as `layer.head`, `object` as JSON, the others as GraphQL does. */
+/** How a value is written: `head` as `layer.head`, `object` as JSON, the others as in GraphQL. */
 export type ParameterKind =
   | "string"
   | "integer"

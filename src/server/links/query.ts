@@ -1,7 +1,7 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Head } from "../../requests/flow_options.ts";
 
-/** The query of a link, read strictly: what it does not know, it refuses. */
+/** The query of a link. Unknown parameters are refused. */
 export class Query {
   readonly #given = new Map<string, string[]>();
 
@@ -74,7 +74,7 @@ export class Query {
     });
   }
 
-  /** A token by its number, or by its text where that is no number. */
+  /** A token by its number, or by its text if that is no number. */
   token(name: string): number | string | undefined {
     return this.#read(name, tokenName);
   }

@@ -6,7 +6,7 @@ import { Query } from "./query.ts";
 
 /** The question of a link. */
 export interface Link {
-  /** The arguments of its field, those that are not given at their defaults. */
+  /** The arguments of its field, with defaults. */
   readonly args: Readonly<Record<string, unknown>>;
   readonly form: ArrowForm;
 }

@@ -2,7 +2,7 @@ import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import { type LinkParameter, linkParameters } from "./link_parameters.ts";
 import { pathOf } from "./paths.ts";
 
-/** Parts of a query whose commas may stand as they are, and read better so. */
+/** Parts of a query in which commas are not percent-encoded, to be easier to read. */
 const LISTS = /(?<=[?&](?:layers|heads|ablate|ids|targets|positions|features)=)[^&]*/g;
 
 /**

@@ -3,7 +3,7 @@ import { printable } from "./printable.ts";
 /** The fields of a line beside time and event. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Writes lines where operators look. */
+/** Writes the lines of the log. */
 export interface Log {
   /**
    * @param event What happened: `request`, `error`, `engine`, `server`.
@@ -14,10 +14,7 @@ export interface Log {
 /** How lines look. */
 export type LogFormat = "json" | "text";
 
-/**
- * Makes a log. A line of JSON for programs, or one for people; either way nothing in a field can end the line or speak
- * to the terminal.
- */
+/** Makes a log of JSON or plain text lines. No field can end a line or control the terminal. */
 export function makeLog(format: LogFormat, writeLine: (line: string) => void): Log {
   const line = format === "json" ? jsonLine : textLine;
   return { write: (event, fields) => writeLine(line(event, fields)) };

@@ -1,6 +1,6 @@
 import type { Log } from "./log.ts";
 
-/** Writes an error that no client is shown, and returns the id to find it by. */
+/** Logs an internal error, and returns the id that the client gets. */
 export function logError(error: unknown, log: Log): string {
   const id = crypto.randomUUID();
   const message = error instanceof Error ? error.stack ?? error.message : String(error);

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { EngineStats } from "../queue/engine_worker.ts";
 import { VERSION } from "../../version.ts";
 
-/** The outcome of a request. Both labels are from fixed lists, so that there are few of them. */
+/** The outcome of a request. Both labels are from fixed lists. */
 export interface RequestFacts {
   readonly operation: string;
   readonly code: string;
@@ -30,7 +30,7 @@ export interface ServerGauges {
 /** Bounds of histograms, in seconds: a cached matrix takes a ms, a long prompt on a slow device a minute. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** What `/metrics` tells, in Prometheus' text format. */
+/** The metrics of `/metrics`, in Prometheus' text format. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests: Counter<"operation" | "code">;
@@ -40,7 +40,7 @@ export class Metrics {
   readonly #reduce: Histogram;
   readonly #tokens: Counter<"computed">;
 
-  /** @param stats The engines by their models' names, as they stand; those that are loaded. */
+  /** @param stats The loaded engines by their models' names. */
   constructor(stats: () => ReadonlyMap<string, EngineStats>, server: ServerGauges) {
     const registers = [this.#registry];
     const histogram = (name: string, help: string): Histogram =>

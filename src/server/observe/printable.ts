@@ -1,11 +1,11 @@
 /**
- * What a terminal or a log's reader could take for more than a character: controls (an escape sequence may begin with
- * U+009B as well), format characters that turn the direction of text or can't be seen, line and paragraph separators,
- * halves of pairs.
+ * Characters that could control a terminal or mislead a reader: controls (an escape sequence may begin with U+009B as
+ * well), format characters that turn the direction of text or can't be seen, line and paragraph separators, halves of
+ * pairs.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A text on one line that says what it says and does nothing: what is unsafe is written as `\uXXXX`. */
+/** A text on one line, with unsafe characters written as `\uXXXX`. */
 export function printable(text: string): string {
   return text.replace(UNSAFE, escaped);
 }

@@ -10,7 +10,7 @@ export interface Answer {
   /** When it was asked for and when the engine turned to it, in ms since 1970. */
   readonly since: number;
   readonly began: number;
-  /** When what it takes was last submitted to the device, and when the result was read back. */
+  /** When its commands were last submitted to the device, and when its result was read back. */
   readonly submitted: number;
   readonly read: number;
 }

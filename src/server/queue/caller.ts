@@ -4,21 +4,21 @@ import type { Priority } from "./priority.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import type { PromptBudget } from "./prompt_budget.ts";
 
-/** On whose behalf a model is asked: until when, how much it may cost, and who is told what it did cost. */
+/** The caller of a model: its signal, its deadline and its budgets. */
 export interface Caller {
   /** Aborted when the client no longer waits for the answer. */
   readonly signal?: AbortSignal;
-  /** When the caller gives up, in ms since 1970; never without it. */
+  /** The caller's deadline, in ms since 1970; by default none. */
   readonly endsAt?: number;
-  /** How long the request may take, in seconds; as long as it likes without it. */
+  /** How long the request may take, in seconds; by default without limit. */
   readonly seconds?: number;
-  /** The prompts that the request may have computed; as many as it likes without it. */
+  /** The budget of prompts; by default without limit. */
   readonly budget?: PromptBudget;
-  /** The bytes that its answer may have; as many as it likes without it. */
+  /** The budget of bytes; by default without limit. */
   readonly bytes?: ByteBudget;
-  /** `interactive` without it. */
+  /** By default `interactive`. */
   readonly priority?: Priority;
-  /** Told of each answer. */
+  /** Called with each answer. */
   readonly note?: (work: Work, answer: Answer) => void;
 }
 

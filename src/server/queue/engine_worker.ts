@@ -12,18 +12,18 @@ import type { Work } from "../../requests/engine_request.ts";
 import { MOST_WAITING, type QueueStats, RequestQueue } from "./request_queue.ts";
 import { WorkerThread, type WorkerThreadOptions } from "../../thread/worker_thread.ts";
 
-/** How to run the engines. */
+/** Options of the worker. */
 export interface EngineWorkerOptions extends WorkerThreadOptions {
   /** Requests that may wait for it, {@linkcode MOST_WAITING} by default. */
   readonly mostWaiting?: number | undefined;
 }
 
-/** How an engine is doing. */
+/** The state of an engine. */
 export interface EngineStats extends MemoryStats {
   /** Whether a model is on a device. */
   readonly isReady: boolean;
   readonly queue: QueueStats;
-  /** How often another worker took over. */
+  /** The number of restarts. */
   readonly restarts: number;
 }
 
@@ -41,7 +41,7 @@ const NOTHING: MemoryStats = {
   deviceBytes: 0,
 };
 
-/** The thread that the engines run in, and the queue in front of it. Requests ask it through a `ModelClient`. */
+/** The engines' thread, and its queue. Requests use it through a `ModelClient`. */
 export class EngineWorker {
   readonly #thread: WorkerThread;
   readonly #queue: RequestQueue;
@@ -57,7 +57,7 @@ export class EngineWorker {
   /**
    * Starts the worker and waits until its model is on the device.
    *
-   * @throws {Error} What kept the engine from starting.
+   * @throws {Error} If the engine does not start.
    */
   static async start(options: EngineWorkerOptions): Promise<EngineWorker> {
     const flags = new CancelFlags();
@@ -90,7 +90,7 @@ export class EngineWorker {
     return this.#thread.isReady;
   }
 
-  /** Its state, as far as is known without asking the worker, which can't answer while the device works. */
+  /** Its state, without asking the worker, which can't answer while the device works. */
   get stats(): EngineStats {
     return {
       isReady: this.isReady,
@@ -143,7 +143,7 @@ export class EngineWorker {
   }
 
   /**
-   * Has a request computed when its turn comes.
+   * Computes a request when its turn comes.
    *
    * @param caller Its signal is aborted when the client no longer waits for the answer.
    * @throws {InfoflowError} OVERLOADED; what the engine throws; DEVICE_LOST if the device or the worker went away.
@@ -158,7 +158,7 @@ export class EngineWorker {
     return this.#thread.cacheStats();
   }
 
-  /** Has the device given back when the work under way is done; the process is about to end. */
+  /** Releases the device after the current work, before the process ends. */
   async stop(): Promise<void> {
     await this.#thread.stop();
   }

@@ -10,8 +10,8 @@ import { ANYBODY, type Caller } from "./caller.ts";
 import type { EngineStats, EngineWorker } from "./engine_worker.ts";
 
 /**
- * One of a worker's models, as one request sees it: what it asks counts as that request's, and ends with it. The
- * device, the queue, the cache and their counters are shared by all models.
+ * One of a worker's models, for one request: its calls count against the request's budgets and are cancelled with it.
+ * All models share the device, the queue, the cache and their counters.
  */
 export class ModelClient {
   readonly #worker: EngineWorker;
@@ -20,7 +20,7 @@ export class ModelClient {
 
   /**
    * @param model Its index among the worker's models.
-   * @param caller The request; it is asked for its signal and its budget at each question.
+   * @param caller The request, whose signal and budgets are read at each call.
    */
   constructor(worker: EngineWorker, model: number, caller: Caller = ANYBODY) {
     this.#worker = worker;
@@ -33,7 +33,7 @@ export class ModelClient {
     return new ModelClient(this.#worker, this.#model, caller);
   }
 
-  /** How long the request may take, in seconds: what will take longer need not be begun. */
+  /** How long the request may take, in seconds. */
   get seconds(): number {
     return this.#caller.seconds ?? Infinity;
   }

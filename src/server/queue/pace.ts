@@ -5,10 +5,10 @@ import { operationsOf } from "../../requests/operations.ts";
 
 /** Operations that two cores do in a ms, used until a pace is measured. */
 const FIRST_OPERATIONS_PER_MS = 25e6;
-/** How much of a mean the newest measurement is. */
+/** The weight of the newest measurement in a mean. */
 const FRESHNESS = 0.3;
 
-/** How long requests take: their operations, by the pace measured for similar ones. */
+/** Estimates how long requests take: their operations, times the pace measured for similar ones. */
 export class Pace {
   readonly #sizesOf: (model: number) => Architecture;
   /** In ms for an operation: of passes by their model, of all else by model and name. */
@@ -22,7 +22,7 @@ export class Pace {
   /**
    * How long a request will take, in ms.
    *
-   * @param isKnown Whether its prompt was answered a moment ago, so that no pass is run for it.
+   * @param isKnown Whether its prompt was answered recently, so that it needs no pass.
    */
   estimate(work: Work, isKnown: boolean): number {
     const { pass, own } = operationsOf(work, this.#sizesOf(modelOf(work)));

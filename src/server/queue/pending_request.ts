@@ -8,13 +8,13 @@ import type { Priority } from "./priority.ts";
 interface Waiter {
   readonly endsAt: number;
   readonly priority: Priority;
-  /** Whether the work was begun for it, and not for another who has left. */
+  /** Whether the pass counts as this caller's. */
   readonly isFirst: boolean;
   resolve(answer: Answer): void;
   reject(reason: unknown): void;
 }
 
-/** A request that is not answered, and all callers who wait for it. */
+/** A pending request and all callers that wait for it. */
 export class PendingRequest {
   readonly work: Work;
   readonly key: string;
@@ -32,9 +32,7 @@ export class PendingRequest {
   #interactive = 0;
   readonly #onEmpty: (pending: PendingRequest) => void;
 
-  /**
-   * @param onEmpty Told when the last who waited went away.
-   */
+  /** @param onEmpty Called when the last caller has left. */
   constructor(
     { work, key, cost }: { readonly work: Work; readonly key: string; readonly cost: number },
     onEmpty: (pending: PendingRequest) => void,
@@ -53,7 +51,7 @@ export class PendingRequest {
     return this.#waiters.size;
   }
 
-  /** The most urgent of those who wait. */
+  /** The priority of its most urgent caller. */
   get priority(): Priority {
     return this.#interactive > 0 ? "interactive" : "batch";
   }

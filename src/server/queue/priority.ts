@@ -1,5 +1,5 @@
 /**
- * How soon a request gets its turn: `interactive`, a user waits for this one answer; `batch`, one of many prompts of
- * a job, which takes the turns that are left. Each class has its own limit of waiting requests.
+ * The class of a request: `interactive`, if a user waits for it; `batch`, for one of many prompts of a job, which gets
+ * the remaining turns. Each class has its own limit of waiting requests.
  */
 export type Priority = "interactive" | "batch";

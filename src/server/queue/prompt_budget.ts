@@ -1,6 +1,6 @@
 import { InfoflowError } from "../../errors.ts";
 
-/** How many different prompts one request may have computed, whatever its query looks like. */
+/** The budget of different prompts of one request. */
 export class PromptBudget {
   readonly #limit: number;
   readonly #passes = new Set<string>();
@@ -13,7 +13,7 @@ export class PromptBudget {
    * Counts a prompt, once however often it is asked about. It waits for what else the same query asks for, so that of a
    * query that wants too much nothing is computed.
    *
-   * @param key The same for what takes no further pass.
+   * @param key Equal for requests that share a pass.
    * @throws {InfoflowError} BAD_USER_INPUT, with `passes` and `limit`.
    */
   async claim(key: string): Promise<void> {

@@ -1,10 +1,7 @@
 /** The most prompts that are remembered. */
 const MOST = 1024;
 
-/**
- * The prompts that were answered last. Their patterns are likely still on the device; nothing goes wrong where they are
- * not.
- */
+/** The prompts that were answered last, whose patterns are likely still cached. It is only an estimate. */
 export class RecentPrompts {
   // A Set remembers the order of insertion.
   readonly #keys = new Set<string>();

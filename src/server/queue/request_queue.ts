@@ -39,28 +39,28 @@ export interface QueueStats {
 
 /** The most waiting requests by default. */
 export const MOST_WAITING = 64;
-/** Prompts of jobs that may wait: a job has a window of them, and there are few jobs. */
+/** The most waiting prompts of jobs. */
 const MOST_WAITING_OF_JOBS = 1024;
 /** Requests that are answered together. */
 const MOST_TOGETHER = 16;
-/** New prompts are computed in one pass up to this many tokens; beyond it they wait for each other. */
+/** The most tokens of new prompts in one pass. */
 const MOST_TOKENS = 64;
 /** A request is sent again to a worker that takes over this often at most. */
 const MOST_TRIES = 2;
 /** A request is overtaken by cheaper ones that come this many ms after it at most. */
 const MOST_LEAD_MS = 10_000;
-/** A request that will take less is never refused for its time: estimates are not as good as that. */
+/** A shorter request is never refused for its time, because estimates are not that precise. */
 const ALWAYS_MS = 1000;
 /** What takes longer waits here while the worker is at work, so that cheap requests can still overtake it. */
 const DEAR_MS = 100;
 
 /**
- * Requests in front of the engine. It takes a number of them and refuses more, and those that can't be answered in time;
- * it answers equal requests once; it gives jobs of many prompts the turns that are left, see {@linkcode Turns}; and it
- * drops requests whose callers are all gone.
+ * The queue of requests to the engine. It refuses requests beyond a limit, and those that can't be answered in time;
+ * computes equal requests once; gives jobs of many prompts the remaining turns, see {@linkcode Turns}; and drops
+ * requests whose callers have all left.
  *
- * The order: a request's turn is when it was asked plus what it costs. Cheap ones overtake dear ones, but only those
- * that are asked less than that cost later, so no request waits for ever.
+ * Requests are ordered by their time of asking plus their cost. A cheap request overtakes an expensive one only if it
+ * comes less than the difference of their costs later, so that no request waits for ever.
  */
 export class RequestQueue {
   readonly #runner: BatchRunner;
@@ -76,7 +76,7 @@ export class RequestQueue {
   #soon: ReturnType<typeof setTimeout> | undefined;
   /** When the engine answered last, in ms since 1970. */
   lastAnswer = 0;
-  /** What was on the device then. */
+  /** The memory in use then. */
   memory: MemoryStats | undefined;
 
   /** @param pace How long requests take. */
@@ -120,9 +120,9 @@ export class RequestQueue {
   }
 
   /**
-   * Has a request computed when its turn comes.
+   * Computes a request when its turn comes.
    *
-   * @param caller Who waits for it, and until when.
+   * @param caller The caller, with its signal and deadline.
    * @throws {InfoflowError} OVERLOADED; MATRIX_TOO_LARGE if it can't be done in the caller's time; what the engine
    *   throws; DEVICE_LOST.
    * @throws What the signal was aborted with, as soon as it is.
@@ -156,7 +156,7 @@ export class RequestQueue {
     this.#queue = [];
   }
 
-  /** Prompts of jobs come many at a time: they wait for those that come with them. */
+  /** Waits a moment for more prompts of a job, to send them together. */
   #dispatchSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
@@ -188,7 +188,7 @@ export class RequestQueue {
     return this.#isKnown(pending) ? this.#pace.estimate(pending.work, true) : pending.cost;
   }
 
-  /** How long what people wait for will take, in ms. */
+  /** How long the waiting interactive requests will take, in ms. */
   get #msAhead(): number {
     return this.#queue.reduce(
       (sum, pending) => sum + (pending.priority === "interactive" ? this.#costOf(pending) : 0),
@@ -218,8 +218,7 @@ export class RequestQueue {
   }
 
   /**
-   * Takes the next requests out of the queue in the order of their turns, and as many as go together: plain flows of one
-   * model. What may take longer goes alone.
+   * Takes the next requests out of the queue: several plain flows of one model, or one request that may take longer.
    */
   #nextBatch(): PendingRequest[] {
     const inOrder = this.#queue.filter(({ priority }) => priority === "interactive")
@@ -257,7 +256,7 @@ export class RequestQueue {
     return this.#taken(batch);
   }
 
-  /** Whether a request can end in time; others are not begun. */
+  /** Whether a request can finish by its deadline; others are not begun. */
   #canEnd(pending: PendingRequest): boolean {
     const cost = this.#costOf(pending);
     return cost <= ALWAYS_MS || hasOwnLimit(pending.work) || now() + cost <= pending.endsAt;
@@ -337,7 +336,7 @@ export class RequestQueue {
     });
   }
 
-  /** A worker that went away answers nothing. What it had not begun, the next one can do. */
+  /** Requests that a lost worker had not begun are sent to the next one. */
   #failOrRetry(pending: PendingRequest, error: unknown): void {
     this.#recent.clear(); // the patterns went with it
     const hasBegun = this.#flags.hasBegun(pending.slot!);
@@ -364,17 +363,17 @@ export class RequestQueue {
   }
 }
 
-/** What is asked: matrices are answered together, and questions of one name. */
+/** The kind of a request: matrices are answered together, and so are questions of one name. */
 function nameOf(work: Work): string {
   return isQuestion(work) ? work.name : "matrix";
 }
 
-/** Whether it is a flow that takes a pass at most, which it can share. */
+/** Whether it is a flow that takes one pass at most, which it can share. */
 function isPlain(work: Work): boolean {
   return !isQuestion(work) && methodOf(work.options) === "ATTENTION" && !isChanged(work.options);
 }
 
-/** Whether the engine refuses by itself what will take too long, by what it measured. */
+/** Whether the engine itself refuses it if it would take too long. */
 function hasOwnLimit(work: Work): boolean {
   return isQuestion(work) && "limit" in work.argument;
 }

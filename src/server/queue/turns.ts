@@ -1,13 +1,13 @@
 import type { Priority } from "./priority.ts";
 
-/** Batches on their way to the worker: one at work, and one there that it can turn to at once. */
+/** The most batches at the worker: the one that it computes and the next. */
 const MOST_BATCHES = 2;
-/** Jobs get at least every fourth turn, however many interactive requests wait. */
+/** Jobs get at least every fourth turn. */
 const JOBS_TURN = 4;
-/** A user who asked within this many ms may ask again: until then jobs take short turns, one at a time. */
+/** After an interactive request, jobs take short turns, one at a time, for this many ms. */
 const MOMENT_MS = 2000;
 
-/** What waits for a turn, and what has its turn. */
+/** The waiting requests, and the batches at the worker. */
 export interface Waiting {
   /** Whether an interactive request waits. */
   readonly people: boolean;
@@ -18,18 +18,18 @@ export interface Waiting {
   readonly jobsAtWorker: number;
 }
 
-/** Decides whose turn it is: interactive requests' as long as any wait, but every fourth is a job's. */
+/** Decides whose turn it is: interactive requests go first, but every fourth turn is a job's. */
 export class Turns {
   /** Turns since the last one of a job. */
   #since = 0;
   #lastAsked = -Infinity;
 
-  /** Whether people asked a moment ago. */
+  /** Whether there was an interactive request recently. */
   get isShared(): boolean {
     return performance.now() - this.#lastAsked < MOMENT_MS;
   }
 
-  /** @returns Whose turn it is; undefined if the worker has enough to do, or nothing waits. */
+  /** @returns Whose turn it is; undefined if the worker is busy enough, or nothing waits. */
   next({ people, jobs, atWorker, jobsAtWorker }: Waiting): Priority | undefined {
     if (people) this.#lastAsked = performance.now();
     if (atWorker >= MOST_BATCHES) return undefined;

@@ -16,7 +16,7 @@ import { saesOfModels } from "./saes_of_models.ts";
 /** Options for loading models. */
 export interface LoadOptions
   extends Omit<EngineWorkerOptions, "directories" | "onProgress" | "saes" | "tuning"> {
-  /** What the user asked for, names or directories; none for the one that is there. */
+  /** The user's names or directories of models; none for the default. */
   readonly asked: readonly string[];
   /** Autoencoders, as {@linkcode saesOfModels} takes them. */
   readonly saes?: readonly string[] | undefined;
@@ -24,12 +24,12 @@ export interface LoadOptions
   readonly dashboards?: readonly string[] | undefined;
   /** Where the choice of kernels is kept, and whether it is made again. */
   readonly tuning?: EngineWorkerOptions["tuning"];
-  /** Where it is kept which files have been checked; nowhere without it. */
+  /** The file that remembers which files have been checked. */
   readonly verifiedFile?: string | undefined;
   readonly progress?: LoadProgress | undefined;
 }
 
-/** Told how far the loading is, in bytes. */
+/** Called with the progress of loading, in bytes. */
 export interface LoadProgress {
   /** A model's files are compared with their hashes. */
   checking(name: string, done: number, total: number): void;
@@ -39,7 +39,7 @@ export interface LoadProgress {
   stop(): void;
 }
 
-/** Models in the order that they were asked for, and what runs them. */
+/** Models in the requested order, and their worker. */
 export interface LoadedModels {
   readonly models: readonly LoadedModel[];
   readonly worker: EngineWorker;
@@ -118,7 +118,7 @@ function cacheIfAny(): string | undefined {
   }
 }
 
-/** Checks files that others may have downloaded: Python's huggingface_hub does not compare hashes. */
+/** Checks the hashes of cached files, which Python's huggingface_hub does not compare. */
 async function check(
   { name, directory, isCached }: Location,
   verifiedFile: string | undefined,

@@ -16,11 +16,10 @@ export interface ServerOptions
 }
 
 /**
- * A server with its models, queue, limits and log. There is one way to make one, so that tests
- * run the same server as `deno task serve`.
+ * A server with its models, queue, limits and log. Tests and `deno task serve` make it in the same way.
  *
- * It does not listen: requests are handed to {@linkcode fetch}. Until {@linkcode load} is done they are told that the
- * models are being loaded.
+ * It does not listen: requests are given to {@linkcode fetch}. Until {@linkcode load} is done they get an error that
+ * the models are being loaded.
  */
 export class InfoflowServer {
   readonly log: Log;
@@ -77,12 +76,12 @@ export class InfoflowServer {
     return this.models;
   }
 
-  /** Takes nothing new from now on. */
+  /** Refuses new requests from now on. */
   drain(): void {
     this.#isDraining = true;
   }
 
-  /** Ends the models' thread; what is under way fails with CANCELLED. See {@linkcode EngineWorker.close}. */
+  /** Ends the models' thread; open requests fail with CANCELLED. See {@linkcode EngineWorker.close}. */
   async close(): Promise<void> {
     this.#loaded?.helper.close();
     await this.worker?.close();
