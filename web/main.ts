@@ -83,7 +83,7 @@ function show(next: PageState, note = ""): void {
 
 function follow(): void {
   const { state: asked, broken } = readState(location.hash);
-  const left = `Some of the link could not be read and is left out: ${broken.join(", ")}.`;
+  const left = `Parts of the link could not be read and are left out: ${broken.join(", ")}.`;
   show(asked, broken.length > 0 ? left : "");
 }
 

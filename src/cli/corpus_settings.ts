@@ -40,7 +40,7 @@ const FLAGS = {
   shard: {
     type: "string",
     value: "I/N",
-    help: "make every N-th part only, from the I-th on: N such runs are one",
+    help: "make only every N-th part, from the I-th on: N such runs make one",
   },
   "part-rows": {
     type: "string",
@@ -57,14 +57,17 @@ const STATISTICS_FLAGS = {
   definition: {
     type: "string",
     value: "NAME",
-    help: "infoflow (default), or headvis for its definitions beside, and its tree of JSON",
+    help: "infoflow (default), or headvis to add HeadVis' metrics and its JSON files",
   },
 } as const satisfies Record<string, Flag>;
 
 const DASHBOARD_FLAGS = {
-  sae: { type: "string", value: "NAME|DIR", help: "the autoencoder, as serve takes it" },
+  sae: { type: "string", value: "NAME|DIR", help: "the autoencoder, as for serve" },
   top: { type: "string", value: "N", help: "largest examples of each feature, 20 by default" },
-  "one-per-prompt": { type: "boolean", help: "a prompt gives a feature one example at most" },
+  "one-per-prompt": {
+    type: "boolean",
+    help: "take at most one example of a feature from a prompt",
+  },
   labels: {
     type: "string",
     value: "FILE",
@@ -83,7 +86,7 @@ const MATRIX_FLAGS = {
   layout: {
     type: "string",
     value: "NAME",
-    help: "nested (default): lists in lists by the axes; flat: one list, and shape beside it",
+    help: "nested (default): nested lists by the axes; flat: one list, and its shape",
   },
 } as const satisfies Record<string, Flag>;
 

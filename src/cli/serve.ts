@@ -121,7 +121,7 @@ function reachLines({ host, policy }: ServeSettings): string[] {
   if (isLoopback(host)) return policy.token === undefined ? [] : guessable(policy.token);
   const who = policy.token === undefined
     ? "everybody who reaches it may ask, and keep the device busy"
-    : "whoever has the token may ask; without TLS, it can be read on the way";
+    : "anyone with the token may use it; without TLS, the token can be read on the network";
   return [
     `Listening on ${host}, not on loopback alone: ${who}`,
     "docs/operating.md says how to put nginx or Caddy in front",

@@ -16,9 +16,13 @@ const FLAGS = {
   revision: {
     type: "string",
     value: "REVISION",
-    help: "a branch, a tag or a commit; by default what is pinned for the name, else main",
+    help: "a branch, a tag or a commit; by default the pinned commit, else main",
   },
-  dir: { type: "string", value: "DIR", help: "put the files there, not into the hub's cache" },
+  dir: {
+    type: "string",
+    value: "DIR",
+    help: "put the files into this directory, not into the hub's cache",
+  },
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 

@@ -54,7 +54,10 @@ Deno.test("serve --weights f16 says so, and gives other answers than without", (
 
 Deno.test("serve on all addresses takes a token, and says what that means", () =>
   withServer(async ({ origin, startLines }) => {
-    assert.match(startLines.join("\n"), /Listening on 0\.0\.0\.0, .*whoever has the token may ask/);
+    assert.match(
+      startLines.join("\n"),
+      /Listening on 0\.0\.0\.0, .*anyone with the token may use it/,
+    );
     const url = `${origin.replace("0.0.0.0", "127.0.0.1")}/graphql?query={__typename}`;
     const refused = await fetch(url);
     assert.equal(refused.status, 401);

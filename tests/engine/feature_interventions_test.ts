@@ -16,7 +16,7 @@ function centred(logits: ArrayLike<number>): number[] {
   return numbers.map((v) => v - mean);
 }
 
-Deno.test("a feature switched off, and one added, against SAELens: the error stays", async () => {
+Deno.test("a feature set to 0, and one added, against SAELens: the error stays", async () => {
   const saes = SAES.map((name) => {
     return { name, directory: new URL(`sae/${name}`, FIXTURES).pathname };
   });

@@ -27,7 +27,7 @@ function headsOf(tensor: string): { layer: number; head: number }[] {
 }
 
 // Ten times the float32 error that the reference's README states: 8e-7.
-Deno.test("the next tokens agree with methods/T14, also with heads switched off", () =>
+Deno.test("the next tokens agree with methods/T14, also with ablated heads", () =>
   withEngine(async (engine) => {
     const cases = [
       { tensor: "logits", ablate: undefined },
@@ -57,7 +57,7 @@ Deno.test("the logit lens agrees with methods/T14", () =>
   }));
 
 // Likewise: 8e-7.
-Deno.test("patterns with heads switched off agree with methods/T14", () =>
+Deno.test("patterns with ablated heads agree with methods/T14", () =>
   withEngine(async (engine) => {
     for (const n of [0, 1, 2, 3]) {
       const ablate = headsOf(`ablate${n}_heads`);

@@ -83,7 +83,7 @@ Deno.test("ablate is short for zeroing z, and a change that changes nothing is n
     assert.deepEqual(donor.predictions, data.nextTokens.predictions);
   }));
 
-Deno.test("a head of the last layer that is switched off is seen in a comparison", () =>
+Deno.test("an ablated head of the last layer is seen in a comparison", () =>
   withApp(async (app) => {
     const { comparison, matrix } = await ask(
       app,

@@ -12,7 +12,7 @@ async function shares(page: Page): Promise<number[]> {
   return numbers((await page.locator("#details td.share").allTextContents()).join(" "));
 }
 
-Deno.test("methods, heads switched off, and what comes next, on the page", (t) =>
+Deno.test("methods, ablated heads, and what comes next, on the page", (t) =>
   withPages(async (open, origin) => {
     await t.step(
       "a method is chosen by name, said in a sentence, and drawn from its numbers",
@@ -59,7 +59,7 @@ Deno.test("methods, heads switched off, and what comes next, on the page", (t) =
           await head.click();
           await page.waitForFunction(() => location.hash.includes("off=2.3"));
           await page.getByRole("heading", { name: "Head 2.3 off" }).waitFor();
-          assert.equal(await head.getAttribute("aria-label"), "Layer 2, head 3, switched off");
+          assert.equal(await head.getAttribute("aria-label"), "Layer 2, head 3, ablated");
           const { flow } = await arrowAt(`${origin}${LINK}&ablate=2.3`);
           const top = Math.max(...flow[12]!);
           assert(Math.abs((await shares(page))[0]! - 100 * top) < 0.051);

@@ -19,7 +19,7 @@ svg text { pointer-events: none }
 #tip { position: fixed; padding: 4px 8px; border-radius: 6px; background: #221a24; color: #fff; pointer-events: none }
 </style>
 ${new XMLSerializer().serializeToString(drawing)}
-<p><a href="${escaped(location.href)}">The page that this was taken from</a></p>
+<p><a href="${escaped(location.href)}">The page with this picture</a></p>
 <div id="tip" hidden></div>
 <script type="application/json" id="numbers">${numbers}</script>
 <script>(${sayOnHover})()</script>

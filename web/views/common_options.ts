@@ -5,7 +5,7 @@ import type { Option } from "../options.ts";
 export const METHOD: Option = {
   name: "method",
   label: "Method",
-  help: "What is taken for flow from a source to a target.",
+  help: "How flow from a source to a target is measured.",
   choices: Object.entries(FLOW_METHODS).map(([value, { name }]) => [value, name]),
 };
 
@@ -25,9 +25,9 @@ export const BOS: Option = {
   name: "bos",
   label: "BOS",
   help:
-    "The beginning-of-text token stands before every prompt. Heads rest on it when they have nothing to do: " +
-    "left out, each row is divided by what remains. That is another thing than none: there the model reads the prompt " +
-    "without it, as Python does by itself.",
+    "The beginning-of-text token comes before every prompt. Heads with nothing to do put their attention there. " +
+    "Left out, each row is divided by what remains. With none, the model reads the prompt without it, as Python " +
+    "does by default.",
   choices: [["DROP", "left out"], ["KEEP", "kept"], ["NONE", "none"]],
 };
 
@@ -36,8 +36,8 @@ export const UNIT: Option = {
   name: "unit",
   label: "Weight",
   help:
-    "The share of the row that a source has; or against even, how many times what it would have " +
-    "if all sources had the same: 1 is what no preference gives, however long the prompt.",
+    "The source’s share of the row; or “against even”, how many times the share that it would have " +
+    "if all sources had the same: 1 is no preference, however long the prompt.",
   choices: [["share", "share"], ["even", "against even"]],
 };
 

@@ -76,8 +76,8 @@ export function drawDetails(element: HTMLElement, picture: DetailsPicture): void
 }
 
 function captionOf(isSources: boolean, isChange: boolean): string {
-  if (isChange) return isSources ? "What changes for " : "Who takes more or less from ";
-  return isSources ? "Strongest sources of " : "Who takes most from ";
+  if (isChange) return isSources ? "What changes for " : "Tokens that take more or less from ";
+  return isSources ? "Strongest sources of " : "Tokens that take most from ";
 }
 
 /** A token as it reads in running text. */

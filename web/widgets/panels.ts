@@ -81,7 +81,7 @@ export class Panels {
       const canvas = button.querySelector("canvas")!;
       button.classList.toggle("off", isOff === true);
       const label = caption && caption !== name ? `${name}: ${caption}` : name;
-      button.setAttribute("aria-label", isOff ? `${name}, switched off` : label);
+      button.setAttribute("aria-label", isOff ? `${name}, ablated` : label);
       if (caption !== undefined) button.lastElementChild!.textContent = caption;
       paintMatrix(canvas, shrink(matrix), { shade, ramp });
       canvas.classList.toggle("coarse", matrix.positions < 64);

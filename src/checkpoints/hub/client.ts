@@ -208,13 +208,13 @@ function hopelessFault({ message, cause }: Error, host: string): HubError | unde
   const text = `${message} ${(cause as Error | undefined)?.message ?? ""}`;
   if (/certificate|UnknownIssuer|CaUsedAsEndEntity/i.test(text)) {
     return new HubError(
-      `Cannot trust ${host} as its certificate is signed by nobody who is known here: where your network has a ` +
+      `Cannot trust ${host} as its certificate is signed by no authority that is known here: if your network has a ` +
         "certificate of its own, name its file (PEM) in DENO_CERT, SSL_CERT_FILE or REQUESTS_CA_BUNDLE",
     );
   }
   if (/dns error|failed to lookup|name or service not known|nodename nor servname/i.test(text)) {
     return new HubError(
-      `Cannot find ${host} as no host of that name is known: look at the network, and at HF_ENDPOINT; behind a proxy, ` +
+      `Cannot find ${host} as no host of that name is known: check the network and HF_ENDPOINT; behind a proxy, ` +
         "set HTTPS_PROXY",
     );
   }

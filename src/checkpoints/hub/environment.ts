@@ -111,7 +111,7 @@ function pathOf(name: typeof HUB_VARIABLES[number], get: Variables): string | un
 function expand(path: string, { name, home }: { name: string; home: string | undefined }): string {
   const whole = path.replace(/^~(?=\/|$)|\$HOME\b|\$\{HOME\}/g, () => {
     if (home) return home;
-    throw new Error(`Cannot tell where the hub's cache is as HOME is not set: set HF_HOME`);
+    throw new Error(`Cannot find the hub's cache as HOME is not set: set HF_HOME`);
   });
   if (!whole.includes("$")) return whole;
   throw new Error(

@@ -29,6 +29,6 @@ export function formatOf(path: string): CorpusFormat {
   if (format && (plain === path || format !== "parquet")) return format;
   throw new RangeError(
     `Cannot read ${path} as its ending must be one of ${Object.keys(ENDINGS).join(", ")} ` +
-      `(.gz or .zst behind it, but for parquet): rename it, or say --format`,
+      `(with .gz or .zst after it, except for parquet): rename it, or say --format`,
   );
 }

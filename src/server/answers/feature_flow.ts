@@ -63,7 +63,7 @@ export class FeatureFlow extends MatrixAnswer {
     if (bytes > MOST_BYTES) {
       throw new InfoflowError(
         "MATRIX_TOO_LARGE",
-        `Cannot hand out a matrix of ${this.shape.join(" x ")} numbers as the limit is ${
+        `Cannot return a matrix of ${this.shape.join(" x ")} numbers as the limit is ${
           MOST_BYTES.toLocaleString("en")
         } bytes: current value is ${bytes.toLocaleString("en")}; ask for one target`,
         { bytes, limit: MOST_BYTES },

@@ -261,7 +261,7 @@ function onlyBos(): InfoflowError {
 function tooLarge(shape: readonly number[], bytes: number): InfoflowError {
   return new InfoflowError(
     "MATRIX_TOO_LARGE",
-    `Cannot hand out a matrix of ${shape.join(" x ")} numbers as the limit is ${
+    `Cannot return a matrix of ${shape.join(" x ")} numbers as the limit is ${
       MOST_BYTES.toLocaleString("en")
     } bytes: current value is ${
       bytes.toLocaleString("en")

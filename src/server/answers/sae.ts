@@ -121,7 +121,7 @@ function warningOf(
 ): string | null {
   const reasons = farOff(fit, report, tokens);
   if (reasons.length === 0) return null;
-  return `It is not at home here: ${
+  return `It does not seem to fit this model: ${
     reasons.join("; ")
   }. Is it of this model, and is the conversion right?`;
 }

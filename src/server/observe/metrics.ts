@@ -64,7 +64,7 @@ export class Metrics {
     );
     this.#forward = histogram(
       "infoflow_forward_seconds",
-      "How long the device took for forward passes, with the reduction behind them",
+      "How long the device took for forward passes and their reductions",
     );
     this.#reduce = histogram(
       "infoflow_reduce_seconds",
@@ -114,7 +114,7 @@ export class Metrics {
       });
     };
     gauge("infoflow_answer_bytes", "Bytes of answers that are being made or read", answerBytes);
-    gauge("infoflow_log_lines_dropped", "Lines of the log that nobody took", droppedLines);
+    gauge("infoflow_log_lines_dropped", "Lines of the log that were dropped", droppedLines);
     gauge(
       "infoflow_open_requests",
       "Requests whose answers are not sent, this one among them",

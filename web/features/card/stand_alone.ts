@@ -27,7 +27,7 @@ ${styles.join("\n").replaceAll("</", "<\\/")}
 </style>
 <body class="dashboards">
 ${main.outerHTML}
-<p><a href="${escaped(location.href)}">The page that this was taken from</a></p>
+<p><a href="${escaped(location.href)}">The page with this picture</a></p>
 <div class="tip" id="tip" hidden></div>
 <script>(${sayWhatIsPointedAt})()</script>
 `,

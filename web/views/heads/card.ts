@@ -5,8 +5,7 @@ import { BOS, CURVE, SCALE, SELF, UNIT } from "../common_options.ts";
 const SORT = {
   name: "sort",
   label: "Sort",
-  help:
-    "Which heads come first: by their place in the model, or those that do most of a known job.",
+  help: "The order of heads: by layer, or by how much of a known job they do.",
   choices: [
     ["place", "layer, head"],
     ["previousToken", "previous token"],

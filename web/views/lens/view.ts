@@ -13,7 +13,7 @@ export class LensView implements View {
   readonly slots: Slots;
   readonly #grid: GridBoard;
   readonly #details = html("div", { id: "details" });
-  readonly #any = html("button", { type: "button" }, "Colour by the likeliest of each cell");
+  readonly #any = html("button", { type: "button" }, "Colour by each cell’s most likely token");
   #lens: Lens | undefined;
 
   constructor(tools: Tools) {
@@ -27,7 +27,7 @@ export class LensView implements View {
 
   says(): string {
     return "What each position would predict if the model ended after that layer (the logit lens, nostalgebraist 2020). " +
-      "Early layers need not speak the language of the last one: what is missing there may only be written differently.";
+      "Early layers may write the same thing differently, so what seems missing there need not be.";
   }
 
   async show(asked: Asked): Promise<void> {

@@ -6,7 +6,7 @@ import type { ViewCard } from "../card.ts";
 const SITE = {
   name: "site",
   label: "Site",
-  help: "Which value of the one prompt is put into the run of the other.",
+  help: "The activation of one prompt that is put into the run of the other.",
   choices: [
     ["RESID_PRE", "stream before a layer"],
     ["RESID_MID", "stream after attention"],
@@ -24,21 +24,21 @@ const SITE = {
 const CELLS = {
   name: "cells",
   label: "Cells",
-  help: "What the grid has a cell for. Heads are cells where the site has heads.",
+  help: "The axes of the grid. Heads are an axis if the site has heads.",
   choices: [["position", "layer, token"], ["head", "layer, head"]],
 } as const;
 
 const WAY = {
   name: "way",
   label: "Direction",
-  help: "Denoising asks what is enough to bring the answer back; noising what it can’t do without.",
+  help: "Denoising asks which activations bring the answer back; noising, which ones it needs.",
   choices: [["DENOISE", "clean into corrupted"], ["NOISE", "corrupted into clean"]],
 } as const;
 
 const METRIC = {
   name: "metric",
   label: "Metric",
-  help: "What is read off each run, at the last token.",
+  help: "The number that is computed at the last token of each run.",
   choices: [
     ["LOGIT_DIFF", "logit difference"],
     ["LOG_PROB", "log-probability"],

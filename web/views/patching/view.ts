@@ -81,7 +81,7 @@ export class PatchingView implements View {
       pair = await pairQuestion;
       args = argumentsOf(state, corrupted, pair);
       if (corrupted === clean) {
-        message = "Write another prompt with as many tokens, in which something else is right.";
+        message = "Write another prompt with as many tokens and another right answer.";
       } else grid = await ask(gridOf(args));
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== "refused") throw error;

@@ -4,7 +4,7 @@ import type { ViewCard } from "../card.ts";
 const THRESHOLD = {
   name: "threshold",
   label: "Threshold",
-  help: "Edges whose share of the sum they are a part of is smaller are not followed.",
+  help: "Edges with a smaller share of their sum are not followed.",
   choices: [["0.005", "0.5%"], ["0.01", "1%"], ["0.02", "2%"], ["0.04", "4%"], ["0.08", "8%"]],
 } as const;
 

@@ -122,12 +122,12 @@ export function drawRouteDetails(
       "p",
       { class: "note" },
       heads.length === 0
-        ? "No head carries as much as that: show more edges, or try a lower threshold."
+        ? "No head carries that much: show more edges, or try a lower threshold."
         : `${count(heads.length)} of ${
           count(routes.edges.length)
         } edges are heads. Lines between tokens are heads, ` +
           "bows are MLPs, grey is what is kept; the thicker, the more of the target comes that way. " +
-          "Point at a row to light its way. Click a head to see its pattern, a place to follow the routes from there.",
+          "Point at a row to highlight its route. Click a head to see its pattern, or a place to follow the routes from there.",
     ),
   );
 }

@@ -54,7 +54,7 @@ export class WhatIfView implements View {
     );
     this.#tint = new Segments(
       "Tint heads by",
-      { effect: "What switching off does", direct: "What it writes", none: "No tint" },
+      { effect: "What the ablation does", direct: "What it writes", none: "No tint" },
       (tint) => tools.change({ tint }, "replace"),
     );
     this.#tokens = new TokenPair(tools);
@@ -136,7 +136,7 @@ export class WhatIfView implements View {
       ...whole.map(({ text, probability }) => Math.abs((after.get(text) ?? 0) - probability)),
     );
     this.#note.textContent = largest > 0.005
-      ? "The flow does not change, the prediction does: these heads write where no later head looks from."
+      ? "The flow does not change, but the prediction does: no later head’s attention depends on these heads."
       : "Neither the flow nor the prediction changes.";
   }
 

@@ -20,7 +20,7 @@ export interface DashboardOptions {
   readonly column: string | undefined;
   /** Examples of each feature. */
   readonly top: number;
-  /** Whether a prompt gives a feature one example at most. */
+  /** Whether take at most one example of a feature from a prompt. */
   readonly onePerPrompt: boolean;
 }
 
