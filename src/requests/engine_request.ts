@@ -13,54 +13,56 @@ export interface ToModel {
 }
 
 /** A request for a matrix. */
-export interface FlowWork extends ToModel {
+export interface MatrixRequest extends ToModel {
   readonly ids: readonly number[];
   readonly options: MatrixOptions;
 }
 
 /** A request to an engine: for a matrix, or another question. */
-export type Work = FlowWork | Question & ToModel;
+export type EngineRequest = MatrixRequest | Question & ToModel;
 
 /** The result of a request to an engine. */
-export type WorkResult = FlowResult | Answered;
+export type EngineResult = FlowResult | Answered;
 
 /** Whether it is a question. */
-export function isQuestion(work: Work): work is Question & ToModel {
-  return "name" in work;
+export function isQuestion(request: EngineRequest): request is Question & ToModel {
+  return "name" in request;
 }
 
 /** The prompt of a request. */
-export function idsOf(work: Work): readonly number[] {
-  return isQuestion(work) ? work.argument.ids : work.ids;
+export function idsOf(request: EngineRequest): readonly number[] {
+  return isQuestion(request) ? request.argument.ids : request.ids;
 }
 
 /** The model that is asked, by its place among the worker's directories. */
-export function modelOf({ model = 0 }: Work): number {
+export function modelOf({ model = 0 }: EngineRequest): number {
   return model;
 }
 
 /** The key of its forward pass: requests with equal keys share one pass. */
-function passKey(work: Work): string {
-  const { ablate, interventions }: Changed = isQuestion(work) ? work.argument : work.options;
+function passKey(request: EngineRequest): string {
+  const { ablate, interventions }: Changed = isQuestion(request)
+    ? request.argument
+    : request.options;
   const heads = ablate?.map(({ layer, head }) => `${layer}.${head}`) ?? [];
   const changes = interventionsKey(interventions ?? []);
-  return `${modelOf(work)}/${idsOf(work).join()}/${heads.join()}/${changes}`;
+  return `${modelOf(request)}/${idsOf(request).join()}/${heads.join()}/${changes}`;
 }
 
 /** The keys of all forward passes that a request may need: its own, and those of donors. */
-export function passKeys(work: Work): readonly string[] {
-  const plain = (ids: readonly number[]): string => `${modelOf(work)}/${ids.join()}//`;
-  const { interventions }: Changed = isQuestion(work) ? work.argument : work.options;
+export function passKeys(request: EngineRequest): readonly string[] {
+  const plain = (ids: readonly number[]): string => `${modelOf(request)}/${ids.join()}//`;
+  const { interventions }: Changed = isQuestion(request) ? request.argument : request.options;
   const donors = (interventions ?? []).flatMap(({ from }) => from ? [plain(from)] : []);
-  const corrupted = isQuestion(work) && work.argument.corrupted
-    ? [plain(work.argument.corrupted)]
+  const corrupted = isQuestion(request) && request.argument.corrupted
+    ? [plain(request.argument.corrupted)]
     : [];
-  return [...new Set([passKey(work), ...donors, ...corrupted])];
+  return [...new Set([passKey(request), ...donors, ...corrupted])];
 }
 
 /** The key of what is cached with an answer: a later request with the same key costs almost nothing. */
-export function promptKey(work: Work): string {
-  return `${passKey(work)}/${isQuestion(work) ? nameOf(work) : methodOf(work.options)}`;
+export function promptKey(request: EngineRequest): string {
+  return `${passKey(request)}/${isQuestion(request) ? nameOf(request) : methodOf(request.options)}`;
 }
 
 /** The question, and the autoencoder that it is about. */

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture/architecture.ts";
-import { type FlowWork, idsOf, isQuestion, type Work } from "./engine_request.ts";
+import { type EngineRequest, idsOf, isQuestion, type MatrixRequest } from "./engine_request.ts";
 import { FLOW_METHODS, type FlowMethod } from "./flow_methods.ts";
 import { methodOf } from "./flow_options.ts";
 
@@ -12,7 +12,7 @@ export interface Operations {
 }
 
 /** Counts what a request takes of a model. */
-export function operationsOf(work: Work, sizes: Architecture): Operations {
+export function operationsOf(work: EngineRequest, sizes: Architecture): Operations {
   const tokens = idsOf(work).length;
   const pass = passOperations(sizes, tokens);
   return { pass, own: isQuestion(work) ? ofQuestion(work, sizes, pass) : ofFlow(work, sizes) };
@@ -28,13 +28,13 @@ export function passOperations(
   return layers * (linears + attention);
 }
 
-function ofFlow({ ids, options }: FlowWork, sizes: Architecture): number {
+function ofFlow({ ids, options }: MatrixRequest, sizes: Architecture): number {
   const method: FlowMethod = FLOW_METHODS[methodOf(options)];
   return method.operations?.(sizes, ids.length) ?? 0;
 }
 
 function ofQuestion(
-  work: Extract<Work, { name: string }>,
+  work: Extract<EngineRequest, { name: string }>,
   { layers, heads, channels, vocabulary }: Architecture,
   pass: number,
 ): number {

@@ -6,7 +6,7 @@ import type { WeightType } from "../requests/weight_type.ts";
 import type { AdapterChoice } from "../engine/gpu/find_adapter.ts";
 import type { SaeDirectory } from "./open_saes.ts";
 import type { TuningFile } from "./tuning_file.ts";
-import type { Work, WorkResult } from "../requests/engine_request.ts";
+import type { EngineRequest, EngineResult } from "../requests/engine_request.ts";
 
 /** How a worker is to make its engines. */
 export interface StartOptions {
@@ -36,7 +36,7 @@ export interface Batch {
 
 /** A request, and its slot among the {@linkcode CancelFlags}. */
 export interface SentRequest {
-  readonly work: Work;
+  readonly work: EngineRequest;
   readonly slot: number;
 }
 
@@ -61,7 +61,7 @@ export interface MemoryStats {
 }
 
 /** The outcome of a request. */
-export type SentOutcome = { readonly value: WorkResult } | { readonly error: SentError };
+export type SentOutcome = { readonly value: EngineResult } | { readonly error: SentError };
 
 /** The calls that the engine's worker answers. */
 export interface Calls {

@@ -15,11 +15,11 @@ import {
 } from "./protocol.ts";
 import type { Question } from "../requests/questions.ts";
 import {
-  type FlowWork,
+  type EngineRequest,
+  type EngineResult,
   isQuestion,
+  type MatrixRequest,
   modelOf,
-  type Work,
-  type WorkResult,
 } from "../requests/engine_request.ts";
 
 /** The side of a channel that the worker has: its global scope, or a `MessagePort`. */
@@ -155,7 +155,7 @@ export function serveEngine(channel: Channel, onStart: (engine: Engine) => void 
 }
 
 interface Asked {
-  readonly work: Work;
+  readonly work: EngineRequest;
   isWanted(): boolean;
 }
 
@@ -164,13 +164,13 @@ async function settle(
   engine: Engine,
   asked: readonly Asked[],
   cache: CacheUse | undefined,
-): Promise<PromiseSettledResult<WorkResult>[]> {
+): Promise<PromiseSettledResult<EngineResult>[]> {
   const [{ work }] = asked as [Asked];
   if (isQuestion(work)) {
     const questions = asked.map(({ work, isWanted }) => ({ question: work as Question, isWanted }));
     return await engine.asks(questions, cache);
   }
-  const flows = asked.map(({ work, isWanted }) => ({ ...work as FlowWork, isWanted }));
+  const flows = asked.map(({ work, isWanted }) => ({ ...work as MatrixRequest, isWanted }));
   return await engine.flows(flows, { cache });
 }
 

@@ -129,3 +129,16 @@ Deno.test("the last connection that there is room for is answered, the next is c
       assert.fail("no connection is accepted any more");
     },
   ));
+
+Deno.test("a body of any length arrives whole, in however many pieces it comes", () =>
+  withListener(
+    async (request) => new Response(await request.bytes()),
+    {},
+    async (port) => {
+      for (let length = 1; length < 300_000; length += 7993) {
+        const body = Uint8Array.from({ length }, (_, at) => at % 251);
+        const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body });
+        assert.deepEqual(await response.bytes(), body, `${length} bytes`);
+      }
+    },
+  ));

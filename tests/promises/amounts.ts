@@ -83,6 +83,24 @@ export const AMOUNTS: Readonly<Record<string, Promised>> = {
     await wait(100);
     assert.equal((await client.get("/healthz")).status, 200);
   },
+  "who asks on and on over a connection, and reads nothing, is cut off": async ({ client }) => {
+    const before = await client.metric("infoflow_resident_bytes");
+    const connection = await client.connect();
+    const many = client.request("GET / HTTP/1.1\n\n");
+    const requests = Uint8Array.from(
+      { length: 500 * many.length },
+      (_, at) => many[at % many.length]!,
+    );
+    const sending = (async () => {
+      for (let times = 0; times < 100; times++) {
+        for (let at = 0; at < requests.length;) at += await connection.write(requests.subarray(at));
+      }
+    })();
+    await assert.rejects(() => sending, /reset|pipe/i);
+    connection.close();
+    const grown = await client.metric("infoflow_resident_bytes") - before;
+    assert(grown < 200 * MIB, `${grown / MIB} MiB more`); // it was 2 GB
+  },
   "requests that wait have a number, and the next is told when to come again": async (
     { client },
   ) => {

@@ -79,6 +79,7 @@ export async function* answerBatches(
         indices(first + done, rows.length),
         ...question.columns(rows),
       ];
+      if (isLong()) await pause();
       yield batchOf(schema, children, rows.length);
       if (isLong()) await pause();
       done += rows.length;

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { Buffer } from "node:buffer";
 import { cors } from "hono/cors";
-import { idsOf, modelOf, type Work } from "../../requests/engine_request.ts";
+import { type EngineRequest, idsOf, modelOf } from "../../requests/engine_request.ts";
 import { GPT2_TOKENIZER } from "../../tokens/tokenizer.ts";
 import { InfoflowError } from "../../errors.ts";
 import type { Answer } from "../answers/answer.ts";
@@ -87,7 +87,7 @@ export function makeApp(options: AppOptions): (request: Request) => Promise<Resp
   };
   const isGraphiQL = (request: Request): boolean => policy.graphiql && wantsGraphiQL(request);
 
-  const promptOf = (work: Work): string => {
+  const promptOf = (work: EngineRequest): string => {
     const tokenizer = models()[modelOf(work)]?.tokenizer ?? GPT2_TOKENIZER;
     const ids = idsOf(work);
     const bytes = ids.slice(ids[0] === tokenizer.bos?.id ? 1 : 0).map((id) => tokenizer.bytes(id));

@@ -39,6 +39,12 @@ export const MOST_CONNECTIONS = 512;
 export const PATIENCE_MS = 30_000;
 /** An idle connection is kept for this long. */
 const IDLE_MS = 15_000;
+/**
+ * A client may ask so often on a connection before the first is answered, and have so many bytes lie unread while it asks
+ * on. Node's server would take any number, and keep all answers.
+ */
+const MOST_PIPELINED = 32;
+const MOST_UNSENT = 2 ** 20;
 /** How often the times above are checked. */
 const CHECK_MS = 1000;
 /** How often a server that ends looks for connections that have become idle. */
@@ -81,6 +87,10 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
   });
   server.on("request", (message: IncomingMessage, to: ServerResponse) => {
     const { socket } = message;
+    if (socket.destroyed) return;
+    const isTooMuch = (sockets.get(socket) ?? 0) >= MOST_PIPELINED ||
+      socket.writableLength > MOST_UNSENT;
+    if (isTooMuch) return void socket.destroy();
     count(socket, 1);
     answer(message, to).catch(() => to.destroy()).finally(() => count(socket, -1));
   });

@@ -1,5 +1,5 @@
 import { logError } from "../observe/log_error.ts";
-import { idsOf, type Work } from "../../requests/engine_request.ts";
+import { type EngineRequest, idsOf } from "../../requests/engine_request.ts";
 import { asMeant, InfoflowError } from "../../errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -22,7 +22,7 @@ export interface ObserveOptions {
   readonly metrics: Metrics;
   readonly inFlight: BytesInFlight;
   /** The text of a prompt, by the tokenizer of its model. */
-  readonly promptOf: (work: Work) => string;
+  readonly promptOf: (work: EngineRequest) => string;
   readonly open: OpenRequests;
   /** Whether each request gets a line. */
   readonly requests: boolean;

@@ -38,7 +38,8 @@ export function readRequest(message: IncomingMessage, host: string, signal: Abor
 function readBody(message: IncomingMessage): BodyInit | null {
   const length = Number(message.headers["content-length"] ?? NaN);
   if (message.complete && message.readableLength === length) {
-    return message.read() as Uint8Array<ArrayBuffer> | null;
+    // Without a length, the first piece alone would be read.
+    return message.read(length) as Uint8Array<ArrayBuffer> | null;
   }
   // Node and Deno declare different types for the same streams.
   return Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>;

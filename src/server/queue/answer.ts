@@ -1,8 +1,8 @@
-import type { WorkResult } from "../../requests/engine_request.ts";
+import type { EngineResult } from "../../requests/engine_request.ts";
 
 /** An answer, and what it cost. */
 export interface Answer {
-  readonly result: WorkResult;
+  readonly result: EngineResult;
   /** How long it waited for the engine, in ms. */
   readonly waited: number;
   /** How long the engine worked on it and on what it answered together with it, in ms. */

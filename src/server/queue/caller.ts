@@ -1,4 +1,4 @@
-import type { Work } from "../../requests/engine_request.ts";
+import type { EngineRequest } from "../../requests/engine_request.ts";
 import type { Answer } from "./answer.ts";
 import type { Priority } from "./priority.ts";
 import type { ByteBudget } from "./byte_budget.ts";
@@ -19,7 +19,7 @@ export interface Caller {
   /** By default `interactive`. */
   readonly priority?: Priority;
   /** Called with each answer. */
-  readonly note?: (work: Work, answer: Answer) => void;
+  readonly note?: (work: EngineRequest, answer: Answer) => void;
 }
 
 /** A caller without limits. */

@@ -1,7 +1,12 @@
 import type { CacheStats } from "../../engine/activations/cache.ts";
 import type { Questions } from "../../engine/analyses/list.ts";
 import type { EngineInfo } from "../../engine/engine_info.ts";
-import { isQuestion, passKeys, type Work, type WorkResult } from "../../requests/engine_request.ts";
+import {
+  type EngineRequest,
+  type EngineResult,
+  isQuestion,
+  passKeys,
+} from "../../requests/engine_request.ts";
 import type { FlowResult, MatrixOptions } from "../../requests/flow_options.ts";
 import { InfoflowError } from "../../errors.ts";
 import { allFinite } from "../../requests/interventions/all_finite.ts";
@@ -105,7 +110,7 @@ export class ModelClient {
     return this.#worker.cacheStats();
   }
 
-  async #answer(work: Work): Promise<WorkResult> {
+  async #answer(work: EngineRequest): Promise<EngineResult> {
     const { budget, note } = this.#caller;
     await Promise.all(passKeys(work).map((key) => budget?.claim(key)));
     const answer = await this.#worker.submit(work, this.#caller);
@@ -116,7 +121,7 @@ export class ModelClient {
 }
 
 /** Whether a run is changed: then its numbers may be anything; those of the unchanged model are finite. */
-function isChangedWork(work: Work): boolean {
+function isChangedWork(work: EngineRequest): boolean {
   return isChanged(isQuestion(work) ? work.argument : work.options);
 }
 

@@ -1,5 +1,5 @@
 import type { Architecture } from "../../requests/architecture/architecture.ts";
-import { isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";
+import { type EngineRequest, isQuestion, modelOf } from "../../requests/engine_request.ts";
 import { methodOf } from "../../requests/flow_options.ts";
 import { operationsOf } from "../../requests/operations.ts";
 
@@ -24,7 +24,7 @@ export class Pace {
    *
    * @param isKnown Whether its prompt was answered recently, so that it needs no pass.
    */
-  estimate(work: Work, isKnown: boolean): number {
+  estimate(work: EngineRequest, isKnown: boolean): number {
     const { pass, own } = operationsOf(work, this.#sizesOf(modelOf(work)));
     // What a method measured is kept beside the patterns.
     if (isKnown && !isQuestion(work)) return 0;
@@ -32,14 +32,14 @@ export class Pace {
   }
 
   /** Records how many ms a request took whose prompt was not in the cache. */
-  learn(work: Work, ms: number): void {
+  learn(work: EngineRequest, ms: number): void {
     const { pass, own } = operationsOf(work, this.#sizesOf(modelOf(work)));
     if (own === 0) return this.#note(passOf(work), ms / pass);
     this.#note(nameOf(work), Math.max(0, ms - pass * this.#of(passOf(work))) / own);
   }
 
   /** Records after how many ms a request was cancelled: it would have taken longer than that. */
-  learnAtLeast(work: Work, ms: number): void {
+  learnAtLeast(work: EngineRequest, ms: number): void {
     if (this.estimate(work, false) < ms) this.learn(work, ms);
   }
 
@@ -62,10 +62,10 @@ export class Pace {
   }
 }
 
-function passOf(work: Work): string {
+function passOf(work: EngineRequest): string {
   return `${modelOf(work)}`;
 }
 
-function nameOf(work: Work): string {
+function nameOf(work: EngineRequest): string {
   return `${modelOf(work)}/${isQuestion(work) ? work.name : methodOf(work.options)}`;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { promptKey, type Work } from "../../requests/engine_request.ts";
+import { type EngineRequest, promptKey } from "../../requests/engine_request.ts";
 import type { Answer } from "./answer.ts";
 import type { Caller } from "./caller.ts";
 import type { Priority } from "./priority.ts";
@@ -16,7 +16,7 @@ interface Waiter {
 
 /** A pending request and all callers that wait for it. */
 export class PendingRequest {
-  readonly work: Work;
+  readonly work: EngineRequest;
   readonly key: string;
   /** The key that it shares with requests about the same prompt. */
   readonly promptKey: string;
@@ -34,7 +34,11 @@ export class PendingRequest {
 
   /** @param onEmpty Called when the last caller has left. */
   constructor(
-    { work, key, cost }: { readonly work: Work; readonly key: string; readonly cost: number },
+    { work, key, cost }: {
+      readonly work: EngineRequest;
+      readonly key: string;
+      readonly cost: number;
+    },
     onEmpty: (pending: PendingRequest) => void,
   ) {
     this.work = work;

@@ -15,7 +15,7 @@ import { MOST_REQUESTS } from "../../requests/engine_request.ts";
 import type { EngineInfo } from "../../engine/engine_info.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
 import { Turns } from "./turns.ts";
-import { idsOf, isQuestion, modelOf, type Work } from "../../requests/engine_request.ts";
+import { type EngineRequest, idsOf, isQuestion, modelOf } from "../../requests/engine_request.ts";
 import { methodOf } from "../../requests/flow_options.ts";
 import { isChanged } from "../../requests/interventions/changes_in.ts";
 
@@ -127,7 +127,7 @@ export class RequestQueue {
    *   throws; DEVICE_LOST.
    * @throws What the signal was aborted with, as soon as it is.
    */
-  async submit(work: Work, caller: Caller = ANYBODY): Promise<Answer> {
+  async submit(work: EngineRequest, caller: Caller = ANYBODY): Promise<Answer> {
     const { signal, priority = "interactive" } = caller;
     signal?.throwIfAborted();
     this.admit(priority);
@@ -364,17 +364,17 @@ export class RequestQueue {
 }
 
 /** The kind of a request: matrices are answered together, and so are questions of one name. */
-function nameOf(work: Work): string {
+function nameOf(work: EngineRequest): string {
   return isQuestion(work) ? work.name : "matrix";
 }
 
 /** Whether it is a flow that takes one pass at most, which it can share. */
-function isPlain(work: Work): boolean {
+function isPlain(work: EngineRequest): boolean {
   return !isQuestion(work) && methodOf(work.options) === "ATTENTION" && !isChanged(work.options);
 }
 
 /** Whether the engine itself refuses it if it would take too long. */
-function hasOwnLimit(work: Work): boolean {
+function hasOwnLimit(work: EngineRequest): boolean {
   return isQuestion(work) && "limit" in work.argument;
 }
 
