@@ -22,6 +22,7 @@ const ENVIRONMENTS = {
       "polars==2.1.0",
       "plotly==7.1.0",
       "xarray==2026.9.0",
+      "datasets==5.2.0",
     ],
   },
 };

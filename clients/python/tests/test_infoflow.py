@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -188,6 +189,22 @@ class Answers(unittest.TestCase):
                 infoflow.head_statistics(table, column="nope")
         with self.assertRaisesRegex(TypeError, "prompts or files"):
             infoflow.head_statistics()
+
+    @unittest.skipUnless(importlib.util.find_spec("datasets"), "datasets is not installed")
+    def test_datasets_map(self):
+        import datasets
+
+        def flows(rows):
+            table = pa.table({"prompt": rows["text"]})
+            return pa.Table.from_batches(list(infoflow.flows(table, layout="flat"))).to_pydict()
+
+        texts = ["Hello world", "", "Mary and John went", "again and again"]
+        answered = datasets.Dataset.from_dict({"text": texts, "label": [1, 2, 3, 4]}).map(flows, batched=True, batch_size=3)
+        self.assertEqual((answered["text"][:], answered["label"][:]), (texts, [1, 2, 3, 4]))
+        self.assertEqual(answered["code"][:], [None, "PROMPT_EMPTY", None, None])
+        for at in (0, 3):
+            flow = np.float32(answered[at]["flow"]).reshape(answered[at]["shape"])
+            np.testing.assert_array_equal(flow, infoflow.flow(texts[at]).values)
 
     def test_an_old_server_is_told_from_a_wrong_question(self):
         class Old(http.server.BaseHTTPRequestHandler):

@@ -113,6 +113,14 @@ class Faults(unittest.TestCase):
         self.assertTrue(struck.is_set(), "the job was over before anything happened to it")
         self.check(out)
 
+    def test_statistics_of_heads_are_those_of_one_process(self):
+        source = self.folder / "prompts.txt"
+        source.write_text("\n".join(prompts()["text"].to_pylist()[:90]))
+        one = infoflow.head_statistics(files=source, part_rows=20)
+        for shards in (1, 3):
+            several = infoflow.ray.head_statistics(source, self.folder / f"heads{shards}", shards=shards, part_rows=20)
+            self.assertEqual((several.table, several.prompts), (one.table, one.prompts))
+
     def test_a_server_is_killed(self):
         self.run_with("server", lambda: os.kill(processes("infoflow/_server/src/serve.js")[0], signal.SIGKILL))
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { InfoflowError } from "../../errors.ts";
 import type { ColumnKind } from "./column_kind.ts";
 import type { CorpusFormat } from "./formats.ts";
 import type { InputBatch } from "../../server/batch/input_batch.ts";
@@ -22,9 +23,20 @@ export interface InputFile {
 /**
  * Counts the rows of a file, and finds its hash.
  *
- * @throws {Error} If it can't be read to its end.
+ * @throws {InfoflowError} BAD_USER_INPUT, with the path, if it can't be read to its end.
  */
 export async function survey(path: string, format: CorpusFormat): Promise<InputFile> {
+  try {
+    return await surveyed(path, format);
+  } catch (error) {
+    if (error instanceof InfoflowError) throw error;
+    const { message } = error as Error;
+    const text = message.includes(path) ? message : `Cannot read ${path} to its end: ${message}`;
+    throw new InfoflowError("BAD_USER_INPUT", text);
+  }
+}
+
+async function surveyed(path: string, format: CorpusFormat): Promise<InputFile> {
   const { size: bytes } = await Deno.stat(path);
   const sha256 = await hashOf(path);
   if (format === "parquet") {
