@@ -1,12 +1,13 @@
 /**
  * `deno task device`: says what the adapter can do, and how near to it each kernel of linears and of attention comes.
  *
- *     deno task device [--json] [--rows MOST]
+ *     deno task device [--json] [--rows MOST] [--adapter NAME]
  *
  * What a kernel computes is looked at before it is timed. A product is bound by arithmetic or by the reading of its
  * weights, whichever takes longer at the measured peaks: the share is of that.
  */
 import { parseArgs } from "node:util";
+import { CARDS_VARIABLE, cardsIn } from "../src/cli/cards.ts";
 import { requestGpu } from "../src/engine/gpu/device.ts";
 import { checkLinear } from "../src/engine/kernels/check_linear.ts";
 import { LinearKernel } from "../src/engine/kernels/linear.ts";
@@ -26,10 +27,14 @@ const HEADS = { heads: 12, channels: 768 };
 /** A kernel that took so many ms is not tried on more rows. */
 const LONG = 500;
 
-const { values: { json, rows: most } } = parseArgs({
-  options: { json: { type: "boolean" }, rows: { type: "string", default: "1024" } },
+const { values: { json, rows: most, adapter } } = parseArgs({
+  options: {
+    json: { type: "boolean" },
+    rows: { type: "string", default: "1024" },
+    adapter: { type: "string" },
+  },
 });
-const gpu = await requestGpu();
+const gpu = await requestGpu({ adapter, cards: cardsIn(Deno.env.get(CARDS_VARIABLE)) });
 const { device, info } = gpu;
 const fma = await fmaRate(device);
 const f16 = await fmaF16Rate();
@@ -100,7 +105,9 @@ else show();
 Deno.exit(0);
 
 function show(): void {
-  console.log(`${info.description || info.vendor}${info.isFallback ? ", a software adapter" : ""}`);
+  const places = info.pciAddresses.length > 0 ? ` at ${info.pciAddresses.join(" or ")}` : "";
+  const kind = info.isFallback ? ", a software adapter" : "";
+  console.log(`${info.description || info.vendor}${kind}${places}`);
   console.log(
     `  ${number(peaks.gflops)} GFLOP/s of fused multiply-adds${
       peaks.gflopsF16 ? `, ${number(peaks.gflopsF16)} in float16` : ""

@@ -2,7 +2,6 @@ import { flowSlots, headSlots, type HeadSums } from "../../requests/head_statist
 import { earlierOccurrences } from "../../requests/head_statistics/occurrences.ts";
 import { type Answered, splitPrompts } from "../../requests/questions.ts";
 import { GrowingBuffer } from "../gpu/growing_buffer.ts";
-import type { DeviceResult } from "../gpu/readback.ts";
 import { FlowDistances } from "../kernels/flow_distances.ts";
 import { HeadStatisticsKernel, TOP } from "../kernels/head_statistics.ts";
 import type { PromptFields } from "../kernels/prompt.ts";
@@ -12,6 +11,8 @@ import { Analysis, type AnalysisContext, type AskOptions } from "./analysis.ts";
 
 /** Bytes of a sum, and of a weight with its target and source. */
 const WIDE = 8;
+/** Passes that are submitted until the device is waited for. */
+const AHEAD = 4;
 
 /** Sums over all targets of several prompts, whose ids are concatenated. A prompt given twice counts twice. */
 export interface HeadStatisticsQuestion {
@@ -47,54 +48,57 @@ export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
     const flows = await this.#flows.atLeast(flowBytes);
     device.queue.writeBuffer(sums, 0, new Uint8Array(sumBytes));
     device.queue.writeBuffer(flows, 0, new Uint8Array(flowBytes));
-    const all = [{ buffer: sums, bytes: sumBytes }, { buffer: flows, bytes: flowBytes }];
     const groups = groupPrompts(prompts, { tokens: passTokens });
-    const topBytes = WIDE * TOP * architecture.layers * architecture.heads;
-    const tops = new Uint8Array(prompts.length * topBytes);
-    let read = new Uint8Array(0);
+    const topBytes = prompts.length * WIDE * TOP * architecture.layers * architecture.heads;
+    const tops = await this.#tops.atLeast(topBytes);
+    const all = [
+      { buffer: sums, bytes: sumBytes },
+      { buffer: flows, bytes: flowBytes },
+      { buffer: tops, bytes: topBytes },
+    ];
+    let read = new ArrayBuffer(0);
     let done = 0;
     for (const [at, group] of groups.entries()) {
-      const result = at === groups.length - 1 ? all : [];
+      const isLast = at === groups.length - 1;
+      // The device works while the next passes are recorded, but is not left behind by many.
+      const result = isLast ? all : at % AHEAD === AHEAD - 1 ? [{ buffer: sums, bytes: WIDE }] : [];
       const requests = group.map((ids) => ({ ids }));
-      read = await passes.run(
-        requests,
-        { cache: "look", isWanted },
-        (run) => this.#read(run, { sums, flows, topBytes, result }),
-      );
-      tops.set(read.subarray(0, group.length * topBytes), done * topBytes);
+      read = await passes.run(requests, { cache: "look", isWanted }, async (run) => {
+        const stage = await this.#stage(run, { sums, flows, tops, done });
+        if (result.length > 0) return (await run.read({ ...stage, result })).buffer;
+        await run.submit(stage);
+        return read;
+      });
       done += group.length;
     }
-    const end = read.slice(groups.at(-1)!.length * topBytes).buffer;
     return {
-      sums: new BigUint64Array(end.slice(0, sumBytes)),
-      flows: new BigUint64Array(end.slice(sumBytes)),
-      tops: tops.buffer,
+      sums: new BigUint64Array(read.slice(0, sumBytes)),
+      flows: new BigUint64Array(read.slice(sumBytes, sumBytes + flowBytes)),
+      tops: read.slice(sumBytes + flowBytes),
       cacheHit: false,
     };
   }
 
-  /** Adds the prompts of a run to the sums. @returns Their largest weights, then `result`. */
-  async #read(run: Run, { sums, flows, topBytes, result }: {
+  /** Adds the prompts of a run to the sums; `done` prompts were before them. */
+  async #stage(run: Run, { sums, flows, tops, done }: {
     readonly sums: GPUBuffer;
     readonly flows: GPUBuffer;
-    readonly topBytes: number;
-    readonly result: DeviceResult;
-  }): Promise<Uint8Array<ArrayBuffer>> {
+    readonly tops: GPUBuffer;
+    readonly done: number;
+  }): Promise<Stage> {
     const { architecture, device } = this.context;
     const kernel = await HeadStatisticsKernel.create(device, architecture);
     const distances = await FlowDistances.create(device);
-    const bytes = run.prompts.length * topBytes;
-    const tops = await this.#tops.atLeast(bytes);
     const occurrences = run.prompts.map(({ ids }) => earlierOccurrences(ids));
     const tokens = occurrences.reduce((sum, { length }) => sum + length, 0);
     const earlier = await this.#earlier.atLeast(4 * tokens);
     const fields: (Partial<PromptFields> & { readonly prompt: RunPrompt })[] = [];
     const encoders: Stage["encode"][] = [];
     let row = 0;
-    run.prompts.forEach((prompt, slot) => {
+    run.prompts.forEach((prompt, at) => {
       const { activations: { mean, slabs } } = prompt;
-      device.queue.writeBuffer(earlier, 4 * row, occurrences[slot]!);
-      const field = { prompt, slot, row, layers: architecture.layers };
+      device.queue.writeBuffer(earlier, 4 * row, occurrences[at]!);
+      const field = { prompt, slot: done + at, row, layers: architecture.layers };
       for (const { buffer: patterns, firstLayer, layers } of slabs) {
         const group = kernel.bind({ patterns, cells: patterns, earlier, totals: sums, tops });
         const size = { heads: architecture.heads, layers };
@@ -108,12 +112,10 @@ export class HeadStatisticsAnalysis extends Analysis<HeadStatisticsQuestion> {
       );
       row += prompt.ids.length;
     });
-    const numbers = await run.read({
+    return {
       fields,
-      result: [{ buffer: tops, bytes }, ...result],
       encode: (recorder, bound) =>
         encoders.forEach((encode, at) => encode!(recorder, [bound[at]!])),
-    });
-    return new Uint8Array(numbers.buffer);
+    };
   }
 }

@@ -45,6 +45,8 @@ const MOST_WAITING_OF_JOBS = 1024;
 const MOST_TOGETHER = 16;
 /** The most tokens of new prompts in one pass. */
 const MOST_TOKENS = 64;
+/** Prompts of jobs are computed up to this many tokens at a time where people ask too: that long they wait for it. */
+const SHARED_TOKENS = 24;
 /** A request is sent again to a worker that takes over this often at most. */
 const MOST_TRIES = 2;
 /** A request is overtaken by cheaper ones that come this many ms after it at most. */
@@ -270,7 +272,7 @@ export class RequestQueue {
     const jobs = this.#queue.filter(({ priority }) => priority === "batch");
     const [{ work: first }] = jobs as [PendingRequest];
     const model = modelOf(first);
-    const mostTokens = this.#turns.isShared ? MOST_TOKENS : this.#runner.infos[model]!.passTokens;
+    const mostTokens = this.#turns.isShared ? SHARED_TOKENS : this.#runner.infos[model]!.passTokens;
     const batch: PendingRequest[] = [];
     let tokens = 0;
     for (const pending of jobs) {
