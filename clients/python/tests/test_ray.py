@@ -131,6 +131,19 @@ class Faults(unittest.TestCase):
 
         self.run_with("actor", kill)
 
+    def test_shards_of_dashboards_are_one_run(self):
+        options = {"column": "text", "part_rows": 40, "model": "bundled", "sae": "res-4"}
+        source = str(self.folder / "in" / "*.parquet")
+        whole = infoflow.ray.dashboards(source, self.folder / "whole", shards=1, **options)
+        shards = infoflow.ray.dashboards(source, self.folder / "shards", shards=2, **options)
+        files = sorted(path.name for path in whole.iterdir() if path.suffix == ".parquet")
+        self.assertIn("features.parquet", files)
+        self.assertEqual(sum(name.startswith("activations-") for name in files), 5)
+        for file in files:
+            self.assertEqual((whole / file).read_bytes(), (shards / file).read_bytes(), file)
+        with self.assertRaisesRegex(Exception, "current value is res-5"):
+            infoflow.ray.dashboards(source, self.folder / "none", shards=1, **{**options, "sae": "res-5"})
+
     def test_the_driver_is_killed_and_run_again(self):
         out = self.folder / "driver"
         command = [sys.executable, __file__, "job", str(self.folder), str(out)]

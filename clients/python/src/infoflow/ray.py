@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -122,14 +123,45 @@ def head_statistics(
         num_cpus: Of each task.
         options: As for :func:`infoflow.head_statistics`.
     """
+    _in_shards("head-statistics", files, out, shards=shards, num_cpus=num_cpus, **options)
+    return HeadStatistics.read(out)
+
+
+def dashboards(
+    files: Files,
+    out: str | os.PathLike[str],
+    *,
+    sae: str,
+    shards: int = 2,
+    num_cpus: float = 1,
+    **options: Any,
+) -> Path:
+    """What turns each feature of an autoencoder on: a task for each shard, with the bytes of one process.
+
+    Args:
+        files: Files and patterns, on storage that all machines see.
+        out: A directory there. What is done is kept in it: the same call again resumes, after whatever happened.
+        sae: The autoencoder, as for ``infoflow serve --sae``.
+        shards: Tasks; each makes every so manieth part of ``part_rows`` rows (8,192 by default).
+        num_cpus: Of each task.
+        options: Flags of ``infoflow corpus dashboards``: ``model``, ``column``, ``top``, ``one_per_prompt``, ``labels``.
+
+    Returns:
+        The directory: ``infoflow serve --dashboards DIR`` shows it, docs/dashboards.md says what is in it.
+    """
+    _in_shards("dashboards", files, out, shards=shards, num_cpus=num_cpus, sae=sae, **options)
+    return Path(os.path.abspath(os.fspath(out)))
+
+
+def _in_shards(name: str, files: Files, out: str | os.PathLike[str], *, shards: int, num_cpus: float, **options: Any) -> None:
+    """Runs a command of a whole corpus in shards, and makes them one run."""
     import ray
 
     # Ray starts a task again that dies with its worker; an error of the command's own is no reason to.
     @ray.remote(num_cpus=num_cpus, max_retries=RETRIES)
     def make(shard: str) -> None:
-        run_corpus("head-statistics", inputs, directory, shard=shard, **options)
+        run_corpus(name, inputs, directory, shard=shard, **options)
 
     inputs, directory = paths_of(files), os.path.abspath(os.fspath(out))
     ray.get([make.remote(f"{shard}/{shards}") for shard in range(1, shards + 1)])
     run_corpus("merge", [], directory)
-    return HeadStatistics.read(directory)
