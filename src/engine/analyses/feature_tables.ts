@@ -3,6 +3,7 @@ import type { FeatureTablesFound } from "../../requests/sae/feature_questions.ts
 import type { Run } from "../passes/run.ts";
 import type { SaeWeights } from "../sae/saes.ts";
 import { type ReadBuffers, TopProducts } from "../sae/top_products.ts";
+import { TopTable } from "../sae/top_table.ts";
 import { Analysis, type AskOptions } from "./analysis.ts";
 
 /** The tables of each feature. The one id only gives the pass something to run. */
@@ -40,37 +41,64 @@ export class FeatureTablesAnalysis extends Analysis<FeatureTablesQuestion> {
     const { features, outputs } = loaded.weights.config;
     const read: ReadBuffers = (encode, result) =>
       run.read({ encode: ({ pass }) => encode(pass), result });
-    const rows = lensRows(loaded, weights.finalNorm.gainOnHost);
     using tokens = await TopProducts.create(device, centredUnembedding(weights.unembedding, C), {
       channels: C,
       k: Math.min(k, vocabulary),
     });
-    const raised = await tokens.of(rows, read);
-    const lowered = await tokens.of(rows.map((v) => -v), read);
-    const units = unitRows(loaded.weights.decoder, outputs);
-    using others = await TopProducts.create(device, transposed(units, outputs), {
-      channels: outputs,
-      k: Math.min(k + 1, features), // with the feature itself
-    });
-    const nearest = await others.of(units, read);
+    const [raised, lowered, nearest] = [0, 0, 0].map(() => new TopTable(features, k));
+    for (const { first, end } of blocks(features, ROWS)) {
+      const rows = lensRows(loaded, weights.finalNorm.gainOnHost, { first, end });
+      raised!.add(first, await tokens.of(rows, read));
+      lowered!.add(first, await tokens.of(rows.map((v) => -v), read));
+    }
+    const { decoder } = loaded.weights;
+    for (const column of blocks(features, COLUMNS)) {
+      const units = unitRows(decoder, outputs, column);
+      using others = await TopProducts.create(device, transposed(units, outputs), {
+        channels: outputs,
+        k: Math.min(k + 1, column.end - column.first), // with the feature itself
+      });
+      for (const { first, end } of blocks(features, ROWS)) {
+        const found = await others.of(unitRows(decoder, outputs, { first, end }), read);
+        const columns = found.columns.map((it) => it < 0 ? it : it + column.first);
+        nearest!.add(first, { ...found, columns }, { isOfThemselves: true });
+      }
+    }
     return {
-      raised: { ids: raised.columns, logits: raised.products },
-      lowered: { ids: lowered.columns, logits: lowered.products.map((v) => -v) },
-      nearest: withoutThemselves(nearest.columns, nearest.products, { features, k }),
+      raised: { ids: raised!.columns, logits: raised!.products },
+      lowered: { ids: lowered!.columns, logits: lowered!.products.map((v) => -v) },
+      nearest: { features: nearest!.columns, cosines: nearest!.products },
     };
   }
 }
 
-/** (F, C): what each feature adds to the residual stream, centred, times the final layer norm's gain. */
+/** Features that are looked at together: their rows are made, and read back, at a time. */
+const ROWS = 1024;
+/** Features that others are compared with at a time: more take more memory. */
+const COLUMNS = 16_384;
+
+interface Block {
+  readonly first: number;
+  readonly end: number;
+}
+
+function blocks(count: number, size: number): Block[] {
+  return Array.from({ length: Math.ceil(count / size) }, (_, at) => {
+    return { first: at * size, end: Math.min((at + 1) * size, count) };
+  });
+}
+
+/** (end - first, C): what features add to the stream, centred, times the final layer norm's gain. */
 function lensRows(
   { weights: { config, decoder }, output }: SaeWeights,
   gain: Float32Array,
+  { first, end }: Block,
 ): Float32Array<ArrayBuffer> {
-  const { features, outputs: m } = config;
+  const { outputs: m } = config;
   const C = gain.length;
-  const rows = new Float32Array(features * C);
-  for (let f = 0; f < features; f++) {
-    const row = rows.subarray(f * C, (f + 1) * C);
+  const rows = new Float32Array((end - first) * C);
+  for (let f = first; f < end; f++) {
+    const row = rows.subarray((f - first) * C, (f - first + 1) * C);
     const d = decoder.subarray(f * m, (f + 1) * m);
     if (output) {
       // Heads write through W_O.
@@ -98,12 +126,17 @@ function centredUnembedding(table: Float32Array, C: number): Float32Array<ArrayB
   return matrix;
 }
 
-function unitRows(matrix: Float32Array, width: number): Float32Array<ArrayBuffer> {
-  const units = new Float32Array(matrix.length);
-  for (let start = 0; start < matrix.length; start += width) {
-    const row = matrix.subarray(start, start + width);
+/** (end - first, width): some rows of a matrix, each of norm 1. */
+function unitRows(
+  matrix: Float32Array,
+  width: number,
+  { first, end }: Block,
+): Float32Array<ArrayBuffer> {
+  const units = new Float32Array((end - first) * width);
+  for (let f = first; f < end; f++) {
+    const row = matrix.subarray(f * width, (f + 1) * width);
     const norm = Math.sqrt(row.reduce((sum, v) => sum + v * v, 0)) || 1;
-    row.forEach((v, c) => units[start + c] = v / norm);
+    row.forEach((v, c) => units[(f - first) * width + c] = v / norm);
   }
   return units;
 }
@@ -115,24 +148,4 @@ function transposed(matrix: Float32Array, width: number): Float32Array<ArrayBuff
     for (let c = 0; c < width; c++) result[c * rows + row] = matrix[row * width + c]!;
   }
   return result;
-}
-
-/** (F, k): each feature's nearest features, without itself. */
-function withoutThemselves(
-  columns: Int32Array,
-  products: Float32Array,
-  { features, k }: { readonly features: number; readonly k: number },
-): { features: Int32Array<ArrayBuffer>; cosines: Float32Array<ArrayBuffer> } {
-  const width = columns.length / features;
-  const nearest = new Int32Array(features * k).fill(-1);
-  const cosines = new Float32Array(features * k);
-  for (let f = 0; f < features; f++) {
-    let at = f * k;
-    for (let n = f * width; n < (f + 1) * width && at < (f + 1) * k; n++) {
-      if (columns[n] === f || columns[n]! < 0) continue;
-      nearest[at] = columns[n]!;
-      cosines[at++] = products[n]!;
-    }
-  }
-  return { features: nearest, cosines };
 }

@@ -13,6 +13,8 @@ export type ReadBuffers = (
 
 /** The k largest products of each row, the largest first; -1 and 0 where fewer are above 0. */
 export interface TopProductsFound {
+  /** k */
+  readonly width: number;
   /** (R, k) */
   readonly columns: Int32Array<ArrayBuffer>;
   readonly products: Float32Array<ArrayBuffer>;
@@ -116,7 +118,7 @@ export class TopProducts implements Disposable {
         products[at] = found.activations[n]!;
       });
     }
-    return { columns, products };
+    return { width: k, columns, products };
   }
 
   /** Gives the memory back. */
