@@ -172,6 +172,7 @@ class Answers(unittest.TestCase):
         # The mean over all targets is that of each prompt's scores, by its targets; here all have as many.
         scores = [infoflow.head_scores(prompt).to_pandas() for prompt in prompts[:4]]
         np.testing.assert_allclose(statistics.table["bos_mean"], np.mean([it["bos"] for it in scores], 0), atol=1e-6)
+        self.assertEqual(statistics._repr_html_().count("<td"), 48)
         best = statistics.examples(5, 1)
         self.assertEqual(len(best), 3)
         weights = infoflow.attention(best[0]["text"], layers=5, heads=1).values[0, 0]

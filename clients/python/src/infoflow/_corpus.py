@@ -71,6 +71,18 @@ class HeadStatistics:
 
         return polars.from_arrow(self.table)
 
+    def _repr_html_(self) -> str:
+        """A grid of the heads, by what each has on BOS."""
+        from ._draw import colour_of
+
+        rows: dict[int, str] = {}
+        for layer, value in zip(self.table["layer"].to_pylist(), self.table["bos_mean"].to_pylist()):
+            cell = "–" if value is None else f"{value:.2f}"
+            ink = "#fff" if (value or 0) > 0.5 else "#000"
+            rows[layer] = rows.get(layer, "") + f'<td style="background:rgb{colour_of(value or 0)};color:{ink}">{cell}</td>'
+        body = "".join(f"<tr><th>{layer}</th>{cells}</tr>" for layer, cells in rows.items())
+        return f"<table><caption>bos_mean of each head (a row is a layer)</caption>{body}</table>"
+
     def __repr__(self) -> str:
         return f"<infoflow.HeadStatistics of {self.table.num_rows} heads over {self.table['targets'][0]} targets>"
 
