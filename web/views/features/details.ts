@@ -1,5 +1,5 @@
 import { html } from "../../draw/elements.ts";
-import { share } from "../../draw/format.ts";
+import { activationOf, share } from "../../draw/format.ts";
 import { labelText } from "../../draw/token_label.ts";
 import { tokenOf } from "../../widgets/details.ts";
 import type { FeatureCard, FeatureFlow, FoundFeatures } from "./question.ts";
@@ -100,9 +100,11 @@ export function drawSources(
 export function drawCard(
   element: HTMLElement,
   card: FeatureCard | undefined,
-  { activation, choose }: {
+  { activation, href, choose }: {
     /** At the chosen token. */
     readonly activation: number;
+    /** The page of the whole dashboard. */
+    readonly href: string;
     readonly choose: (feature: number) => void;
   },
 ): void {
@@ -122,14 +124,14 @@ export function drawCard(
       ...tokens.slice(0, 6).flatMap(({ token }) => [" ", tokenOf(token)]),
     );
   const here = activation > 0
-    ? ` ${activation.toFixed(1)} is more than ${share(card.quantile)} of what it is there.`
+    ? ` ${activationOf(activation)} is more than ${share(card.quantile)} of what it is there.`
     : "";
   element.replaceChildren(
     ...card.label === null ? [] : [html("h3", {}, card.label)],
     html(
       "p",
       {},
-      `On at ${share(card.density)} of a corpus’ tokens, ${card.max.toFixed(1)} at most.${here}`,
+      `On at ${share(card.density)} of a corpus’ tokens, ${activationOf(card.max)} at most.${here}`,
     ),
     list("Promotes", card.promoted),
     list("Suppresses", card.suppressed),
@@ -137,10 +139,15 @@ export function drawCard(
       "p",
       {},
       html("strong", {}, "Nearest"),
-      ...card.nearest.slice(0, 5).flatMap(({ feature }) => [" ", link(feature, choose)]),
+      ...card.nearest.slice(0, 5).flatMap(({ feature, label }) => [
+        " ",
+        link(feature, choose),
+        ...label === null ? [] : [" ", html("bdi", {}, label)],
+      ]),
     ),
     html("h3", {}, "Where it is largest"),
     html("ol", { class: "examples" }, ...card.examples.map(exampleOf)),
+    html("p", {}, html("a", { href }, "Its whole dashboard")),
   );
 }
 
@@ -187,7 +194,7 @@ function exampleOf({ tokens, position, activation }: FeatureCard["examples"][num
     html("bdi", {}, text(first, position)),
     html("mark", {}, text(position, position + 1)),
     html("bdi", {}, text(position + 1, end)),
-    html("span", { class: "place" }, ` ${activation.toFixed(1)}`),
+    html("span", { class: "place" }, ` ${activationOf(activation)}`),
   );
 }
 

@@ -8,6 +8,7 @@ import { type AboutFeature, type ActiveFeature, type SaeCard, scaled } from "./q
 export interface FeatureChange {
   readonly sae: string;
   readonly feature: number;
+  readonly label: string | null;
   readonly before: Activation;
   readonly after: Activation;
 }
@@ -53,7 +54,7 @@ export function changedFeatures(
         const options = `prompt: $prompt, model: $model, sae: ${JSON.stringify(one.name)}, k: ${
           Math.min(k, one.features)
         }`;
-        const rows = "{ sae { name } activations { position feature activation } }";
+        const rows = "{ sae { name } activations { position feature activation label } }";
         return [
           `before${at}: features(${options}) ${rows}`,
           `after${at}: features(${options}, interventions: $interventions) ${rows}`,
@@ -70,10 +71,18 @@ export function changedFeatures(
         const { sae: { name }, activations } = data[`before${at}`]!;
         const before = activationsAt(activations, position, k);
         const after = activationsAt(data[`after${at}`]!.activations, position, k);
+        const labels = new Map([...before.labels, ...after.labels]);
         return [...new Set([...before.listed.keys(), ...after.listed.keys()])]
           .filter((index) => name !== sae.name || index !== feature)
           .map((index) => {
-            return { sae: name, feature: index, before: before.of(index), after: after.of(index) };
+            const label = labels.get(index) ?? null;
+            return {
+              sae: name,
+              feature: index,
+              label,
+              before: before.of(index),
+              after: after.of(index),
+            };
           });
       });
       const moved = ({ before, after }: FeatureChange): number =>
@@ -89,12 +98,17 @@ function activationsAt(
   activations: readonly ActiveFeature[],
   position: number,
   k: number,
-): { readonly listed: ReadonlyMap<number, number>; of(feature: number): Activation } {
+): {
+  readonly listed: ReadonlyMap<number, number>;
+  readonly labels: ReadonlyMap<number, string | null>;
+  of(feature: number): Activation;
+} {
   const own = activations.filter((it) => it.position === position);
   const listed = new Map(own.map(({ feature, activation }) => [feature, activation]));
   const rest = own.length < k ? 0 : Math.min(...listed.values());
   return {
     listed,
+    labels: new Map(own.map(({ feature, label }) => [feature, label])),
     of: (feature) => ({
       value: listed.get(feature) ?? rest,
       isBound: !listed.has(feature) && rest > 0,
@@ -144,7 +158,12 @@ export function drawChanges(
         return html(
           "tr",
           {},
-          html("th", { scope: "row" }, button),
+          html(
+            "th",
+            { scope: "row" },
+            button,
+            ...it.label === null ? [] : [" ", html("bdi", {}, it.label)],
+          ),
           number(it.before),
           number(it.after),
         );

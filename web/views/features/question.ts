@@ -20,6 +20,8 @@ export interface ActiveFeature {
   readonly position: number;
   readonly feature: number;
   readonly activation: number;
+  /** What people call it. */
+  readonly label: string | null;
 }
 
 /** What fed a feature at one target; positions count from BOS. */
@@ -43,7 +45,7 @@ export interface FeatureCard {
   readonly max: number;
   /** The share of its activations that are smaller than the one at the chosen token. */
   readonly quantile: number;
-  readonly nearest: readonly { readonly feature: number; readonly cosine: number }[];
+  readonly nearest: readonly { readonly feature: number; readonly label: string | null }[];
   readonly promoted: readonly { readonly token: string }[];
   readonly suppressed: readonly { readonly token: string }[];
   readonly examples: readonly {
@@ -90,7 +92,7 @@ export function featuresOf(
     fetch: async (signal) => {
       const query = `query Features($prompt: String!, $model: String, $sae: String!) {
         features(prompt: $prompt, model: $model, sae: $sae, k: ${MOST}) {
-          activations { position feature activation }
+          activations { position feature activation label }
         }
       }`;
       type Data = { features: { activations: ActiveFeature[] } };
@@ -109,7 +111,7 @@ export function activationsOf(
       const query =
         `query Activations($prompt: String!, $model: String, $sae: String!, $features: [Int!]) {
         features(prompt: $prompt, model: $model, sae: $sae, features: $features) {
-          activations { position feature activation }
+          activations { position feature activation label }
         }
       }`;
       const variables = { prompt, model, sae: sae.name, features: [feature] };
@@ -231,7 +233,7 @@ export function cardOf(
         `query Card($model: String, $sae: String!, $feature: Int!, $activation: Float!) {
         feature(model: $model, sae: $sae, index: $feature) {
           label density max quantile(activation: $activation)
-          promoted { token } suppressed { token } nearest { feature cosine }
+          promoted { token } suppressed { token } nearest { feature label }
           examples(n: 6) { position activation tokens activations }
         }
       }`;

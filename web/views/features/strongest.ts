@@ -68,7 +68,7 @@ export function barsOf(
           cells.push(undefined);
           continue;
         }
-        const { feature, activation } = it;
+        const { feature, activation, label } = it;
         const isChosen = sae.name === chosen.sae.name && feature === chosen.feature;
         if (isChosen && token === chosen.token) chosenPlace = place;
         places.set(place, { sae, feature, token });
@@ -76,7 +76,9 @@ export function barsOf(
           value: activation,
           name: `#${feature}`,
           isChosen,
-          says: `Feature ${feature} of ${sae.name} at ${labelText(text)}: ${activation.toFixed(2)}`,
+          says: `Feature ${feature}${label ? ` (${label})` : ""} of ${sae.name} at ${
+            labelText(text)
+          }: ${activation.toFixed(2)}`,
         });
       }
     }

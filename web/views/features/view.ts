@@ -2,6 +2,7 @@ import { drawBars } from "../../draw/bars_svg.ts";
 import { html } from "../../draw/elements.ts";
 import { labelText } from "../../draw/token_label.ts";
 import { Failure } from "../../server/failure.ts";
+import { addressOf } from "../../features/address.ts";
 import { drawForecast } from "../../widgets/forecast_table.ts";
 import { CellBoard, GridBoard } from "../../widgets/grid_board.ts";
 import { Segments } from "../../widgets/segments.ts";
@@ -15,6 +16,13 @@ import { changedFeatures, drawChanges } from "./feature_changes.ts";
 import { FitPanel } from "./fit.ts";
 import { FlowChange } from "./flow_change.ts";
 import { firstRowOf, flowPicture } from "./flow_picture.ts";
+import {
+  drawHere,
+  type FeatureHere,
+  featuresHere,
+  type LossEffects,
+  lossEffectsOf,
+} from "./here.ts";
 import {
   type AboutFeature,
   activationsOf,
@@ -39,6 +47,7 @@ export class FeaturesView implements View {
   readonly #saes = html("select", { "aria-label": "Autoencoder" });
   readonly #amount: Segments<typeof AMOUNTS[number]>;
   readonly #forecast = html("div", { id: "forecast" });
+  readonly #here = html("div", { id: "features-here" });
   readonly #sources = html("div", { id: "details" });
   readonly #card = html("div", { class: "feature-card" });
   readonly #search = html("input", {
@@ -96,6 +105,7 @@ export class FeaturesView implements View {
         this.#forecast,
         this.#changes,
         this.#flowChange.details,
+        this.#here,
         this.#sources,
         this.#card,
         this.#search,
@@ -120,13 +130,14 @@ export class FeaturesView implements View {
       ask(flowTo({ prompt }, { model, sae: sae.name, feature, target: token + first })),
       ask(forecastWith(about, Number(state.amount))),
       state.find ? ask(found(model, sae, state.find)) : undefined,
+      ask(featuresHere(placeOf(asked, chosen))),
     ] as const;
     const byToken = new Map(
       (await activations).map(({ position, activation }) => [position - first, activation]),
     );
     const activation = byToken.get(token) ?? 0;
     const card = await ask(cardOf(about, activation));
-    const [flow, forecast, list] = await Promise.all(answers);
+    const [flow, forecast, list, here] = await Promise.all(answers);
     const { picture, places } = barsOf(sections, { tokens, chosen: { sae, feature, token } });
     present(featuresExhibit(asked, { sae, sections, picture, first }), () => {
       this.#places = places;
@@ -156,7 +167,9 @@ export class FeaturesView implements View {
         state.amount === "1" ? { whole: forecast.whole, without: undefined } : forecast,
         ["As it is", `Feature ${changeIn(chosen, state.amount)}`],
       );
-      drawCard(this.#card, card, { activation, choose: this.#choose });
+      this.#drawHere(chosen, here, undefined);
+      const href = addressOf({ model, sae: sae.name, index: feature });
+      drawCard(this.#card, card, { activation, href, choose: this.#choose });
       this.#search.value = state.find;
       drawFound(this.#found, list, this.#choose);
     });
@@ -168,7 +181,27 @@ export class FeaturesView implements View {
     if (asked.state.amount !== "1") {
       await Promise.all([this.#showChanges(asked, chosen), this.#showFlowChange(asked, chosen)]);
     }
+    if (asked.isNewest()) await this.#showLossEffects(asked, chosen);
     if (asked.isNewest()) await this.#fit.show(asked, chosen.sae);
+  }
+
+  async #showLossEffects(asked: Asked, chosen: Chosen): Promise<void> {
+    const { ask, isNewest } = asked;
+    const place = placeOf(asked, chosen);
+    const here = await ask(featuresHere(place));
+    if (here.length === 0) return;
+    const features = here.map(({ feature }) => feature);
+    const effects = await ask(lossEffectsOf({ ...place, sae: place.sae.name, features }));
+    if (isNewest()) this.#drawHere(chosen, here, effects);
+  }
+
+  #drawHere(
+    { tokens, token, feature }: Chosen,
+    here: readonly FeatureHere[],
+    effects: LossEffects | undefined,
+  ): void {
+    const shown = { token: tokens[token]!, chosen: feature, effects, choose: this.#choose };
+    drawHere(this.#here, here, shown);
   }
 
   async #showChanges(asked: Asked, chosen: Chosen): Promise<void> {
@@ -250,6 +283,14 @@ interface Chosen {
   readonly tokens: readonly string[];
   readonly token: number;
   readonly feature: number;
+}
+
+/** The chosen token of the prompt, for questions. */
+function placeOf(
+  { state: { prompt, model }, reading }: Asked,
+  { sae, token, first }: Chosen,
+): Parameters<typeof featuresHere>[0] {
+  return { prompt, model, sae, position: token + first, tokens: reading.tokens.length };
 }
 
 function changeIn({ feature }: Chosen, amount: typeof AMOUNTS[number]): string {
