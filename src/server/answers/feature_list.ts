@@ -55,7 +55,10 @@ export class FeatureList {
     this.total = found.length;
     this.dead = index.dead;
     this.features = found.slice(after, after + first).map((feature) => {
-      return { ...index.summary(feature), tokens: () => dashboards.tokensOf(feature) };
+      return {
+        ...index.summary(feature),
+        tokens: async () => (await dashboards.tokens()).of(feature),
+      };
     });
   }
 
@@ -101,7 +104,7 @@ async function find(
   const tokens = text && where === "TOKEN" ? await dashboards.tokens() : undefined;
   const isFound = (feature: number): boolean => {
     if (!text) return true;
-    if (tokens) return tokens[feature]!.includes(text);
+    if (tokens) return tokens.has(feature, text);
     return where !== "PROMOTED" && index.isLabelled(feature, text) ||
       where !== "LABEL" && index.promotes(feature, text);
   };

@@ -1,22 +1,31 @@
 import { FeatureIndex, INDEXED } from "./feature_index.ts";
+import { FeatureTokens } from "./feature_tokens.ts";
 import { ParquetRows } from "./parquet_rows.ts";
-import type { StoredCorpus, StoredFeature, StoredPrompt } from "./stored_feature.ts";
+import type { StoredCorpus, StoredExample, StoredFeature, StoredPrompt } from "./stored_feature.ts";
 
-/** Tokens that a feature is largest at, which it is found by. */
-const MOST_TOKENS = 5;
+/** Where an example is, without what else the feature does in its prompt: that is most of the file. */
+type ExamplePlace = Pick<StoredExample, "prompt" | "position" | "group">;
+const PLACE = ["prompt", "position", "group"];
+
+function isNoPlace([column, ...path]: readonly string[]): boolean {
+  if (column === undefined) return false;
+  return column !== "examples" || path.length === 3 && !PLACE.includes(path[2]!);
+}
 
 /** The dashboards of one autoencoder, read from the disk as they are looked at, a row group at a time. */
 export class Dashboards {
   readonly #features: ParquetRows<StoredFeature>;
+  readonly #places: ParquetRows<{ readonly examples: readonly ExamplePlace[] }>;
   readonly #prompts: ParquetRows<StoredPrompt>;
   #index: Promise<FeatureIndex> | undefined;
   #histograms: Promise<readonly Int32Array[]> | undefined;
-  #tokens: Promise<readonly string[]> | undefined;
+  #tokens: Promise<FeatureTokens> | undefined;
   #rowsOfPrompts: Promise<ReadonlyMap<number, number>> | undefined;
 
   /** @param directory What `deno task dashboards` wrote to: `features.parquet` and `examples.parquet`. */
   constructor(directory: string) {
     this.#features = new ParquetRows(`${directory}/features.parquet`);
+    this.#places = new ParquetRows(`${directory}/features.parquet`, isNoPlace);
     this.#prompts = new ParquetRows(`${directory}/examples.parquet`);
   }
 
@@ -47,19 +56,8 @@ export class Dashboards {
     return at === undefined ? undefined : await this.#prompts.row(at);
   }
 
-  /** Different tokens that a feature is largest at, the largest first. */
-  async tokensOf(feature: number): Promise<readonly string[]> {
-    const { examples } = (await this.feature(feature))!;
-    const tokens = new Set<string>();
-    for (const { prompt, position, group } of examples) {
-      if (group !== null || tokens.size === MOST_TOKENS) continue;
-      tokens.add((await this.prompt(Number(prompt)))!.tokens[position]!);
-    }
-    return [...tokens];
-  }
-
-  /** The tokens that each feature is largest at, in lower case, as one text. All examples are read for it, once. */
-  async tokens(): Promise<readonly string[]> {
+  /** The tokens that features are largest at. All examples are read for it, once. */
+  async tokens(): Promise<FeatureTokens> {
     return await (this.#tokens ??= this.#readTokens());
   }
 
@@ -77,30 +75,29 @@ export class Dashboards {
     return histograms;
   }
 
-  async #readTokens(): Promise<readonly string[]> {
-    const places = new Map<number, { feature: number; position: number }[]>();
-    let features = 0;
-    for await (const rows of this.#features.groups(["examples"])) {
+  async #readTokens(): Promise<FeatureTokens> {
+    const places = new Map<number, { feature: number; rank: number; position: number }[]>();
+    const ranked: string[][] = [];
+    for await (const rows of this.#places.groups(["examples"])) {
       for (const { examples } of rows) {
-        for (const { prompt, position, group } of examples) {
+        const feature = ranked.push([]) - 1;
+        for (const [rank, { prompt, position, group }] of examples.entries()) {
           if (group !== null) continue;
           const row = Number(prompt);
           const known = places.get(row) ?? [];
-          known.push({ feature: features, position });
+          known.push({ feature, rank, position });
           places.set(row, known);
         }
-        features++;
       }
     }
-    const tokens = Array.from({ length: features }, () => new Set<string>());
     for await (const rows of this.#prompts.groups(["prompt", "tokens"])) {
-      for (const { prompt, tokens: texts } of rows) {
-        for (const { feature, position } of places.get(Number(prompt)) ?? []) {
-          tokens[feature]!.add(texts[position]!.toLowerCase());
+      for (const { prompt, tokens } of rows) {
+        for (const { feature, rank, position } of places.get(Number(prompt)) ?? []) {
+          ranked[feature]![rank] = tokens[position]!;
         }
       }
     }
-    return tokens.map((texts) => [...texts].join("\uffff"));
+    return new FeatureTokens(ranked);
   }
 
   async #indexPrompts(): Promise<ReadonlyMap<number, number>> {

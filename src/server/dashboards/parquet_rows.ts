@@ -6,6 +6,7 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { LRUCache } from "lru-cache";
+import { pruned } from "./pruned.ts";
 
 /** Row groups that are kept in memory. */
 const KEPT_GROUPS = 32;
@@ -14,10 +15,13 @@ const KEPT_GROUPS = 32;
 export class ParquetRows<Row extends object> {
   readonly #path: string;
   readonly #groups = new LRUCache<number, Promise<readonly Row[]>>({ max: KEPT_GROUPS });
+  readonly #isLeft: ((path: readonly string[]) => boolean) | undefined;
   #metadata: Promise<FileMetaData> | undefined;
 
-  constructor(path: string) {
+  /** @param isLeft Whether a field is not read, by the names that lead to it. */
+  constructor(path: string, isLeft?: (path: readonly string[]) => boolean) {
     this.#path = path;
+    this.#isLeft = isLeft;
   }
 
   /** A row; undefined if there are not so many. */
@@ -57,7 +61,10 @@ export class ParquetRows<Row extends object> {
   }
 
   async #header(): Promise<FileMetaData> {
-    return await (this.#metadata ??= this.#withFile((file) => parquetMetadataAsync(file)));
+    return await (this.#metadata ??= this.#withFile(async (file) => {
+      const metadata = await parquetMetadataAsync(file);
+      return this.#isLeft ? pruned(metadata, this.#isLeft) : metadata;
+    }));
   }
 
   async #read(rowStart: number, rowEnd: number, columns?: string[]): Promise<readonly Row[]> {
