@@ -48,6 +48,8 @@ Deno.test("Chromium asks for the token as a password; lines that are copied say 
         }
         assert.match(copied[0]!, /infoflow\.connect\("http:.*", token="TOKEN"\)\.flow\(/);
         assert.match(copied[1]!, /authorization: "Bearer TOKEN"/);
+        await page.goto(`${origin}/features/res-4/873`);
+        await page.locator(".places .token").first().waitFor();
         assert.deepEqual(complaints, []);
       }, { httpCredentials: { username: "any", password: "opensesame" } })
     );
@@ -69,6 +71,19 @@ Deno.test("under a path that a proxy strips, the page, GraphiQL and links work",
             assert.equal(response.status, 200);
             await response.body?.cancel();
           }
+          assert.deepEqual(record, { strangers: [], complaints: [] });
+        });
+        await open(`${proxy}${PREFIX}/features/res-4/873`, async (page, record) => {
+          await page.locator(".places .token").first().waitFor();
+          const arrow = await page.locator(".take-away a").getAttribute("href");
+          assert(arrow!.startsWith(`${proxy}${PREFIX}/feature.arrow?`), arrow!);
+          await page.getByText("All features").click();
+          await page.waitForURL(`${proxy}${PREFIX}/features/res-4`);
+          await page.locator(".rows tbody a").first().click();
+          await page.locator(".places .token").first().waitFor();
+          await page.getByText("One prompt").click();
+          await settled(page);
+          assert.equal(new URL(page.url()).pathname, `${PREFIX}/`);
           assert.deepEqual(record, { strangers: [], complaints: [] });
         });
         await open(`${proxy}${PREFIX}/graphql`, async (page) => {
@@ -97,7 +112,9 @@ Deno.test("matrix.url keeps the path that a proxy says it strips, and the host t
   ));
 
 Deno.test("an allowed origin's page may show ours in a frame, others may not", () => {
-  const frame = (target: string): string => `<iframe src="${target}/" width=900 height=600>`;
+  const frame = (target: string): string =>
+    `<iframe src="${target}/" width=900 height=600></iframe>` +
+    `<iframe src="${target}/features/res-4/873" width=900 height=600></iframe>`;
   let target = "";
   const serveFrame = (): Deno.HttpServer<Deno.NetAddr> =>
     Deno.serve(
@@ -112,12 +129,16 @@ Deno.test("an allowed origin's page may show ours in a frame, others may not", (
       target = server.origin;
       await withBrowser(async (open) => {
         await open(origin!, async (page) => {
-          const inside = page.frameLocator("iframe");
-          await inside.locator("#picture[aria-busy=false]:not(.stale)").waitFor();
+          const [inside, dashboard] = [0, 1].map((n) => page.frameLocator("iframe").nth(n));
+          await inside!.locator("#picture[aria-busy=false]:not(.stale)").waitFor();
+          await dashboard!.locator(".places .token").first().waitFor();
         });
         await open(stranger!, async (page) => {
           await page.waitForLoadState("networkidle");
-          assert.equal(await page.frameLocator("iframe").locator("#picture").count(), 0);
+          for (const n of [0, 1]) {
+            const inside = page.frameLocator("iframe").nth(n);
+            assert.equal(await inside.locator("#picture, #main").count(), 0);
+          }
         });
       });
     }, { args: ["--allow-origin", origin!] });
