@@ -38,6 +38,7 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
     case "mix_tiles":
       return { flops: (L - 1) * 2 * C * seen, bytes: FLOAT * (L - 1) * (2 * T * C + H * triangle) };
     case "norm":
+    case "norm_rows":
       return { flops: (2 * L - 1) * 8 * T * C, bytes: FLOAT * (2 * L - 1) * 2 * T * C };
     case "head_mean":
       return { flops: L * H * triangle, bytes: FLOAT * L * (H + 1) * triangle };

@@ -1,22 +1,20 @@
 // norm: y[t, c] = (x[t, c] - mean_t) / sqrt(variance_t + EPSILON) * gain[c] + bias[c]   (layer norm)
 //
-//   x    (T, C)  residual stream, four channels a texel
-//   gain (C)
-//   bias (C)
-//   y    (T, C)
+//   x      (T, C)  residual stream, four channels a texel
+//   affine (2, C)  gain, and bias
+//   y      (T, C)
 //
-// Dispatch: (T). One workgroup normalises one row: it sums, then sums squares of what is left when the mean
+// Dispatch: (T). For GPUs: one workgroup normalises one row: it sums, then sums squares of what is left when the mean
 // is gone, because residual streams have channels in the thousands and E[x^2] - E[x]^2 would lose them.
 
 override C4: u32;
 override EPSILON: f32;
 
-const LANES = 16u;
+const LANES = 64u;
 
 @group(0) @binding(0) var x: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var<storage, read> gain: array<vec4f>;
-@group(0) @binding(2) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(3) var y: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(1) var affine: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var y: texture_storage_2d<rgba32float, write>;
 
 var<workgroup> partial: array<f32, LANES>;
 
@@ -41,7 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let scale = 1.0 / sqrt(variance + EPSILON);
   for (var c = lane; c < C4; c += LANES) {
     let centred = textureLoad(x, vec2u(c, row)) - mean;
-    textureStore(y, vec2u(c, row), centred * scale * gain[c] + bias[c]);
+    let gain = textureLoad(affine, vec2u(c, 0u));
+    let bias = textureLoad(affine, vec2u(c, 1u));
+    textureStore(y, vec2u(c, row), centred * scale * gain + bias);
   }
 }
 

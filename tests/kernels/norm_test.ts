@@ -1,7 +1,8 @@
 import { Norm } from "../../src/engine/kernels/norm.ts";
+import { NormRows } from "../../src/engine/kernels/norm_rows.ts";
 import { norm } from "../reference/gpt2.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { Activations, run, upload, withGpu } from "../support/gpu.ts";
+import { Activations, run, withGpu } from "../support/gpu.ts";
 import { Random } from "../support/random.ts";
 
 const CASES = [
@@ -10,9 +11,10 @@ const CASES = [
   // Residual streams have a few channels in the thousands.
   { tokens: 65, channels: 772, outlier: 3000 },
 ];
+const WAYS = [Norm, NormRows].flatMap((norming) => CASES.map((it) => [norming, it] as const));
 
-for (const { tokens, channels, outlier } of CASES) {
-  Deno.test(`norm of (${tokens}, ${channels}), outliers of ${outlier}`, () =>
+for (const [norming, { tokens, channels, outlier }] of WAYS) {
+  Deno.test(`${norming.name} of (${tokens}, ${channels}), outliers of ${outlier}`, () =>
     withGpu(async (gpu) => {
       const random = new Random(channels);
       const x = random.normals(tokens * channels).map((v, i) =>
@@ -24,11 +26,11 @@ for (const { tokens, channels, outlier } of CASES) {
 
       const size = { rows: tokens, columns: channels };
       const y = await Activations.create(gpu, size);
-      const kernel = await Norm.create(gpu.device, { channels, epsilon });
+      const kernel = await norming.create(gpu.device, { channels, epsilon });
       const operands = kernel.bind({
         x: (await Activations.create(gpu, size, x)).view,
-        gain: upload(gpu, gain),
-        bias: upload(gpu, bias),
+        affine:
+          (await Activations.create(gpu, { rows: 2, columns: channels }, [...gain, ...bias])).view,
         y: y.view,
       });
       await run(gpu, (pass) => kernel.dispatch(pass, [[operands]], { rows: tokens }));

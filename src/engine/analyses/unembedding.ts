@@ -8,7 +8,8 @@ import type { Run } from "../passes/run.ts";
 import { StructUniform } from "../gpu/struct_uniform.ts";
 import { makeUniform } from "../gpu/uniform.ts";
 import { Linear, type LinearKernel } from "../kernels/linear.ts";
-import { Norm } from "../kernels/norm.ts";
+import type { Norm } from "../kernels/norm.ts";
+import { normFor } from "../kernels/norm_rows.ts";
 import { BLOCK_MEMBERS, TopTokens } from "../kernels/top_tokens.ts";
 import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { Weights } from "../model/weights.ts";
@@ -68,8 +69,8 @@ export class Unembedding {
     const normed = (await texture("normed rows", channels)).createView();
     const logits = (await texture("logits", BLOCK)).createView();
     const count = owned.add(makeUniform(device, "rows of the pass", new Uint32Array(2)));
-    const norm = await Norm.create(device, { channels, epsilon });
-    const { gain, bias } = weights.finalNorm;
+    const norm = await normFor(device).create(device, { channels, epsilon });
+    const { affine } = weights.finalNorm;
     const residual = input.createView();
     const unembedding = new Unembedding(device, architecture, {
       blocks,
@@ -83,7 +84,7 @@ export class Unembedding {
         members: BLOCK_MEMBERS,
         most: blocks.length,
       }),
-      normed: norm.bind({ x: residual, gain, bias, y: normed }),
+      normed: norm.bind({ x: residual, affine, y: normed }),
       products: blocks.map((block) =>
         block.bind({ rows: count, x: normed, b: zeros, residual, y: logits })
       ),

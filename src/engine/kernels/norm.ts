@@ -1,5 +1,5 @@
 import code from "../../../shaders/norm.wgsl" with { type: "text" };
-import { defineKernel, type KernelOf } from "../gpu/define_kernel.ts";
+import { defineKernel, type KernelDefinition, type KernelOf } from "../gpu/define_kernel.ts";
 
 /** The sizes that it is compiled for. */
 export interface NormShape {
@@ -7,12 +7,23 @@ export interface NormShape {
   readonly epsilon: number;
 }
 
-/** Layer norm, see `shaders/norm.wgsl`. */
-export const Norm = defineKernel({
-  name: "norm",
-  code,
-  constants: ({ channels, epsilon }: NormShape) => ({ C4: channels / 4, EPSILON: epsilon }),
-  groups: [{ x: "readTexture", gain: "read", bias: "read", y: "writeTexture" }],
-  workgroups: ({ rows }: { readonly rows: number }) => [rows],
-});
-export type Norm = KernelOf<typeof Norm>;
+const GROUPS = [{ x: "readTexture", affine: "readTexture", y: "writeTexture" }] as const;
+
+/** A way of computing layer norms; each suits some devices. */
+export interface Norming
+  extends KernelDefinition<NormShape, typeof GROUPS, { readonly rows: number }> {}
+
+/** Declares a shader of layer norms, whose workgroups make `tall` rows. */
+export function defineNorm(name: string, code: string, tall: number): Norming {
+  return defineKernel({
+    name,
+    code,
+    constants: ({ channels, epsilon }: NormShape) => ({ C4: channels / 4, EPSILON: epsilon }),
+    groups: GROUPS,
+    workgroups: ({ rows }: { readonly rows: number }) => [Math.ceil(rows / tall)],
+  });
+}
+
+/** Layer norm on GPUs, see `shaders/norm.wgsl`. */
+export const Norm: Norming = defineNorm("norm", code, 1);
+export type Norm = KernelOf<Norming>;

@@ -2,7 +2,8 @@ import type { Architecture } from "../../requests/architecture/architecture.ts";
 import type { AttentionPattern } from "../kernels/attention_pattern.ts";
 import type { AttentionKernels } from "./attention_trial.ts";
 import type { MixValues } from "../kernels/mix_values.ts";
-import { Norm } from "../kernels/norm.ts";
+import type { Norm } from "../kernels/norm.ts";
+import { normFor } from "../kernels/norm_rows.ts";
 import type { LayerWeights, LinearLayer, NormWeights } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -23,7 +24,7 @@ export async function compileLayerKernels(
   { attending, mixing }: AttentionKernels,
 ): Promise<LayerKernels> {
   return {
-    norm: await Norm.create(device, { channels, epsilon }),
+    norm: await normFor(device).create(device, { channels, epsilon }),
     attentionPattern: await attending.create(device, { heads, channels }),
     scores: await attending.create(device, { heads, channels, stage: "scores" }),
     softmax: await attending.create(device, { heads, channels, stage: "softmax" }),
@@ -102,8 +103,8 @@ export class BoundLayer {
     weights.mlpOut.w.dispatch(pass, this.#groups.mlpOut, { rows });
   }
 
-  #norm(x: GPUTextureView, { gain, bias }: NormWeights): GPUBindGroup {
-    return this.#kernels.norm.bind({ x, gain, bias, y: this.#operands.workspace.normed });
+  #norm(x: GPUTextureView, { affine }: NormWeights): GPUBindGroup {
+    return this.#kernels.norm.bind({ x, affine, y: this.#operands.workspace.normed });
   }
 
   #linear(

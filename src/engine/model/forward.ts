@@ -37,6 +37,8 @@ export class Forward {
   readonly #keysValues: KeysValues;
   /** `struct Rows` of the linears: the number of rows, and the first one's row in `qkv`. */
   readonly #rows: GPUBuffer;
+  /** What is in it. */
+  #told: readonly number[] = [0, 0];
   /** The scale of each layer's scores. */
   readonly #scales: readonly GPUBuffer[];
   #workspace: Workspace | undefined;
@@ -244,7 +246,7 @@ export class Forward {
     const [segment] = segments;
     const { ids, first, base, activations, row } = segment!;
     const rows = rowsOf(pass);
-    this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array([rows, first]));
+    this.#tellRows(rows, first);
     if (firstLayer === 0) {
       this.#device.queue.writeTexture(
         { texture: this.#workspace!.residualTexture },
@@ -266,6 +268,13 @@ export class Forward {
       this.bringValues(recorder.encoder, { activations: base, ids: ids.slice(0, first) });
     }
     this.#keysValues.forget();
+  }
+
+  /** Tells the linears of the rows, if they are others than in the pass before: an upload costs some microseconds. */
+  #tellRows(...words: [count: number, first: number]): void {
+    if (this.#told.join() === words.join()) return;
+    this.#told = words;
+    this.#device.queue.writeBuffer(this.#rows, 0, new Uint32Array(words));
   }
 
   /** Records what every pass keeps: the means over heads, keys and values. */

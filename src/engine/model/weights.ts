@@ -6,13 +6,19 @@ import {
   type Parameter,
   sizeOf,
 } from "../../requests/architecture/family.ts";
-import { allocate } from "../gpu/allocate.ts";
+import { allocate, allocateTexture } from "../gpu/allocate.ts";
 import type { Linear, LinearKernel } from "../kernels/linear.ts";
 
-/** A layer norm's parameters, (C) each. */
+/** A layer norm's parameters. */
 export interface NormWeights {
-  readonly gain: GPUBuffer;
-  readonly bias: GPUBuffer;
+  /** (2, C): gain, and bias. */
+  readonly affine: GPUTextureView;
+}
+
+/** A layer norm's parameters, on the host too. */
+interface AffineOnHost extends NormWeights {
+  readonly gainOnHost: Float32Array;
+  readonly biasOnHost: Float32Array;
 }
 
 /** A linear's parameters, (K, N) and (N). */
@@ -45,10 +51,7 @@ export interface Weights {
   readonly wpe: Float32Array;
   readonly layers: readonly LayerWeights[];
   /** The layer norm before the unembedding. */
-  readonly finalNorm: NormWeights & {
-    readonly gainOnHost: Float32Array;
-    readonly biasOnHost: Float32Array;
-  };
+  readonly finalNorm: AffineOnHost;
   /** A hash of the architecture and of every weight. */
   readonly fingerprint: string;
 }
@@ -107,14 +110,26 @@ export async function loadWeights(
     onProgress(done += taken.length, total);
     return taken;
   };
-  const put = async (name: string, values: Float32Array<ArrayBuffer>): Promise<GPUBuffer> => {
+  const vector = async (parameter: Parameter): Promise<GPUBuffer> => {
+    const values = await take(parameter);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-    const buffer = await allocate(device, { label: name, bytes: values.byteLength, usage });
+    const size = { label: parameter.name, bytes: values.byteLength, usage };
+    const buffer = await allocate(device, size);
     device.queue.writeBuffer(buffer, 0, values);
     return buffer;
   };
-  const vector = async (parameter: Parameter): Promise<GPUBuffer> =>
-    await put(parameter.name, await take(parameter));
+  const affine = async (weight: Parameter, bias: Parameter): Promise<AffineOnHost> => {
+    const width = sizeOf(weight) / 4;
+    const texture = await allocateTexture(device, { label: weight.name, width, height: 2 });
+    const rows: Float32Array[] = [];
+    for (const [row, parameter] of [weight, bias].entries()) {
+      const values = await take(parameter);
+      const layout = { bytesPerRow: values.byteLength };
+      device.queue.writeTexture({ texture, origin: [0, row] }, values, layout, [width, 1]);
+      rows.push(values.slice());
+    }
+    return { affine: texture.createView(), gainOnHost: rows[0]!, biasOnHost: rows[1]! };
+  };
   const matrix = async (
     parameter: Parameter,
     epilogue: NonNullable<LayerPart["epilogue"]>,
@@ -138,7 +153,7 @@ export async function loadWeights(
   ): Promise<readonly [string, NormWeights | LinearLayer]> => [
     name,
     epilogue === undefined
-      ? { gain: await vector(weight), bias: await vector(bias) }
+      ? { affine: (await affine(weight, bias)).affine }
       : { w: await matrix(weight, epilogue), b: await vector(bias) },
   ];
 
@@ -152,14 +167,7 @@ export async function loadWeights(
     layers.push(Object.fromEntries(layer) as unknown as LayerWeights);
   }
   const { weight, bias } = tensors.finalNorm;
-  const gainOnHost = (await take(weight)).slice();
-  const biasOnHost = (await take(bias)).slice();
-  const finalNorm = {
-    gain: await put(weight.name, gainOnHost),
-    bias: await put(bias.name, biasOnHost),
-    gainOnHost,
-    biasOnHost,
-  };
+  const finalNorm = await affine(weight, bias);
   await uploaded;
   return { wte, wpe, unembedding, layers, finalNorm, fingerprint: hash.digest().slice(0, 32) };
 }

@@ -5,7 +5,8 @@ import type { BoundGroup } from "../../gpu/kernel.ts";
 import { UNIFORM_ALIGNMENT } from "../../gpu/struct_uniform.ts";
 import { makeUniform } from "../../gpu/uniform.ts";
 import { MeasureTurns } from "../../kernels/measure_turns.ts";
-import { Norm } from "../../kernels/norm.ts";
+import type { Norm } from "../../kernels/norm.ts";
+import { normFor } from "../../kernels/norm_rows.ts";
 import { ZeroedMiddle } from "../../kernels/zeroed_middle.ts";
 import type { Architecture } from "../../../requests/architecture/architecture.ts";
 import type { LayerWeights } from "../../model/weights.ts";
@@ -57,7 +58,7 @@ export class ZeroedLayers {
     };
     const made = new ZeroedLayers(device, {
       zeroedMiddle: await ZeroedMiddle.create(device, architecture),
-      norm: await Norm.create(device, { channels, epsilon }),
+      norm: await normFor(device).create(device, { channels, epsilon }),
       measureTurns: await MeasureTurns.create(device, { channels }),
       middle: await make("zeroed streams after attention", channels),
       normed: await make("normed zeroed streams", channels),
@@ -98,7 +99,7 @@ export class ZeroedLayers {
     const zeroed = zeroedMiddle.bind({ pairs, f, y: layer.middle, z: middle });
     const zeroedPatterns = zeroedMiddle.bind({ patterns: patterns.bound });
     const zeroedBlocks = zeroedMiddle.bind({ block: { buffer: blocks, size: 16 } });
-    const normedMiddle = norm.bind({ x: middle, gain: norm2.gain, bias: norm2.bias, y: normed });
+    const normedMiddle = norm.bind({ x: middle, affine: norm2.affine, y: normed });
     const turns = measureTurns.bind({ pairs, z: after, y: layer.after });
     const turnsBlocks = measureTurns.bind({ block: { buffer: blocks, size: 16 } });
     const turnsMatrix = measureTurns.bind({ matrix: matrix.bound });
