@@ -8,8 +8,11 @@ import type { FeatureRows } from "../../src/corpus/jobs/dashboards/feature_rows.
 import { placeLabels, readLabels } from "../../src/corpus/jobs/dashboards/labels.ts";
 import { PairTable } from "../../src/corpus/jobs/dashboards/pair_table.ts";
 import { PlaceSketches } from "../../src/corpus/jobs/dashboards/place_sketches.ts";
+import { readTables, tablesTable } from "../../src/corpus/jobs/dashboards/tables_file.ts";
 import { FeatureTally } from "../../src/corpus/jobs/dashboards/tally.ts";
 import { mergeShards } from "../../src/corpus/jobs/merge_shards.ts";
+import { ParquetFile } from "../../src/corpus/output/parquet_file.ts";
+import { writeParquet } from "../../src/corpus/output/write_parquet.ts";
 import { Progress } from "../../src/corpus/run/progress.ts";
 import { runCorpus } from "../../src/corpus/run/run_corpus.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -308,6 +311,50 @@ Deno.test("labels: texts by number, and Neuronpedia's explanations as JSON and J
     for (const [name, text, message] of refused) {
       await assert.rejects(placeLabels(out, [await write(name, text)], 8), message);
     }
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+});
+
+Deno.test("a Parquet file that is written by batches: whole when it is closed, none when it is given up or can't be", async () => {
+  const scratch = await Deno.makeTempDir();
+  try {
+    const batchOf = (...features: number[]) => {
+      const weight = [{ id: 1, token: " a", logit: 2 }];
+      const table = {
+        promoted: weight,
+        suppressed: weight,
+        nearest: features.map((feature) => ({ feature, cosine: 0.5 })),
+      };
+      return tablesTable([table], { name: "test" });
+    };
+    const { schema } = batchOf();
+    const file = new ParquetFile(`${scratch}/a.parquet`, schema);
+    await file.write(batchOf(1, 2).batch);
+    await file.write(batchOf(3).batch);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(scratch), ({ name }) => name), [
+      "a.parquet.partial",
+    ]);
+    assert.equal(await file.close(), (await Deno.stat(`${scratch}/a.parquet`)).size);
+    const read = await Array.fromAsync(readTables(`${scratch}/a.parquet`));
+    const near = read.map(({ nearest }) => nearest.map(({ feature }) => feature));
+    assert.deepEqual(near, [[1, 2], [3]]);
+
+    const given = new ParquetFile(`${scratch}/b.parquet`, schema);
+    await given.write(batchOf(1).batch);
+    await given.abort();
+    const nowhere = new ParquetFile(`${scratch}/none/c.parquet`, schema);
+    await assert.rejects(async () => {
+      for (let n = 0; n < 9; n++) await nowhere.write(batchOf(n).batch);
+      await nowhere.close();
+    }, Deno.errors.NotFound);
+    const breaking = async function* () {
+      yield batchOf(1).batch;
+      await Promise.reject(new Error("no more of it"));
+    };
+    await assert.rejects(writeParquet(`${scratch}/d.parquet`, schema, breaking()), /no more of it/);
+    const names = await Array.fromAsync(Deno.readDir(scratch), ({ name }) => name);
+    assert.deepEqual(names, ["a.parquet"]);
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }

@@ -22,7 +22,7 @@ export class ParquetFile {
    * @throws {InfoflowError} DISK_FULL.
    */
   async write(batch: RecordBatch): Promise<void> {
-    await this.#writer.write(batch);
+    await this.#orWhy(this.#writer.write(batch));
   }
 
   /**
@@ -32,7 +32,7 @@ export class ParquetFile {
    * @throws {InfoflowError} DISK_FULL.
    */
   async close(): Promise<number> {
-    await this.#writer.close();
+    await this.#orWhy(this.#writer.close());
     return await this.#bytes;
   }
 
@@ -40,5 +40,15 @@ export class ParquetFile {
   async abort(): Promise<void> {
     await this.#writer.abort(new Error("given up")).catch(() => {});
     await this.#bytes.catch(() => {});
+  }
+
+  /** Where the stream is broken off, the file has the reason. */
+  async #orWhy(written: Promise<void>): Promise<void> {
+    try {
+      await written;
+    } catch (error) {
+      await this.#bytes;
+      throw error;
+    }
   }
 }

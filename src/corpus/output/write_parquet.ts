@@ -30,8 +30,25 @@ export async function writeParquet(
     .setKeyValueMetadata(new Map(schema.metadata))
     .setCreatedBy("infoflow")
     .build();
-  const input = ReadableStream.from(imported(schema, batches));
-  return await writeFile(path, await transformParquetStream(input, properties));
+  const broken: unknown[] = [];
+  const input = ReadableStream.from(noting(imported(schema, batches), broken));
+  return await writeFile(path, whole(await transformParquetStream(input, properties), broken));
+}
+
+/** The same, with what breaks them off added to a list. */
+async function* noting<T>(items: AsyncGenerator<T>, broken: unknown[]): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    broken.push(error);
+    throw error;
+  }
+}
+
+/** The writer takes batches that are broken off for all there are, and ends the file: this tells why they ended. */
+async function* whole<T>(pieces: AsyncIterable<T>, broken: readonly unknown[]): AsyncGenerator<T> {
+  yield* pieces;
+  if (broken.length > 0) throw broken[0];
 }
 
 /** The same batches in the writer's own memory; one without rows where there is none, for the schema. */

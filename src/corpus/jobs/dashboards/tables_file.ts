@@ -84,7 +84,8 @@ export async function* readTables(path: string): AsyncGenerator<FeatureTable> {
   }
 }
 
-function tablesTable(rows: readonly FeatureTable[], about: unknown): OneBatch {
+/** A row for each feature: `promoted`, `suppressed`, `nearest`. */
+export function tablesTable(rows: readonly FeatureTable[], about: unknown): OneBatch {
   return table([
     ["promoted", list(TOKEN), rows.map(({ promoted }) => promoted)],
     ["suppressed", list(TOKEN), rows.map(({ suppressed }) => suppressed)],
