@@ -21,13 +21,15 @@ export const AMOUNTS: Readonly<Record<string, Promised>> = {
     { client, context, deadline },
   ) => {
     const began = performance.now();
-    const query = `query ($p: String!, $q: String!) {
-      a: infoFlow(prompt: $p, method: VALUE_ZEROING) { cacheHit }
-      b: infoFlow(prompt: $q, method: VALUE_ZEROING) { cacheHit }
-    }`;
     const length = Math.floor(0.9 * context);
-    const variables = { p: words(length, 8), q: words(length, 9) };
-    const { errors: [{ extensions }] } = await client.query(query, variables);
+    const query = `{ ${
+      [1, 2, 3, 4].map((seed) =>
+        `a${seed}: infoFlow(prompt: "${
+          words(length, 7 + seed)
+        }", method: VALUE_ZEROING) { cacheHit }`
+      )
+    } }`;
+    const { errors: [{ extensions }] } = await client.query(query);
     const codes = ["MATRIX_TOO_LARGE", "OVERLOADED", "DEADLINE_EXCEEDED"];
     assert(codes.includes(extensions.code), extensions.code);
     // A refusal at the deadline itself has no estimate.
@@ -92,12 +94,14 @@ export const AMOUNTS: Readonly<Record<string, Promised>> = {
       (_, at) => many[at % many.length]!,
     );
     const sending = (async () => {
-      for (let times = 0; times < 100; times++) {
+      for (let times = 0; times < 200; times++) {
         for (let at = 0; at < requests.length;) at += await connection.write(requests.subarray(at));
       }
-    })();
-    await assert.rejects(() => sending, /reset|pipe/i);
-    connection.close();
+    })().catch(() => {}); // it was closed meanwhile
+    await Promise.race([sending, wait(1000)]);
+    const answered = (await new Response(connection.readable).text().catch(() => ""))
+      .match(/^HTTP/gm)?.length ?? 0;
+    assert(answered < 50_000, `${answered} of 100,000 are answered`);
     const grown = await client.metric("infoflow_resident_bytes") - before;
     assert(grown < 200 * MIB, `${grown / MIB} MiB more`); // it was 2 GB
   },

@@ -40,7 +40,7 @@ export const MODELS = {
   bundled: {
     context: 256,
     heads: 6 * 8,
-    deadline: 5,
+    deadline: 8,
     run: (use: (model: string) => Promise<void>) => use(BUNDLED),
   },
   slow: {
