@@ -73,7 +73,7 @@ async function run(settings: CorpusSettings): Promise<RunResult> {
   });
   const job = jobOf(settings, { model: { ...model!, engine: model!.engine.for(JOB) }, columns });
   const { info } = model!.engine;
-  if (settings.labels.length > 0) {
+  if (settings.labels.length > 0 && shard === 1) { // others may write into the same directory
     const { config } = info.saes.find(({ name }) => name === saeOf(settings, model!))!;
     await placeLabels(directory, settings.labels, config.features);
   }

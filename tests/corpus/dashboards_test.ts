@@ -143,6 +143,8 @@ print(json.dumps({
     const parts = { sae: sae!.name, input, partRows: 10 };
     await run(engine, { ...parts, directory: `${scratch}/one`, shard: 1, shards: 2 });
     await run(engine, { ...parts, directory: `${scratch}/two`, shard: 2, shards: 2 });
+    await Deno.writeTextFile(`${scratch}/labels.json`, `{"3": "three"}`);
+    await placeLabels(`${scratch}/one`, [`${scratch}/labels.json`], 8);
     await mergeShards(`${scratch}/all`, [`${scratch}/one`, `${scratch}/two`]);
     const [merged, whole] = await Promise.all(["all", sae!.name].map((name) =>
       python(
@@ -153,6 +155,9 @@ print(__import__("json").dumps(pq.read_table(sys.argv[1]).to_pylist()))
         { args: [`${scratch}/${name}/features.parquet`] },
       )
     ));
+    const rowsOf = (table: unknown) => table as { label: string | null }[];
+    assert.deepEqual(rowsOf(merged).map(({ label }) => label).slice(2, 5), [null, "three", null]);
+    rowsOf(merged)[3]!.label = null;
     assert.deepEqual(merged, whole);
   } finally {
     engine.destroy();

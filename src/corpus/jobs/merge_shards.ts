@@ -11,6 +11,7 @@ import {
   writeManifest,
 } from "../output/manifest.ts";
 import { finishDashboards } from "./dashboards/finish_dashboards.ts";
+import { LABELS } from "./dashboards/labels.ts";
 import { finishHeadStatistics } from "./finish_head_statistics.ts";
 
 /** The functions that merge a run's parts into whole files, by the run's name. */
@@ -46,6 +47,9 @@ export async function mergeShards(
       }
       if (resolve(shard) === resolve(directory)) own.push(path);
     }
+    const labels = [shard, directory].map((it) => join(it, LABELS)) as [string, string];
+    const [from, to] = await Promise.all(labels.map(statIfThere));
+    if (from && !to) await Deno.copyFile(...labels);
   }
   if (!run) throw bad(`Cannot merge as there is no run in ${[directory, ...shards].join(", ")}`);
   const manifest: Manifest = { ...run, devices, parts: [...parts.values()] };

@@ -15,7 +15,8 @@ interface Explanation {
   readonly description: string;
 }
 
-const FILE = "labels.json";
+/** The file of labels beside a run's parts. */
+export const LABELS = "labels.json";
 
 /**
  * Reads labels and puts them beside a run's parts: texts by the feature's number, `{"873": "…"}`, or Neuronpedia's
@@ -50,12 +51,12 @@ export async function placeLabels(
   const ordered = [...labels].sort(([a], [b]) => a - b);
   const text = JSON.stringify(Object.fromEntries(ordered), undefined, 1);
   await Deno.mkdir(directory, { recursive: true });
-  await writeFile(join(directory, FILE), [new TextEncoder().encode(`${text}\n`)]);
+  await writeFile(join(directory, LABELS), [new TextEncoder().encode(`${text}\n`)]);
 }
 
 /** Labels that are beside a run's parts. */
 export async function readLabels(directory: string): Promise<ReadonlyMap<number, string>> {
-  const text = await readIfThere(join(directory, FILE));
+  const text = await readIfThere(join(directory, LABELS));
   if (text === undefined) return new Map();
   const labels = JSON.parse(text) as Record<string, string>;
   return new Map(Object.entries(labels).map(([feature, label]) => [Number(feature), label]));
