@@ -82,6 +82,9 @@ if (peers) {
   log("activation patching");
   const patching = ["--model", model, "--reference", peers.patching];
   await take(script<Sample>("patching.ts", patching));
+  log("features, SAELens and the engine one after the other");
+  const { python, work } = peers;
+  await take(script("features.ts", ["--model", model, "--python", python, "--work", work]));
   log("the engine again, so that peers and engine see the same machine");
   await take(engineSamples(ROOT));
 }

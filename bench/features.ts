@@ -1,10 +1,11 @@
 /**
  * Measures a sparse autoencoder's features against SAELens on TransformerLens' activations (`peers/saelens.py`), one
- * after the other on the same autoencoder and prompts, and prints a line of JSON for each measurement:
+ * after the other on the same autoencoder and prompts, and prints a line of JSON for each measurement. `bench.ts` runs
+ * it, or:
  *
  *     deno run -A bench/features.ts --model DIR --python PYTHON --work DIR
  *
- * PYTHON has sae-lens and transformer-lens. The autoencoder, of 24,576 features, is made in WORK the first time.
+ * PYTHON has what `peers/requirements.txt` says. The autoencoder, of 24,576 features, is made in WORK the first time.
  */
 import { parseArgs } from "node:util";
 import { join, resolve } from "node:path";
@@ -64,7 +65,8 @@ for (const [at, ids] of cases.entries()) {
     known.delete(`${positions[n]}/${feature}`);
   });
   for (const value of known.values()) error = Math.max(error, value / largest);
-  // The error is in parts of the largest activation.
+  // The error is in parts of the largest activation: what is wrong is not timed.
+  if (!(error <= 1e-4)) throw new Error(`features at T = ${T} are off by ${error}`);
   print({ what: "run and encode", T, ...await measure(EFFORT, () => fresh(T), ask), error });
   print({ what: "features again", T, ...await measure(EFFORT, () => ids, ask) });
   const forward = (ids: number[]) => engine.ask("nextTokens", { ids, k: 1 });

@@ -82,6 +82,31 @@ export function figuresOf({ samples, rates }: Measured): Figure[] {
       });
     }
   }
+  for (const [T, must, reach] of [[14, 1.5, 1], [256, 2.5, 1.5]] as const) {
+    figures.push({
+      work: `T = ${T}, run and encode 24,576 features`,
+      against: "SAELens on TransformerLens' activations, CPU, 2 threads",
+      ...timesAsLong(ms("run and encode", T), ms("SAELens: run and encode", T)),
+      must,
+      reach,
+    });
+  }
+  figures.push(
+    {
+      work: "T = 256, flow of a feature to all targets",
+      against: "a forward pass",
+      ...timesAsLong(ms("flow of a feature", 256), ms("forward pass", 256)),
+      must: 0.25,
+      reach: 0.1,
+    },
+    {
+      work: "T = 256, features with one token more",
+      against: "a forward pass",
+      ...timesAsLong(ms("one token more", 256), ms("forward pass", 256)),
+      must: 0.25,
+      reach: 0.1,
+    },
+  );
   const cold = ms("by length", 256);
   const again = samples.filter(({ what }) => what.startsWith("asked again"));
   const slowest = Math.max(...again.map(({ min_ms }) => min_ms));

@@ -11,6 +11,9 @@ export interface Peers {
   readonly references: readonly string[];
   /** A file with its activation patching, once it was measured. */
   readonly patching: string;
+  /** The Python that has what peers need, and where what they make is kept. */
+  readonly python: string;
+  readonly work: string;
   /** Runs all peers, one after the other. */
   measure(): AsyncGenerator<Sample>;
 }
@@ -43,6 +46,8 @@ export async function setUpPeers(
   return {
     references,
     patching,
+    python,
+    work,
     async *measure() {
       log("peers: TransformerLens");
       const lens = [join(PEERS, "transformerlens.py"), "--model", model, "--reference"];

@@ -11,7 +11,8 @@
 // (Rajamanoharan et al. 2024b) and gated (2024a) autoencoders are all of this form. What is not on is written nowhere.
 // For topk the sums are written out, and sae_topk.wgsl chooses among them.
 //
-// Dispatch: (ceil(columns / 128), ceil(rows / 16)). A workgroup makes 16 rows x 128 columns in registers, as
+// Dispatch: (ceil(rows / 16), ceil(columns / 128)): rows first, so that a block of the encoder, which is larger than any
+// cache, is read from memory once for all of them. A workgroup makes 16 rows x 128 columns in registers, as
 // linear_registers.wgsl does, or 4 rows where 8 or fewer are left.
 
 override DENSE: bool;
@@ -54,9 +55,9 @@ struct Low { r0: vec4f, r1: vec4f, r2: vec4f, r3: vec4f }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = tile.y * TALL;
-  let block = tile.x * part.pitch;
-  let column = tile.x * COLUMNS + lane;
+  let row = tile.x * TALL;
+  let block = tile.y * part.pitch;
+  let column = tile.y * COLUMNS + lane;
   let rows = min(TALL, part.rows - row);
   if (rows > 2u * LOW) {
     tall_tile(row, block, lane);

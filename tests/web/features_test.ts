@@ -324,6 +324,23 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
     );
 
     await t.step(
+      "a link to an autoencoder or a feature that is not there says so",
+      async () => {
+        await open(`${origin}/#view=features&sae=res-9`, async (page) => {
+          await settled(page);
+          assert.match(
+            (await page.locator("#sae-conversion").textContent())!,
+            /^There is no autoencoder res-9 here: this is res-4\. It sees /,
+          );
+        });
+        await open(`${origin}/#view=features&feature=1024`, async (page) => {
+          await page.locator("#status", { hasText: "whole number from 0 to 1023" }).waitFor();
+          assert.match((await page.locator("#status").textContent())!, /current value is 1024/);
+        });
+      },
+    );
+
+    await t.step(
       "features are found by what they promote, and others are near",
       () =>
         open(`${origin}/#view=features&feature=${FEATURE}`, async (page, record) => {

@@ -31,8 +31,8 @@ export const SaeEncode = defineKernel({
     { part: "uniformAt" },
   ],
   workgroups: ({ rows, columns }: { readonly rows: number; readonly columns: number }) => [
-    Math.ceil(columns / ENCODER_BLOCK),
     Math.ceil(rows / ROWS),
+    Math.ceil(columns / ENCODER_BLOCK),
   ],
 });
 export type SaeEncode = KernelOf<typeof SaeEncode>;

@@ -142,7 +142,12 @@ export class FeaturesView implements View {
     present(featuresExhibit(asked, { sae, sections, picture, first }), () => {
       this.#places = places;
       this.#drawSaes(saes, sae);
-      this.#conversion.textContent = `It sees ${sae.conversion}.`;
+      this.#conversion.textContent = [
+        ...state.sae && state.sae !== sae.name
+          ? [`There is no autoencoder ${state.sae} here: this is ${sae.name}.`]
+          : [],
+        `It sees ${sae.conversion}.`,
+      ].join(" ");
       this.#clearFor(asked, sae);
       this.#bars.show(picture, theme);
       const at = labelText(tokens[token]!);
