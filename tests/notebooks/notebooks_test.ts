@@ -123,3 +123,11 @@ for (const name of Object.values(NOTEBOOKS)) {
     assert(size < 400_000, `${size} bytes`);
   });
 }
+
+Deno.test("dashboards.ipynb reads dashboards in polars and DuckDB, and a feature from a server", () =>
+  runAgain(NOTEBOOKS.dashboards, (notebook) => {
+    assert.equal(picturesOf(notebook, "image/png").length, 1);
+    const tables = picturesOf(notebook, "text/plain").filter((text) => text.startsWith("shape:"));
+    assert.equal(tables.length, 5);
+    return Promise.resolve();
+  }));

@@ -2,8 +2,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PYTHON } from "../support/python.ts";
 
-/** The notebooks, by their kernels. */
-export const NOTEBOOKS = { python: "info_flow.ipynb", deno: "info_flow_deno.ipynb" } as const;
+/** The notebooks: one for each kernel, and one that reads dashboards. */
+export const NOTEBOOKS = {
+  python: "info_flow.ipynb",
+  deno: "info_flow_deno.ipynb",
+  dashboards: "dashboards.ipynb",
+} as const;
 
 /** Where they are. */
 export const NOTEBOOK_DIRECTORY = new URL("../../notebooks/", import.meta.url).pathname;
@@ -47,6 +51,9 @@ export async function runNotebook(
       out,
     ], {
       INFOFLOW_URL: origin,
+      INFOFLOW_DASHBOARDS: fileURLToPath(
+        new URL("../../weights/bundled/sae/res-4/dashboards", import.meta.url),
+      ),
       PYTHONPATH: fileURLToPath(new URL("../../clients/python/src/", import.meta.url)),
       JUPYTER_PATH: join(home, "jupyter"),
       PLOTLY_RENDERER: "plotly_mimetype+png",
