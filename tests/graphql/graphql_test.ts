@@ -152,6 +152,16 @@ Deno.test("model and device say what answers", () =>
     assert.equal(typeof data.device.description, "string");
   }));
 
+Deno.test("the device is said to be at the cards of its kind", async () => {
+  const { vendor, device } = (await navigator.gpu.requestAdapter())!.info;
+  const card = { address: "0000:01:00.0", vendor: Number(vendor), device: Number(device) };
+  const cards = [card, { ...card, address: "0000:02:00.0", device: card.device + 1 }];
+  await withApp(async ({ query }) => {
+    const { data } = await query("{ device { pciAddresses } }");
+    assert.deepEqual(data.device.pciAddresses, ["0000:01:00.0"]);
+  }, { models: { adapter: { cards } } });
+});
+
 const ID = "query ($prompt: String!) { infoFlow(prompt: $prompt) { id } }";
 
 Deno.test("bad input gets its code, and afterwards a good request its answer", () =>
