@@ -1,11 +1,13 @@
+import { MOST_REQUESTS } from "../requests/engine_request.ts";
+
 /** The states of a slot. */
 const FREE = 0;
 const WAITING = 1;
 const RUNNING = 2;
 const CANCELLED = 3;
 
-/** More requests than are ever on their way to a worker at once. */
-const SLOTS = 64;
+/** Two full batches are at a worker at once at most: one at work, and one that it can turn to. */
+const SLOTS = 2 * MOST_REQUESTS;
 
 /**
  * Shared memory by which the main thread cancels requests at the worker, and the worker shows that it is alive: its

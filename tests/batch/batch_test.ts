@@ -327,3 +327,15 @@ Deno.test("a row that is not answered in time is a row that says so; the others 
     assert.deepEqual([...column(table, "code")], [late, late, "PROMPT_EMPTY"]);
     assert.match(column(table, "message").get(0), /Cannot answer the row within 0.1 seconds/);
   }, { policy: { deadline: 100 }, models: { module: BLOCKED_WORKER } }));
+
+Deno.test("very short prompts fill two passes at the worker, and all are answered", () =>
+  withApp(async (app) => {
+    const tables = await Promise.all([1, 2, 3].map(async (batch) => {
+      const ids = Array.from({ length: 300 }, (_, i) => [50256, 1000 * batch + i]);
+      return await tableOf(await post(app, "/info-flow.arrow", arrowBody({ ids })));
+    }));
+    for (const table of tables) {
+      assert.equal(table.numRows, 300);
+      assert.equal(column(table, "code").nullCount, 300);
+    }
+  }));
