@@ -2,7 +2,7 @@
  * gpt2-xl whole, on random weights: makes its file of float16 (3.1 GB), loads it, holds its patterns against float64, and
  * says what it took. Not part of the gate: it takes minutes, 7 GB of memory and 3.1 GB of disk.
  *
- *     XDG_RUNTIME_DIR=/tmp deno run -A tests/xl/gpt2_xl.ts [--weights f32|f16] [--tokens T]
+ *     XDG_RUNTIME_DIR=/tmp deno run -A tests/xl/gpt2_xl.ts [--weights f32|f16] [--tokens T] [--layers N]
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -18,12 +18,16 @@ import { assertClose } from "../support/assert_close.ts";
 import { Random } from "../support/random.ts";
 
 const { values } = parseArgs({
-  options: { weights: { type: "string" }, tokens: { type: "string", default: "256" } },
+  options: {
+    weights: { type: "string" },
+    tokens: { type: "string", default: "256" },
+    layers: { type: "string", default: "48" },
+  },
 });
 /** gpt2-xl; patterns of 256 tokens take 157 MB, more than a software adapter binds at once. */
 const CONFIG = JSON.stringify({
   model_type: "gpt2",
-  n_layer: 48,
+  n_layer: Number(values.layers),
   n_head: 25,
   n_embd: 1600,
   n_positions: 1024,
