@@ -2,6 +2,7 @@ import { InfoflowError } from "../errors.ts";
 import type { CacheStats } from "../engine/activations/cache.ts";
 import type { CancelFlags } from "./cancel_flags.ts";
 import type { EngineInfo } from "../engine/engine_info.ts";
+import { newWorker } from "./new_worker.ts";
 import {
   type Batch,
   type BatchResult,
@@ -144,8 +145,9 @@ export class WorkerThread {
       ...this.#options.tuning,
       redo: this.#infos.length > 0 ? false : this.#options.tuning?.redo,
     };
-    const url = module ?? new URL("./worker.ts", import.meta.url);
-    const worker = this.#worker = new Worker(url, { type: "module", name: "engine" });
+    const worker = this.#worker = module
+      ? new Worker(module, { type: "module", name: "engine" })
+      : newWorker();
     worker.onmessage = ({ data }) => this.#receive(worker, data as Reply);
     worker.onerror = (event) => {
       event.preventDefault();

@@ -27,6 +27,8 @@ export interface LoadOptions
   /** The file that remembers which files have been checked. */
   readonly verifiedFile?: string | undefined;
   readonly progress?: LoadProgress | undefined;
+  /** Told when the engine's thread has been told what to load. */
+  readonly onBegin?: () => void;
 }
 
 /** Called with the progress of loading, in bytes. */
@@ -54,8 +56,8 @@ const SILENT: LoadProgress = { checking: () => {}, loading: () => {}, stop: () =
  * @throws {Error} If there is no such model, or it can't be run.
  */
 export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
-  const { asked, saes = [], dashboards = [], verifiedFile, progress = SILENT, ...engines } =
-    options;
+  const { asked, saes = [], dashboards = [], verifiedFile, progress = SILENT, ...others } = options;
+  const { onBegin = () => {}, ...engines } = others;
   const locations: Location[] = [];
   const choices: TokenizerChoice[] = [];
   try {
@@ -72,12 +74,14 @@ export async function loadModels(options: LoadOptions): Promise<LoadedModels> {
       verified: new VerifiedFiles(verifiedFile),
     });
     const found = await Promise.all(ofModels.map((own) => findDashboards(own, dashboards)));
-    const worker = await EngineWorker.start({
+    const starting = EngineWorker.start({
       ...engines,
       directories: locations.map(({ directory }) => directory),
       saes: ofModels,
       onProgress: (done, total, model) => progress.loading(locations[model]!.name, done, total),
     });
+    onBegin();
+    const worker = await starting;
     const helper = new Helper();
     const models = locations.map(({ name, ...place }, index) => {
       const choice = choices[index]!;
