@@ -39,19 +39,20 @@ async function downloadThenServe(): Promise<void> {
 /** Runs the server until it ends, and passes signals on to it. */
 async function runServer(): Promise<number> {
   const settings = serveSettings(Deno.args);
+  const [main, worker] = ["./serve.ts", "../thread/worker.ts"].map((module) =>
+    fileURLToPath(new URL(module, import.meta.url))
+  );
+  // What the server may not fetch itself.
+  const caching = new Deno.Command("deno", {
+    args: ["cache", "--quiet", "--frozen", "--config", projectPath("deno.json"), main!, worker!],
+    stdin: "null",
+  }).spawn().status;
   const permissions = servePermissions(settings, {
     // Where the project, or a folder of it, is reached through a link, files are where that leads.
     weights: [await Deno.realPath(projectPath("weights")), ...await weightPaths(settings)],
     own: ownFile("tuning.json"),
   });
-  const [main, worker] = ["./serve.ts", "../thread/worker.ts"].map((module) =>
-    fileURLToPath(new URL(module, import.meta.url))
-  );
-  // What the server may not fetch itself.
-  const cached = await new Deno.Command("deno", {
-    args: ["cache", "--quiet", "--frozen", "--config", projectPath("deno.json"), main!, worker!],
-    stdin: "null",
-  }).spawn().status;
+  const cached = await caching;
   if (!cached.success) return cached.code;
   const server = withDescriptors([
     "run",
