@@ -5,7 +5,7 @@
 import { startAhead } from "../thread/new_worker.ts";
 
 if (import.meta.main) {
-  startAhead();
+  if (!Deno.args.includes("--version")) startAhead();
   const { runCommand } = await import("./run_command.ts");
   const { serve } = await import("./start_server.ts");
   await runCommand(serve);

@@ -24,7 +24,10 @@ import {
  */
 export async function serve(): Promise<void> {
   const settings = serveSettings(Deno.args);
-  if (settings.help) return console.log(helpOf("./run serve [flags]", SERVE_FLAGS));
+  if (settings.help) {
+    console.log(helpOf("./run serve [flags]", SERVE_FLAGS));
+    Deno.exit(); // the engine's thread waits
+  }
 
   const { publicUrl, policy } = settings;
   const lines = new LineWriter(Deno.stderr);
