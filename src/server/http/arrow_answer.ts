@@ -7,6 +7,8 @@ import { arrowRepresentation, type RecentFiles } from "./arrow_representations.t
 import { respond } from "./representation.ts";
 
 const JSON_TYPE = "application/graphql-response+json";
+/** What most programs send: the first of what there is will do. */
+const ANYTHING = "*/*";
 
 /** The Arrow format that a client of GraphQL prefers to JSON, if it does. */
 export function wantedArrow(request: Request): Format | undefined {
@@ -18,7 +20,9 @@ export function wantedArrow(request: Request): Format | undefined {
 
 /** Whether a client of a link prefers CSV to Arrow. */
 export function wantsCsv(request: Request): boolean {
-  const headers = { accept: request.headers.get("accept") ?? undefined };
+  const accept = request.headers.get("accept") ?? ANYTHING;
+  if (accept === ANYTHING) return false;
+  const headers = { accept };
   const [best] = new Negotiator({ headers }).mediaTypes([
     ...Object.values(MEDIA_TYPES),
     "text/csv",
