@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { listen, type ListenOptions, type RequestHandler } from "../../src/server/http/listen.ts";
 
 const PATIENCE_MS = 20_000;
@@ -139,6 +140,35 @@ Deno.test("a body of any length arrives whole, in however many pieces it comes",
         const body = Uint8Array.from({ length }, (_, at) => at % 251);
         const response = await fetch(`http://127.0.0.1:${port}`, { method: "POST", body });
         assert.deepEqual(await response.bytes(), body, `${length} bytes`);
+      }
+    },
+  ));
+
+Deno.test("a body that came with its head is no stream, and any other is one", () =>
+  withListener(
+    async (request) => new Response(`${request.method} ${await request.text()}`),
+    {},
+    async (port) => {
+      const toWeb = Readable.toWeb;
+      let streams = 0;
+      Readable.toWeb = ((...args: Parameters<typeof toWeb>) => {
+        streams++;
+        return toWeb(...args);
+      }) as typeof toWeb;
+      try {
+        const head = "POST / HTTP/1.1\nHost: a\nConnection: close\nContent-Length: ";
+        for (const body of ["words", ""]) {
+          const answer = await rest(await send(port, `${head}${body.length}\n\n${body}`));
+          assert.equal(answer.split("\r\n\r\n")[1], `POST ${body}`);
+        }
+        assert.equal(streams, 0);
+        const connection = await send(port, `${head}5\n\nwo`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        await connection.write(new TextEncoder().encode("rds"));
+        assert.equal((await rest(connection)).split("\r\n\r\n")[1], "POST words");
+        assert.equal(streams, 1);
+      } finally {
+        Readable.toWeb = toWeb;
       }
     },
   ));

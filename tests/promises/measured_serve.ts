@@ -1,6 +1,6 @@
 // What `deno task serve` runs, in a process that measures the longest that the thread that answers works at a stretch.
 // For each line on its standard input it prints that, and begins anew.
-import { serve } from "../../src/cli/serve.ts";
+import { serve } from "../../src/cli/start_server.ts";
 
 /** What the process prints. */
 export interface Stretch {
