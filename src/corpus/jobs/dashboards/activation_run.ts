@@ -1,4 +1,4 @@
-import type { FeatureRows } from "./feature_rows.ts";
+import { emptyRows, type FeatureRows } from "./feature_rows.ts";
 
 /** Activations in the order in which they come, up to a number of them, and then by feature. */
 export class ActivationRun {
@@ -46,12 +46,7 @@ export class ActivationRun {
     const size = this.#size;
     for (let n = 0; n < size; n++) starts[this.#rows[n]! + 1]!++;
     for (let f = 0; f < this.#features; f++) starts[f + 1]! += starts[f]!;
-    const rows = {
-      prompts: new Float64Array(size),
-      positions: new Int32Array(size),
-      features: new Int32Array(size),
-      activations: new Float32Array(size),
-    };
+    const rows = emptyRows(size);
     for (let n = 0; n < size; n++) {
       const at = starts[this.#rows[n]!]!++;
       rows.prompts[at] = this.#prompts[n]!;

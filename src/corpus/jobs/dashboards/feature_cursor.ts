@@ -1,4 +1,4 @@
-import { type FeatureRows, FeatureRowsFile } from "./feature_rows.ts";
+import { emptyRows, type FeatureRows, FeatureRowsFile } from "./feature_rows.ts";
 
 /** Reads files whose rows are by feature, feature by feature: of each file, a row group is in memory. */
 export class FeatureCursor {
@@ -10,7 +10,7 @@ export class FeatureCursor {
   }[];
 
   private constructor(files: readonly FeatureRowsFile[]) {
-    this.#files = files.map((file) => ({ file, rows: NOTHING, at: 0, next: 0 }));
+    this.#files = files.map((file) => ({ file, rows: emptyRows(0), at: 0, next: 0 }));
   }
 
   /** @param paths In the order of their prompts. */
@@ -39,10 +39,3 @@ export class FeatureCursor {
     }
   }
 }
-
-const NOTHING: FeatureRows = {
-  prompts: new Float64Array(),
-  positions: new Int32Array(),
-  features: new Int32Array(),
-  activations: new Float32Array(),
-};

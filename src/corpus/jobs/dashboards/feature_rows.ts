@@ -52,6 +52,16 @@ export async function writeFeatureRows(
   return await writeParquet(path, schema, [new RecordBatch(schema, data)], GROUP_ROWS);
 }
 
+/** Room for rows. */
+export function emptyRows(size: number): FeatureRows {
+  return {
+    prompts: new Float64Array(size),
+    positions: new Int32Array(size),
+    features: new Int32Array(size),
+    activations: new Float32Array(size),
+  };
+}
+
 /** A file of rows, read a row group at a time. */
 export class FeatureRowsFile {
   readonly #path: string;
@@ -80,19 +90,25 @@ export class FeatureRowsFile {
     return await this.#read(first, first + Number(groups[index]!.num_rows));
   }
 
-  /** Reads all rows. */
+  /** Reads all rows, a row group at a time: so no more than one is decompressed at once. */
   async all(): Promise<FeatureRows> {
-    return await this.#read(0, Number(this.#metadata.num_rows));
+    const all = emptyRows(Number(this.#metadata.num_rows));
+    let at = 0;
+    for (let index = 0; index < this.groups; index++) {
+      const rows = await this.group(index);
+      all.prompts.set(rows.prompts, at);
+      all.positions.set(rows.positions, at);
+      all.features.set(rows.features, at);
+      all.activations.set(rows.activations, at);
+      at += rows.features.length;
+    }
+    return all;
   }
 
   async #read(rowStart: number, rowEnd: number): Promise<FeatureRows> {
     const size = rowEnd - rowStart;
     const wide = new BigInt64Array(size);
-    const rows = {
-      positions: new Int32Array(size),
-      features: new Int32Array(size),
-      activations: new Float32Array(size),
-    };
+    const rows = emptyRows(size);
     using source = await openBuffer(this.#path);
     await parquetRead({
       file: source.buffer,
@@ -106,8 +122,7 @@ export class FeatureRowsFile {
       },
     });
     const words = new Uint32Array(wide.buffer);
-    const prompts = new Float64Array(size);
-    for (let n = 0; n < size; n++) prompts[n] = words[2 * n]! + 2 ** 32 * words[2 * n + 1]!;
-    return { prompts, ...rows };
+    for (let n = 0; n < size; n++) rows.prompts[n] = words[2 * n]! + 2 ** 32 * words[2 * n + 1]!;
+    return rows;
   }
 }
