@@ -9,6 +9,7 @@ import type { WeightType } from "../requests/weight_type.ts";
 import type { AttentionKernels } from "./model/attention_trial.ts";
 import type { AdapterChoice } from "./gpu/find_adapter.ts";
 import { checkCapacity } from "./model/capacity.ts";
+import { compileForward } from "./model/bound_model.ts";
 import { Forward } from "./model/forward.ts";
 import { loadWeights, type OnProgress, type Weights } from "./model/weights.ts";
 import type { PassPieces } from "./passes/pass_pieces.ts";
@@ -82,7 +83,7 @@ export async function loadParts(gpu: Gpu, options: EngineOptions): Promise<Engin
   const [weights, reduction] = await Promise.all([
     loadWeights(device, { checkpoint, kernelFor, onProgress }),
     FlowReduction.create(device, architecture, MOST_REQUESTS),
-    Forward.compile(device, architecture, attention),
+    compileForward(device, architecture, attention),
   ]);
   const forward = await Forward.create(device, { architecture, weights, attention });
   gpu.check();
