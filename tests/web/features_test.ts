@@ -341,6 +341,49 @@ Deno.test("features of a sparse autoencoder, on the page", (t) =>
     );
 
     await t.step(
+      "the features at a token: how much, how unusual, and what each does for the next token's loss",
+      () =>
+        open(`${origin}/#view=features&token=8`, async (page, record) => {
+          await settled(page);
+          type Row = {
+            position: number;
+            feature: number;
+            activation: number;
+            quantile: number;
+            lossEffect: number;
+          };
+          const { features } = await ask<{ features: { activations: Row[] } }>(
+            origin,
+            `{ features(prompt: "${PROMPT}", sae: "res-4", k: 10, lossEffect: true) {
+              activations { position feature activation quantile lossEffect } } }`,
+          );
+          const here = features.activations.filter(({ position }) => position === 9);
+          await page.waitForFunction(() =>
+            !document.querySelector("#features-here")!.textContent!.includes("…")
+          );
+          const rows = await page.locator("#features-here tbody tr").all();
+          assert.equal(rows.length, here.length);
+          for (const [n, row] of rows.entries()) {
+            const [name, , quantile, effect] = await row.locator("th, td").allTextContents();
+            const it = here[n]!;
+            assert.equal(name, `#${it.feature}`);
+            // In per cent with a digit or two, so half of a tenth is rounding.
+            assert(Math.abs(Number.parseFloat(quantile!) - 100 * it.quantile) < 0.051, quantile!);
+            assert.equal(number(effect!), Number(it.lossEffect.toFixed(2)));
+          }
+          await rows[1]!.getByRole("button").click();
+          await page.waitForFunction(
+            (feature) => location.hash.includes(`feature=${feature}`),
+            here[1]!.feature,
+          );
+          await settled(page);
+          await page.getByText("Its whole dashboard").click();
+          await page.waitForURL(`${origin}/features/res-4/${here[1]!.feature}`);
+          assert.deepEqual(record, { strangers: [], complaints: [] });
+        }),
+    );
+
+    await t.step(
       "features are found by what they promote, and others are near",
       () =>
         open(`${origin}/#view=features&feature=${FEATURE}`, async (page, record) => {
