@@ -23,7 +23,7 @@ interface Tried {
   }[];
 }
 
-/** A box for a text of one's own, and the feature's activations in it. */
+/** A box for a text of the user's own, and the feature's activations in it. */
 export class TryIt {
   readonly element: HTMLElement;
   readonly #box = html("textarea", { id: "try", rows: 1, dir: "auto", spellcheck: "false" });

@@ -224,7 +224,7 @@ def default_client() -> Client:
 
 
 def start_server(*flags: str) -> Server:
-    """Starts a server of one's own, such as ``start_server("--model", "gpt2")``; the functions of this package ask it."""
+    """Starts a server for this program, such as ``start_server("--model", "gpt2")``; the functions of this package ask it."""
     global _default, _server
     with _lock:
         _server, _default = Server(*flags), None
