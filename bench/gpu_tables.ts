@@ -55,7 +55,7 @@ export function gpuTables(measured: GpuMeasured): string {
   return [
     said.join(" "),
     byLength(measured),
-    againstTorch(samples),
+    ...typeof torch === "string" ? [] : [againstTorch(samples)],
     byKernel(measured.device.rows),
     tablesOf({ adapter, samples, rates }),
   ].join("\n\n");
