@@ -9,8 +9,8 @@ import type { Stretch } from "./measured_serve.ts";
 
 const MOST_MS = 50;
 /**
- * What a test machine that does other things besides adds: the same copies of 13 MB took the thread 36 ms on a quiet
- * machine, and 104 ms of its own time where nine other processes copied too.
+ * What a test machine that does other things besides adds: the largest stretch here, copies of 13 MB, took the thread
+ * 31 ms, and 104 ms of its own time where nine other processes copied too.
  */
 const SLOWER = 3;
 

@@ -13,7 +13,7 @@ export const COLUMNS = [
   ["Feature", ""],
   ["On at", "tokens"],
   ["Promotes", "promoted"],
-  ["Share of tokens", "number"],
+  ["Share of tokens, log bar", "number"],
   ["Largest", "number largest"],
 ] as const;
 
