@@ -14,7 +14,7 @@ Deno.test("every kernel of a pass and its reduction is recorded, and has a cost"
     assert.deepEqual(
       [...recorded].map(([label, { dispatches }]) => [label, dispatches.length]),
       [
-        ["norm", 5],
+        ["norm_rows", 5],
         ["linear_registers", 9],
         ["attention_pattern", 3],
         ["mix_values_wide", 2],

@@ -1,5 +1,6 @@
 // Interventions on the device: against float64, against the reference data, and identities that hold to the bit.
 import assert from "node:assert/strict";
+import { Kernel } from "../../src/engine/gpu/kernel.ts";
 import { residualSites, type SiteOfLayer } from "../../src/engine/activations/kept_sites.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
@@ -267,23 +268,23 @@ Deno.test("a changed run of a cached prompt computes the layers and rows that it
       await readRun(engine, clean, { interventions, keep }); // compiles
       await readRun(engine, corrupted, { keep });
       const rows: number[] = [];
-      const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+      const { dispatch } = Kernel.prototype;
       const { setPipeline } = GPUComputePassEncoder.prototype;
-      let label = "";
-      GPUComputePassEncoder.prototype.setPipeline = function (pipeline) {
-        label = pipeline.label;
-        return setPipeline.call(this, pipeline);
+      let count = 0;
+      Kernel.prototype.dispatch = function (pass, groups, work) {
+        count = (work as { rows?: number }).rows ?? 0;
+        return dispatch.call(this, pass, groups, work);
       };
-      GPUComputePassEncoder.prototype.dispatchWorkgroups = function (x, y, z) {
-        if (label === "norm") rows.push(x);
-        return dispatchWorkgroups.call(this, x, y, z);
+      GPUComputePassEncoder.prototype.setPipeline = function (pipeline) {
+        if (/^norm/.test(pipeline.label)) rows.push(count);
+        return setPipeline.call(this, pipeline);
       };
       try {
         const again = canonical([{ ...input, action: "SCALE", factor: 0.5 }]);
         const { cacheHit } = await readRun(engine, clean, { interventions: again, keep });
         assert.equal(cacheHit, false);
       } finally {
-        GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
+        Kernel.prototype.dispatch = dispatch;
         GPUComputePassEncoder.prototype.setPipeline = setPipeline;
       }
       return rows.reduce((sum, count) => sum + count, 0) / 2; // two norms a layer
