@@ -2,6 +2,7 @@
  * The start of `./run serve`. What it takes to download a model and to start a server, a server itself must not
  * have: each is a process of its own, the server one with exactly the permissions that its settings call for.
  */
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hubCache } from "../checkpoints/hub/environment.ts";
@@ -91,7 +92,11 @@ async function weightPaths(
   if (corpus !== undefined) given.push(corpus);
   const directories = [...given, ...cached.filter((it) => it !== undefined), ...caches];
   const paths = await Promise.all(directories.map(readablePaths));
-  return [...new Set([...paths.flat(), ...caches])];
+  // Where one is said to be but isn't, the server may look, and says so.
+  const said = saes.filter((it) => it.includes("=")).map((it) =>
+    resolve(it.replace(/^[^=]*=/, ""))
+  );
+  return [...new Set([...paths.flat(), ...said, ...caches])];
 }
 
 /** What may be a path in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */

@@ -1,8 +1,9 @@
 import { openCheckpoint } from "../checkpoints/checkpoint.ts";
 import type { Checkpoint } from "../requests/architecture/checkpoint.ts";
-import { readEncoderWeights } from "../checkpoints/sae/encoder_weights.ts";
+import { type EncoderWeights, readEncoderWeights } from "../checkpoints/sae/encoder_weights.ts";
 import { openSae } from "../checkpoints/sae/open_sae.ts";
 import type { SaeOverrides } from "../checkpoints/sae/parse_sae_config.ts";
+import { InfoflowError } from "../errors.ts";
 import { checkSaeFits } from "../engine/sae/check_fit.ts";
 import { readOutput } from "../engine/sae/read_output.ts";
 import { readShift } from "../engine/sae/read_shift.ts";
@@ -36,13 +37,26 @@ export async function openSaes(
     const { config } = sae;
     checkSaeFits(name, config, architecture);
     const load: SaeSource["load"] = async () => {
-      await using files = await openSae(directory, overrides);
       await using checkpoint = await openCheckpoint(model);
       const shift = await readShift(checkpoint, config);
       const output = config.site === "Z" ? await readOutput(checkpoint, config.layer) : undefined;
-      return { weights: await readEncoderWeights(files), shift, output };
+      return { weights: await readWeights(name, { directory, overrides }), shift, output };
     };
     sources.push({ name, config, load });
   }
   return sources;
+}
+
+/** @throws {InfoflowError} BAD_USER_INPUT if the files can't be read, or hold a number that is not finite. */
+async function readWeights(
+  name: string,
+  { directory, overrides }: Omit<SaeDirectory, "name">,
+): Promise<EncoderWeights> {
+  try {
+    await using files = await openSae(directory, overrides);
+    return await readEncoderWeights(files);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InfoflowError("BAD_USER_INPUT", `Cannot use the autoencoder ${name}: ${reason}`);
+  }
 }
