@@ -17,7 +17,7 @@ export class Asker {
     this.#status = status;
   }
 
-  /** The answer, however long the server is away; whoever asks for nothing else waits. */
+  /** Asks until the server answers; throws where asking again would not help. */
   async ask<Answer>(question: Question<Answer>): Promise<Answer> {
     let pause = FIRST_PAUSE;
     for (;;) {
