@@ -30,7 +30,7 @@ Deno.test("patching, lens and the effects of heads on the page", (t) =>
           async (page) => {
             await settled(page);
             await page.locator("#what-if-note").getByText(
-              "The flow does not change, the prediction does",
+              "The flow does not change, but the prediction does",
             )
               .waitFor();
             assert.equal((await page.locator(".legend text").allTextContents()).at(-1), "+1%");
