@@ -13,8 +13,8 @@
 //   tops     (N, L, H, TOP)   of each prompt, at prompt.slot: the largest A[i, j] with j >= 1; equal ones by target, then
 //                             source; weight -1 where there are fewer
 //
-// Numbers are rounded to whole multiples of 2^-24 (weights) or of what the host says, and summed as whole numbers: so no
-// sum depends on the order of prompts, on how they are split, or on what runs at the same time.
+// Numbers are rounded to whole multiples of 2^-24 (weights) or of a unit that the host sets, and summed as whole numbers,
+// so that no sum depends on the order of prompts, on how they are split, or on what runs at the same time.
 //
 // Dispatch, for each prompt and each slab of layers: (H, layers). One workgroup reads one head, each row once.
 
@@ -189,7 +189,7 @@ fn merge(a: u32, b: u32) {
   }
 }
 
-// Takes a weight of target i into the sums of its row, without branches: weights behind the last source are 0.
+// Takes a weight of target i into the sums of its row, without branches: weights after the last source are 0.
 fn take(sums: ptr<function, Row>, a: f32, i: u32, j: u32) {
   let is_source = j > 0u && j <= i;
   let d = f32(i) - f32(j);
@@ -270,7 +270,7 @@ fn add_moment(slot: u32, value: u32) {
   high[SQUARES + slot] += a * a + (middle >> 16u);
 }
 
-// Takes a weight among the largest of this lane, behind those that are as large.
+// Takes a weight among the largest of this lane, after those that are as large.
 fn keep(cell: Cell) {
   var carried = cell;
   var is_in = false;

@@ -5,7 +5,7 @@
 //   decisions (F, 4)   of which the first is the feature's bias, b_f
 //   w         (n + 4)  the column, then the constant of the feature's pre-activation, and three zeros
 //
-// With the mean of the column taken out of it, it says of an activation what the column says of a centred one.
+// With its mean subtracted, the column gives for an activation what the unchanged column gives for a centred one.
 //
 // Dispatch: (1)
 

@@ -3,7 +3,7 @@ import { areChanges, areHeads, type Call, given, type Value } from "./call.ts";
 /**
  * A line of Python that asks the same, with the package infoflow.
  *
- * @param server Where the server is, if it wants a token.
+ * @param server Where the server is, if it requires a token.
  */
 export function pythonOf(call: Call, result: string, server?: string): string {
   const args = given(call).map(([name, value]) =>

@@ -2,7 +2,7 @@
 export interface Question<Answer> {
   /** Equal keys have equal answers. */
   readonly key: string;
-  /** How many answers are kept of its kind, which is what the key says before its first space. */
+  /** How many answers of this question's kind are kept. The kind is the part of the key before its first space. */
   readonly kept?: number;
   /** Gets the answer. */
   readonly fetch: (signal: AbortSignal) => Promise<Answer>;

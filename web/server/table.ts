@@ -4,7 +4,7 @@ import { requestOf } from "../calls/request.ts";
 import { failureOf, gone } from "./failure.ts";
 import type { Problem } from "./graphql.ts";
 
-/** A table of Arrow, and what its schema says of it. */
+/** An Arrow table, and the metadata of its schema. */
 export interface ArrowTable {
   readonly table: Table;
   readonly metadata: Readonly<Record<string, unknown>>;

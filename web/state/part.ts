@@ -1,4 +1,4 @@
-/** A part of the page's state: what it is where a link says nothing of it, and how a link's text is read. */
+/** A part of the page's state: its value where a link does not set it, and how a link's text is read. */
 export interface Part<Value> {
   readonly initial: Value;
   /** Nothing for a text that is none of its values. */

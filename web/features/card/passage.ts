@@ -44,7 +44,7 @@ export class Passage {
   #target: number | undefined;
   #flow: FeatureFlow | undefined;
 
-  /** @param links What stands behind the buttons. */
+  /** @param links Links that are shown before the buttons. */
   constructor(tools: PassageTools, ...links: readonly Node[]) {
     this.#tools = tools;
     this.#text = new WeightedText({ ...tools, choose: (position) => this.#feed(position) });
