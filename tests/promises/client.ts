@@ -22,9 +22,14 @@ export class Client {
   }
 
   /** Asks in GraphQL. */
-  // deno-lint-ignore no-explicit-any -- whatever was asked for
-  async query(query: string, variables: Record<string, unknown> = {}): Promise<any> {
+  async query(
+    query: string,
+    variables: Record<string, unknown> = {},
+    signal: AbortSignal | null = null,
+    // deno-lint-ignore no-explicit-any -- whatever was asked for
+  ): Promise<any> {
     const response = await fetch(`${this.origin}/graphql`, {
+      signal,
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ query, variables }),
