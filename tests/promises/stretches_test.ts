@@ -8,11 +8,8 @@ import { Client, words } from "./client.ts";
 import type { Stretch } from "./measured_serve.ts";
 
 const MOST_MS = 50;
-/**
- * How much longer the test allows. The largest stretch, copies of 13 MB, took 73 ms on a quiet machine, and 104 ms of
- * the thread's own time where nine other processes copied too.
- */
-const SLOWER = 3;
+/** How much longer the test allows: beside other programs, the same work takes more of the thread's own time. */
+const SLOWER = 2;
 
 /** A query whose fields all have names of their own. */
 function aliased(count: number, field: (index: number) => string): string {

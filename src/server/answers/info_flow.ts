@@ -1,3 +1,4 @@
+import { copyInPieces } from "../helper/copy_in_pieces.ts";
 import { encodeMatrix } from "../arrow/encode.ts";
 import { type ArrowForm, DEFAULT_FORM } from "../arrow/form.ts";
 import type { Metadata } from "../arrow/labelled_matrix.ts";
@@ -194,13 +195,16 @@ export class InfoFlow extends MatrixAnswer {
       ...this.#optionsInMetadata(),
     };
     const { helper } = this.reading.model;
-    return await traced(
-      "arrow",
-      () =>
-        helper && this.size > MOST_ENCODED
-          ? helper.ask("arrow", { matrix, metadata, form })
-          : encodeMatrix(matrix, metadata, form),
-    );
+    return await traced("arrow", async () => {
+      if (!helper || this.size <= MOST_ENCODED) return encodeMatrix(matrix, metadata, form);
+      const flow = await copyInPieces(matrix.flow);
+      const dropped = await copyInPieces(matrix.dropped); // part of the same buffer
+      return await helper.ask(
+        "arrow",
+        { matrix: { ...matrix, flow, dropped }, metadata, form },
+        [flow.buffer, dropped.buffer],
+      );
+    });
   }
 
   protected override identity(): LinkArguments {

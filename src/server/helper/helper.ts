@@ -18,16 +18,19 @@ export class Helper {
   /**
    * Calls the thread.
    *
+   * @param buffers Buffers of the argument that the thread takes: they can't be used here any more. What is not among
+   *   them is copied at one go, and of an array that is part of a buffer the whole buffer.
    * @throws {InfoflowError} What it throws; BAD_USER_INPUT and its like where they are meant for clients.
    */
   async ask<Name extends keyof HelperCalls>(
     call: Name,
     argument: HelperCalls[Name]["argument"],
+    buffers: ArrayBuffer[] = [],
   ): Promise<HelperCalls[Name]["result"]> {
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<HelperCalls[Name]["result"]>();
     this.#pending.set(id, { resolve: resolve as Pending["resolve"], reject });
-    this.#started().postMessage({ id, call, argument } as HelperRequest);
+    this.#started().postMessage({ id, call, argument } as HelperRequest, buffers);
     return await promise;
   }
 

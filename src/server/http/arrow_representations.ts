@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import { type ArrowForm, EXTENSIONS, MEDIA_TYPES } from "../arrow/form.ts";
 import { csvOf } from "../arrow/csv.ts";
 import type { Answer } from "../answers/answer.ts";
+import { copyInPieces } from "../helper/copy_in_pieces.ts";
 import { claimedArrow } from "../answers/claimed_arrow.ts";
 import { kindOf } from "../links/paths.ts";
 import type { Representation } from "./representation.ts";
@@ -27,9 +28,9 @@ export function csvRepresentation(answer: Answer): Representation {
     bytes: async () => {
       const stream = await answer.arrow({ layout: "tidy", format: "stream" });
       const { helper } = answer.reading.model;
-      return helper && stream.length > MOST_AT_ONCE
-        ? await helper.ask("csv", { stream })
-        : csvOf(stream);
+      if (!helper || stream.length <= MOST_AT_ONCE) return csvOf(stream);
+      const copy = await copyInPieces(stream);
+      return await helper.ask("csv", { stream: copy }, [copy.buffer]);
     },
   };
 }

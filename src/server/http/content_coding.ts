@@ -1,6 +1,7 @@
 import { Duplex, type Transform } from "node:stream";
 import zlib from "node:zlib";
 import Negotiator from "negotiator";
+import { isLong, pause } from "../../pauses.ts";
 
 /** The content codings, the best first. */
 const CODINGS = ["zstd", "br", "gzip", "identity"] as const;
@@ -80,10 +81,13 @@ export async function* encodePieces(
   compressor.on("data", (bytes) => made.push(new Uint8Array(bytes)));
   try {
     for await (const piece of pieces) {
-      await new Promise<void>((resolve) => {
-        compressor.write(piece);
-        compressor.flush(() => resolve());
-      });
+      for (let at = 0; at < piece.length; at += PIECE) {
+        if (isLong()) await pause();
+        await new Promise<void>((resolve) => {
+          compressor.write(piece.subarray(at, at + PIECE), () => resolve());
+        });
+      }
+      await new Promise<void>((resolve) => compressor.flush(() => resolve()));
       yield* made.splice(0);
     }
     const end = new Promise((resolve) => compressor.once("end", resolve));
