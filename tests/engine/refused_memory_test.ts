@@ -36,7 +36,7 @@ for (
     ["rows of the residual stream", next],
     ["normed rows", next],
     ["logits", next],
-    ["RESID_MID.2", next],
+    ["RESID_PRE.3", next],
     ["attention output matrices", zeroing],
     ["identity matrix", zeroing],
     ["zeros", zeroing],

@@ -18,7 +18,9 @@ export interface Lease extends Disposable {
   readonly first: number;
   /** The activations that hold the positions before `first`; may be `activations` itself. */
   readonly base: PromptActivations | undefined;
-  /** Keeps the activations for later requests once all patterns are computed; without this call they are dropped. */
+  /** The number of layers, from the first, whose patterns, keys and values are to be there in the end. */
+  readonly layers: number;
+  /** Keeps the activations for later requests once the patterns are computed; without this call they are dropped. */
   keep(): void;
 }
 
@@ -81,33 +83,48 @@ export class Activations {
   /**
    * Finds a prompt's activations, or those of its beginning, and makes room for the rest.
    *
-   * @param options The key of the run's interventions; of a changed run only the whole prompt is reused.
+   * @param options The key of the run's interventions; of a changed run only the whole prompt is reused. How many
+   *   layers are needed, from the first: all by default.
    * @throws {AllocationError} If the device can't hold them.
    */
   async get(
     ids: readonly number[],
-    { variant = "", cache = "keep" }: { variant?: string; cache?: CacheUse } = {},
+    { variant = "", cache = "keep", layers = this.#architecture.layers }: {
+      variant?: string;
+      cache?: CacheUse;
+      layers?: number;
+    } = {},
   ): Promise<Lease> {
+    const isEnough = ({ layersMade }: PromptActivations): boolean => layersMade >= layers;
     const found = cache === "none"
       ? undefined
-      : this.#cache.find(ids, { model: this.#model, variant });
+      : this.#cache.find(ids, { model: this.#model, variant, isEnough });
     const shared = found?.shared ?? 0;
     const least = variant === "" ? WORTHWHILE[cache] * ids.length : ids.length;
-    if (!found || shared < least) {
+    // A beginning of which too few layers are there is not gone on with: the whole prompt takes one pass.
+    const isOfUse = found && shared >= least &&
+      (shared === ids.length || isEnough(found.hold.value));
+    if (!isOfUse) {
       found?.hold.release();
       const activations = await this.#make(ids.length, cache);
-      return this.#inNew(ids, { activations, variant, cache });
+      return this.#inNew(ids, { activations, variant, cache, layers });
     }
     const { hold } = found;
     const base = hold.value;
-    if (shared === ids.length) return known(ids, hold);
+    if (shared === ids.length) return known(ids, hold, Math.max(layers, base.layersMade));
     const isTypedOn = shared === base.ids.length && cache === "keep";
     if (isTypedOn && ids.length <= base.capacity && !this.#growing.has(base)) {
       return this.#grown(ids, hold);
     }
     try {
       const activations = await this.#make(ids.length, cache);
-      const lease = this.#inNew(ids, { activations, variant, cache });
+      const lease = this.#inNew(ids, {
+        activations,
+        variant,
+        cache,
+        // What replaces an entry has all that the entry had.
+        layers: isTypedOn ? base.layersMade : layers,
+      });
       let isKept = false;
       return {
         ...lease,
@@ -138,6 +155,7 @@ export class Activations {
       activations: value,
       first: value.ids.length,
       base: value,
+      layers: value.layersMade,
       keep: () => {
         value.ids = ids;
       },
@@ -150,10 +168,11 @@ export class Activations {
 
   #inNew(
     ids: readonly number[],
-    { activations, variant, cache }: {
+    { activations, variant, cache, layers }: {
       readonly activations: PromptActivations;
       readonly variant: string;
       readonly cache: CacheUse;
+      readonly layers: number;
     },
   ): Lease {
     activations.variant = variant;
@@ -163,7 +182,9 @@ export class Activations {
       activations,
       first: 0,
       base: undefined,
+      layers,
       keep: () => {
+        activations.layersMade = layers;
         isKept = cache === "keep";
       },
       [Symbol.dispose]: () => {
@@ -195,14 +216,21 @@ export class Activations {
   }
 }
 
-/** A prompt that is cached whole. */
-function known(ids: readonly number[], { value, release }: Hold<PromptActivations>): Lease {
+/** A prompt all of whose positions are cached. */
+function known(
+  ids: readonly number[],
+  { value, release }: Hold<PromptActivations>,
+  layers: number,
+): Lease {
   return {
     ids,
     activations: value,
     first: ids.length,
     base: value,
-    keep: () => {},
+    layers,
+    keep: () => {
+      value.layersMade = layers;
+    },
     [Symbol.dispose]: release,
   };
 }

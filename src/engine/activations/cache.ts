@@ -74,9 +74,16 @@ export class ActivationCache<T extends Cached> {
 
   /**
    * Finds the entry with the longest common beginning; of equals, the last used. It counts as a hit if that is the
-   * whole prompt, and as a miss otherwise.
+   * whole prompt and has all that is needed, and as a miss otherwise.
    */
-  find(ids: readonly number[], { model = "", variant = "" } = {}): CachedPrompt<T> | undefined {
+  find(
+    ids: readonly number[],
+    { model = "", variant = "", isEnough = () => true }: {
+      readonly model?: string;
+      readonly variant?: string;
+      isEnough?(value: T): boolean;
+    } = {},
+  ): CachedPrompt<T> | undefined {
     let best: Slot<T> | undefined;
     let shared = 0;
     for (const slot of this.#slots) {
@@ -87,7 +94,7 @@ export class ActivationCache<T extends Cached> {
         shared = common;
       }
     }
-    if (shared === ids.length) this.#hits++;
+    if (best && shared === ids.length && isEnough(best.value)) this.#hits++;
     else this.#misses++;
     if (!best) return undefined;
     this.#slots.delete(best);

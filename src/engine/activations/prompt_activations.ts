@@ -23,6 +23,11 @@ export interface Measured {
 export interface PromptActivations {
   /** The prompt's tokens, BOS first. A longer prompt that begins with it can grow within the entry's capacity. */
   ids: readonly number[];
+  /**
+   * The number of layers, from the first, whose patterns, keys and values are there. If these are not all, the stream
+   * after them is kept, so that a pass can go on from it.
+   */
+  layersMade: number;
   /** The number of tokens that there is room for. */
   readonly capacity: number;
   /** From one head's packed triangle to the next, in vec4s. */
@@ -114,6 +119,7 @@ export async function allocateActivations(
     const bytes = layers * stride * VEC4;
     const entry: PromptActivations = {
       ids: [],
+      layersMade: 0,
       capacity,
       stride,
       layerBytes,
@@ -133,6 +139,7 @@ export async function allocateActivations(
           this.sites.values().reduce((sum, { bytes }) => sum + bytes, 0);
       },
       forget(): void {
+        this.layersMade = 0;
         for (const { memory } of this.sites.values()) memory.destroy();
         this.sites.clear();
         for (const { buffer, scales } of this.features.values()) {

@@ -106,7 +106,9 @@ export class Analyses {
     const prompts = asked.map(({ question: { argument: { ids } } }) => ({ ids }));
     const keep = analysis.keepFor(question.argument);
     const isWanted = (): boolean => asked.some((it) => it.isWanted());
-    return await this.#context.passes.run(prompts, { keep, cache, isWanted }, async (run) => {
+    const { endsAtSites } = analysis;
+    const options = { keep, cache, endsAtSites, isWanted };
+    return await this.#context.passes.run(prompts, options, async (run) => {
       await run.submit({});
       const outcomes: PromiseSettledResult<Answered>[] = [];
       for (const [at, { question: { argument } }] of asked.entries()) {

@@ -52,6 +52,8 @@ export abstract class Analysis<Q extends QuestionTypes> {
 export abstract class RunAnalysis<Q extends QuestionTypes> extends Analysis<Q> {
   /** Whether questions about different prompts can share one pass. */
   readonly sharesPass: boolean = false;
+  /** Whether no later layer is read than those of the kept sites. */
+  readonly endsAtSites: boolean = false;
 
   /** The sites that are kept of the run, beside patterns, keys and values. */
   keepFor(_argument: Q["argument"]): readonly SiteOfLayer[] {
@@ -85,7 +87,7 @@ export abstract class RunAnalysis<Q extends QuestionTypes> extends Analysis<Q> {
     const keep = this.keepFor(argument);
     return await this.context.passes.run(
       prompts,
-      { keep, cache, isWanted },
+      { keep, cache, endsAtSites: this.endsAtSites, isWanted },
       (run) => this.answer(run, argument),
     );
   }

@@ -26,6 +26,7 @@ export interface FeatureFlowQuestion {
 
 /** Splits a feature's pre-activations by source tokens and layers or heads. */
 export class FeatureFlowAnalysis extends RunAnalysis<FeatureFlowQuestion> {
+  override readonly endsAtSites = true;
   readonly #flows: FeatureFlows;
 
   constructor(context: AnalysisContext) {

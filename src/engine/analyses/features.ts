@@ -22,6 +22,7 @@ export interface FeaturesQuestion {
 /** Finds the active features of an autoencoder in a prompt. */
 export class FeaturesAnalysis extends RunAnalysis<FeaturesQuestion> {
   override readonly sharesPass = true;
+  override readonly endsAtSites = true;
 
   /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder. */
   override keepFor({ sae }: FeaturesQuestion["argument"]): readonly SiteOfLayer[] {

@@ -1,6 +1,7 @@
 import type { Head } from "../../requests/flow_options.ts";
 import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { Answered } from "../../requests/questions.ts";
+import type { SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run } from "../passes/run.ts";
 import { RunAnalysis } from "./analysis.ts";
 import { likeliest } from "./likeliest.ts";
@@ -27,6 +28,11 @@ export interface NextTokensQuestion {
 /** Finds the most likely next tokens. */
 export class NextTokensAnalysis extends RunAnalysis<NextTokensQuestion> {
   override readonly sharesPass = true;
+
+  /** The stream after the last layer. */
+  override keepFor(): readonly SiteOfLayer[] {
+    return [{ site: "RESID_PRE", layer: this.context.architecture.layers }];
+  }
 
   protected override async read(
     run: Run,

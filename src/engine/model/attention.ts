@@ -73,11 +73,11 @@ export class Attention {
     }
   }
 
-  /** Records the means over heads of all layers. */
-  means(recorder: Recorder, { segments }: ForwardPass): void {
+  /** Records the means over heads of all layers that have patterns. */
+  means(recorder: Recorder, { segments, layersMade }: ForwardPass): void {
     for (const { activations, first, prompt } of segments) {
       const length = activations.stride - rowStart(first);
-      for (const { group, layers } of this.#groups.means(activations)) {
+      for (const { group, layers } of this.#groups.means(activations, layersMade)) {
         this.#kernels.headMean.dispatch(recorder.pass, [[group], prompt], { length, layers });
       }
     }

@@ -40,7 +40,7 @@ export class Forward extends BoundModel {
     if (range.first <= pass.firstLayer && (pass.firstLayer < range.end || isLast)) {
       this.#begin(recorder, pass);
     }
-    const stop = stopOf(pass, layers);
+    const stop = stopOf(pass);
     for (let layer = Math.max(range.first, pass.firstLayer); layer < range.end; layer++) {
       this.#encodeLayer(recorder, pass, { layer, isWanted: (site) => stop.isBefore(layer, site) });
     }
@@ -147,8 +147,7 @@ export class Forward extends BoundModel {
   #end(recorder: Recorder, pass: ForwardPass): void {
     const { layers } = this.architecture;
     this.sites.record(recorder, pass, { site: "RESID_PRE", layer: layers });
-    // Of a pass that ends before, nothing is found by others.
-    if (!pass.makesPatterns || pass.endsAtSites) return;
+    if (!pass.makesPatterns || pass.layersMade === 0) return;
     this.attention.means(recorder, pass);
     this.keysValues.leave(recorder.encoder, this.workspace.qkvTexture, pass);
   }

@@ -49,10 +49,14 @@ export interface ForwardPass {
   readonly firstLayer: number;
   /** Whether patterns, keys and values are computed; otherwise they are cached. */
   readonly makesPatterns: boolean;
+  /**
+   * The number of layers, from the first, that have patterns, keys and values when the pass has ended, for later runs to
+   * find. If these are not all, the stream after them is among the kept sites. A pass with 0 ends at the last of these
+   * sites and leaves nothing else.
+   */
+  readonly layersMade: number;
   /** The sites that the pass keeps, whose memory is allocated. */
   readonly keep: readonly SiteOfLayer[];
-  /** Whether the pass ends at the last of these sites; then later layers have no patterns. */
-  readonly endsAtSites?: boolean | undefined;
   /** The run's interventions, in the order in which they apply. */
   readonly edits: readonly SiteEdit[];
 }

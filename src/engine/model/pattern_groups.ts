@@ -30,13 +30,20 @@ export class PatternGroups {
     return { written: [written, offset], mixed: [mixed, offset] };
   }
 
-  /** For each buffer of a prompt's patterns, the group that computes the means over heads, and its layers. */
+  /**
+   * For each buffer of a prompt's patterns, the group that computes the means over heads, and its layers.
+   *
+   * @param end The number of layers that have patterns.
+   */
   means(
     activations: PromptActivations,
+    end: number,
   ): readonly { readonly group: GPUBindGroup; readonly layers: number }[] {
-    return activations.slabs.map(({ buffer, layers }) => {
-      return { group: this.#of(activations, buffer).averaged, layers };
-    });
+    return activations.slabs.filter(({ firstLayer }) => firstLayer < end)
+      .map(({ buffer, firstLayer, layers }) => {
+        const { averaged } = this.#of(activations, buffer);
+        return { group: averaged, layers: Math.min(layers, end - firstLayer) };
+      });
   }
 
   #of({ slabs, layerBytes, stride, mean }: PromptActivations, buffer: GPUBuffer): SlabGroups {

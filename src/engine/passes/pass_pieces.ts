@@ -36,15 +36,20 @@ export class PassPieces {
     this.#rate = Math.min(this.#rate, ms / (rows * this.#layers));
   }
 
-  /** The pieces of a pass over `rows` rows. */
-  pieces(rows: number): Piece[] {
+  /**
+   * The pieces of a pass over `rows` rows.
+   *
+   * @param from The first layer of which something is computed, and the one after the last: all by default. The last
+   *   piece goes to the model's last layer all the same.
+   */
+  pieces(rows: number, from = 0, to = this.#layers): Piece[] {
     const size = this.#layersPerPiece(rows);
     const pieces: Piece[] = [];
-    for (let first = 0; first < this.#layers; first += size) {
-      const end = Math.min(first + size, this.#layers);
-      pieces.push({ first, end, isLast: end === this.#layers });
+    let first = from;
+    for (; first + size < to; first += size) {
+      pieces.push({ first, end: first + size, isLast: false });
     }
-    return pieces;
+    return [...pieces, { first, end: this.#layers, isLast: true }];
   }
 
   #layersPerPiece(rows: number): number {

@@ -35,7 +35,10 @@ export interface RunOptions {
   readonly keep?: readonly SiteOfLayer[] | undefined;
   /** `keep` by default. */
   readonly cache?: CacheUse | undefined;
-  /** Whether the sites are all that is read: passes end there. With the cache `none` only: a kept prompt has all patterns. */
+  /**
+   * Whether no later layer is read than those of the sites. The passes of unchanged prompts then end there, or with the
+   * layer if they are kept: a later run goes on from it.
+   */
   readonly endsAtSites?: boolean | undefined;
   /** Whether the caller still waits; true if it is not given. */
   isWanted?(): boolean;
@@ -118,8 +121,8 @@ export class Passes {
     using held = new DisposableStack();
     const needs = await this.#needs(prompts, options, held);
     using owned = new Owned();
-    const endsAtSites = options.endsAtSites === true && options.cache === "none";
-    const planned = await this.#plan([...needs.values()], { owned, resolved, endsAtSites });
+    const leavesNothing = options.endsAtSites === true && options.cache === "none";
+    const planned = await this.#plan([...needs.values()], { owned, resolved, leavesNothing });
     const run = new Run(this.#parts, {
       passes: planned.passes,
       isWanted: () => options.isWanted?.() ?? true,
@@ -159,18 +162,26 @@ export class Passes {
   /** Takes leases for the prompts, and for the unchanged runs that changed ones begin with or take values from. */
   async #needs(
     prompts: readonly RunRequest[],
-    { keep = [], cache = "keep" }: RunOptions,
+    { keep = [], cache = "keep", endsAtSites = false }: RunOptions,
     held: DisposableStack,
   ): Promise<Map<string, Need>> {
     const needs = new Map<string, Need>();
+    // Changed runs copy from the unchanged one, in all layers.
+    const isPlain = prompts.every(({ interventions = [] }) => interventions.length === 0);
+    const { layers: all } = this.#architecture;
+    const layers = endsAtSites && isPlain && cache !== "none" ? layersOf(keep) : all;
     const need = async (request: RunRequest, sites: readonly SiteOfLayer[]): Promise<Need> => {
       const key = keyOf(request);
       const { ids, interventions = [] } = request;
       const variant = interventionsKey(interventions);
       const known = needs.get(key);
-      const lease = known?.lease ?? held.use(await this.#activations.get(ids, { variant, cache }));
+      const lease = known?.lease ??
+        held.use(await this.#activations.get(ids, { variant, cache, layers }));
       const needed = known ?? { ids, interventions, lease, keep: new Map() };
-      for (const site of sites) needed.keep.set(siteKey(site), site);
+      const end: SiteOfLayer[] = lease.layers < all
+        ? [{ site: "RESID_PRE", layer: lease.layers }]
+        : [];
+      for (const site of [...sites, ...end]) needed.keep.set(siteKey(site), site);
       needs.set(key, needed);
       return needed;
     };
@@ -193,10 +204,10 @@ export class Passes {
   /** Allocates the kept sites, and plans the passes in their order. */
   async #plan(
     needs: readonly Need[],
-    { owned, resolved, endsAtSites }: {
+    { owned, resolved, leavesNothing }: {
       readonly owned: Owned;
       readonly resolved: ReadonlyMap<string, readonly Intervention[]>;
-      readonly endsAtSites: boolean;
+      readonly leavesNothing: boolean;
     },
   ): Promise<{ readonly passes: PlannedPass[]; readonly computed: ReadonlySet<Need> }> {
     const computed = new Set<Need>();
@@ -229,8 +240,9 @@ export class Passes {
       }
       if (passes.length > 0) computed.add(need);
     }
-    const whole = together(plains).map((pass) => ({ ...pass, endsAtSites }));
-    return { passes: [...whole, ...changed], computed };
+    const joined = together(plains);
+    const first = leavesNothing ? joined.map((pass) => ({ ...pass, layersMade: 0 })) : joined;
+    return { passes: [...first, ...changed], computed };
   }
 
   async #makeSites({ lease: { activations }, keep }: Need): Promise<void> {
@@ -241,6 +253,13 @@ export class Passes {
     const size = { sites, capacity, layerBytes, keep: missing };
     await allocateSites(this.#parts.gpu.device, this.#architecture, size);
   }
+}
+
+/** The number of layers, from the first, after which all of the sites are there. */
+function layersOf(sites: readonly SiteOfLayer[]): number {
+  return Math.max(
+    ...sites.map(({ site, layer }) => site === "RESID_PRE" ? layer : layer + 1),
+  );
 }
 
 function keyOf({ ids, interventions = [] }: RunRequest): string {

@@ -23,15 +23,24 @@ export interface PlannedPass extends Omit<ForwardPass, "segments"> {
   readonly copy?: (encoder: GPUCommandEncoder) => void;
 }
 
-/** Plans the passes that compute what is missing of an unchanged run. The memory of kept sites is allocated. */
+/**
+ * Plans the passes that compute what is missing of an unchanged run. The memory of kept sites is allocated; if the run
+ * ends before the model's last layer, the stream there is one of them.
+ */
 export function planPlain(
-  { ids, activations, first, base }: Lease,
+  lease: Lease,
   keep: readonly SiteOfLayer[],
-  architecture: Architecture,
+  { heads }: Architecture,
 ): PlannedPass[] {
-  const { layers, heads } = architecture;
+  const { ids, activations, first, base, layers: layersMade } = lease;
+  if (first === ids.length && activations.layersMade < layersMade) {
+    const further = planFurther(lease, keep);
+    const others = keep.filter((site) => !further.keep.includes(site));
+    if (keptRows(activations, others) >= ids.length) return [further];
+    return [further, planSites({ ids, activations, first: 0 }, others)];
+  }
   const copied = base && base !== activations && first < ids.length
-    ? { source: base, target: activations, rows: first, layers: [0, layers] as const }
+    ? { source: base, target: activations, rows: first, layers: [0, layersMade] as const }
     : undefined;
   // Scores are not copied but computed again.
   const isCopied = !keep.some(({ site }) => site === "SCORES");
@@ -44,7 +53,7 @@ export function planPlain(
     copyPatterns(encoder, copied, heads);
     copySites(encoder, { ...copied, rows: there, keep });
   });
-  const whole = { firstLayer: 0, makesPatterns: true, edits: [] };
+  const whole = { firstLayer: 0, makesPatterns: true, layersMade, edits: [] };
   const passes: PlannedPass[] = [];
   const prompt = { ids, activations, first, base };
   if (first < ids.length) {
@@ -54,6 +63,21 @@ export function planPlain(
   }
   if (there >= ids.length) return passes;
   return [...passes, planSites({ ids, activations, first: there }, keep)];
+}
+
+/** Plans the pass that goes on where the pass of a cached prompt ended, from the stream that was kept there. */
+function planFurther({ activations, layers }: Lease, keep: readonly SiteOfLayer[]): PlannedPass {
+  const { ids, layersMade: firstLayer } = activations;
+  return {
+    prompts: [{ ids, activations, first: 0, base: activations }],
+    firstLayer,
+    makesPatterns: true,
+    layersMade: layers,
+    keep: keep.filter(({ site, layer }) => {
+      return layer >= firstLayer && !(site === "RESID_PRE" && layer === firstLayer);
+    }),
+    edits: [],
+  };
 }
 
 /** Plans a pass over a prompt whose patterns, keys and values are cached, from the nearest cached stream. */
@@ -77,7 +101,14 @@ export function planSites(
     firstLayer > 0 &&
     siteKey({ site, layer }) === siteKey({ site: "RESID_PRE", layer: firstLayer });
   const others = edits.filter((edit) => !isDone(edit));
-  return { prompts: [prompt], firstLayer, makesPatterns: false, keep: missing, edits: others };
+  return {
+    prompts: [prompt],
+    firstLayer,
+    makesPatterns: false,
+    layersMade: 0,
+    keep: missing,
+    edits: others,
+  };
 }
 
 /**
@@ -109,15 +140,16 @@ export function planChanged(
     copySites(encoder, { ...both, rows: first, keep: keep.filter((it) => !isBelow(it)) });
   };
   const prompts = [{ ids, activations, first, base: plain }];
-  return { prompts, firstLayer, makesPatterns: true, keep, edits, copy };
+  return { prompts, firstLayer, makesPatterns: true, layersMade: layers, keep, edits, copy };
 }
 
-/** Puts prompts that are run whole, and keep the same sites, into one pass, which is the last. */
+/** Puts prompts that are run from their beginning, to the same layer and sites, into one pass, which is the last. */
 export function together(passes: readonly PlannedPass[]): PlannedPass[] {
   const isWhole = (pass: PlannedPass): boolean =>
     pass.makesPatterns && pass.firstLayer === 0 && pass.copy === undefined &&
     pass.edits.length === 0 && pass.prompts.every(({ first }) => first === 0);
-  const keys = ({ keep }: PlannedPass): string => keep.map(siteKey).join();
+  const keys = ({ keep, layersMade }: PlannedPass): string =>
+    [layersMade, ...keep.map(siteKey)].join();
   const last = passes.findLast(isWhole);
   if (!last) return [...passes];
   const joins = (pass: PlannedPass): boolean => isWhole(pass) && keys(pass) === keys(last);

@@ -7,6 +7,7 @@ import { Recorder } from "../gpu/recorder.ts";
 import { type PromptFields, PromptUniform } from "../kernels/prompt.ts";
 import type { Forward } from "../model/forward.ts";
 import { type ForwardPass, rowsOf, type Segment } from "../model/pass.ts";
+import { stopOf } from "../model/stop.ts";
 import { cancelled } from "./cancelled.ts";
 import type { PassPieces } from "./pass_pieces.ts";
 import type { PlannedPass } from "./plan.ts";
@@ -69,7 +70,8 @@ export class Run {
   async read(stage: Stage & { readonly result: DeviceResult }): Promise<Float32Array<ArrayBuffer>> {
     const { gpu, pieces, readback } = this.#parts;
     this.#stopIfUnwanted();
-    const rows = this.#passes.reduce((sum, pass) => sum + plannedRows(pass), 0);
+    const { layers } = this.#parts.architecture;
+    const rows = this.#passes.reduce((sum, pass) => sum + wholeRows(pass, layers), 0);
     const staging = await readback.acquire(stage.result);
     const began = performance.now();
     try {
@@ -154,8 +156,7 @@ export class Run {
       const { ids, first, slot, row, activations: { stride } } = segment;
       return { tokens: ids.length, first, slot, row, stride };
     }));
-    const parts = pieces.pieces(rowsOf(pass))
-      .filter(({ end, isLast }) => isLast || end > pass.firstLayer);
+    const parts = pieces.pieces(rowsOf(pass), pass.firstLayer, stopOf(pass).layers);
     let recorder = new Recorder(device, "forward pass");
     if (parts.length > 1) clear(recorder.encoder, pass.segments);
     planned.copy?.(recorder.encoder);
@@ -201,8 +202,10 @@ export class Run {
   }
 }
 
-function plannedRows({ prompts }: PlannedPass): number {
-  return prompts.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
+/** The rows that a pass over all layers computes in the same time. */
+function wholeRows(pass: PlannedPass, layers: number): number {
+  const rows = pass.prompts.reduce((sum, { ids, first }) => sum + ids.length - first, 0);
+  return rows * Math.max(0, stopOf(pass).layers - pass.firstLayer) / layers;
 }
 
 /**
@@ -211,7 +214,9 @@ function plannedRows({ prompts }: PlannedPass): number {
  */
 function clear(encoder: GPUCommandEncoder, segments: readonly Segment[]): void {
   for (const { base, activations } of segments) {
-    if (base === activations) continue; // patterns are in it
-    for (const { buffer } of activations.slabs) encoder.clearBuffer(buffer);
+    const layersMade = base === activations ? activations.layersMade : 0; // these have patterns
+    for (const { buffer, firstLayer } of activations.slabs) {
+      if (firstLayer >= layersMade) encoder.clearBuffer(buffer);
+    }
   }
 }
