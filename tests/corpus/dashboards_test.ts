@@ -16,6 +16,7 @@ import { writeParquet } from "../../src/corpus/output/write_parquet.ts";
 import { Progress } from "../../src/corpus/run/progress.ts";
 import { runCorpus } from "../../src/corpus/run/run_corpus.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { Dashboards } from "../../src/server/dashboards/dashboards.ts";
 import { createEngine } from "../../src/thread/create_engine.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { FIXTURES, TINY } from "../support/fixtures.ts";
@@ -92,7 +93,9 @@ Deno.test("dashboards of two autoencoders agree with SAEDashboard's values; shar
       assert.deepEqual(await run(engine, { sae, input, directory }), [
         "examples.parquet",
         "features.parquet",
+        "list.parquet",
       ]);
+      await agreesWithItsList(directory);
       const found = await python(
         `
 import sys, json, pyarrow.parquet as pq
@@ -164,6 +167,23 @@ print(__import__("json").dumps(pq.read_table(sys.argv[1]).to_pylist()))
     await Deno.remove(scratch, { recursive: true });
   }
 });
+
+/** What a list shows is the same from `list.parquet` and, where there is none, from `features.parquet`. */
+async function agreesWithItsList(directory: string): Promise<void> {
+  const shown = async () => {
+    const dashboards = new Dashboards(directory);
+    const [index, tokens] = await Promise.all([dashboards.index(), dashboards.tokens()]);
+    return Array.from({ length: index.size }, (_, feature) => {
+      return { ...index.summary(feature), tokens: tokens.of(feature) };
+    });
+  };
+  const listed = await shown();
+  assert(listed.some(({ tokens, promoted }) => tokens.length > 1 && promoted.length > 1));
+  const path = `${directory}/list.parquet`;
+  await Deno.rename(path, `${path}.away`);
+  assert.deepEqual(await shown(), listed);
+  await Deno.rename(`${path}.away`, path);
+}
 
 /** Random features at random places, most of them rarely: by prompt and position. */
 function randomPlaces(features: number): FeatureRows {

@@ -39,6 +39,9 @@ export interface ActiveFeature {
   readonly lossEffect: number | null;
 }
 
+/** The same, with the activation as the autoencoder computes it, on whatever scale the other is. */
+type Selected = ActiveFeature & { readonly raw: number };
+
 type Found = Questions["features"]["result"];
 /** With the effects of the features that are asked for, in their order. */
 type Result = Found & { readonly effects: Float32Array | undefined };
@@ -53,7 +56,7 @@ export class Features extends TableAnswer<Result> {
   readonly scale: ActivationScale;
   readonly #options: FeaturesOptions;
   readonly #changes: Changes;
-  #rows: readonly ActiveFeature[] | undefined;
+  #rows: readonly Selected[] | undefined;
 
   /**
    * @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder or feature, or k or minActivation is not
@@ -108,9 +111,9 @@ export class Features extends TableAnswer<Result> {
     const rows = this.#select(await this.compute());
     if (rows.length <= MOST_ROWS) {
       const dashboards = this.reading.model.dashboards?.get(this.sae.name);
-      return rows.map((row) => {
-        const activation = this.scale === "RAW" ? row.activation : null;
-        return { ...row, ...seenInCorpus(dashboards, { feature: row.feature, activation }) };
+      return rows.map(({ raw, ...row }) => {
+        const { feature } = row;
+        return { ...row, ...seenInCorpus(dashboards, { feature, activation: raw }) };
       });
     }
     throw new InfoflowError(
@@ -159,7 +162,7 @@ export class Features extends TableAnswer<Result> {
     ];
   }
 
-  #select(result: Result): readonly ActiveFeature[] {
+  #select(result: Result): readonly Selected[] {
     return this.#rows ??= this.#choose(result).map((row, n) => {
       const effect = result.effects?.[n] ?? NaN;
       return { ...row, lossEffect: Number.isNaN(effect) ? null : effect };
@@ -169,18 +172,18 @@ export class Features extends TableAnswer<Result> {
   /** The requested part of the result, on its scale. */
   #choose(
     { positions, features, activations, norms }: Found,
-  ): readonly Omit<ActiveFeature, "lossEffect">[] {
+  ): readonly Omit<Selected, "lossEffect">[] {
     const { k, minActivation, scale, bos } = this.#options;
     const wanted = this.#options.features?.length ? new Set(this.#options.features) : undefined;
     const isBos = this.tokens[0]!.id === tokenizerOf(this.reading).bos?.id;
     const first = bos === "DROP" && isBos ? 1 : 0;
     const byPosition = Map.groupBy(positions.keys(), (n) => positions[n]!);
-    const rows: Omit<ActiveFeature, "lossEffect">[] = [];
+    const rows: Omit<Selected, "lossEffect">[] = [];
     for (const [position, entries] of byPosition) {
       if (position < first) continue;
       const own = entries.map((n) => {
         const raw = activations[n]!;
-        return { feature: features[n]!, activation: scale === "RAW" ? raw : raw * norms[n]! };
+        return { feature: features[n]!, raw, activation: scale === "RAW" ? raw : raw * norms[n]! };
       });
       if (scale === "DECODER_NORM") {
         own.sort((a, b) => b.activation - a.activation || a.feature - b.feature);

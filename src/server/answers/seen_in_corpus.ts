@@ -12,16 +12,16 @@ export interface SeenInCorpus {
 /**
  * What dashboards say of a feature and its activation; nothing where there are none.
  *
- * @param activation As the autoencoder computes it; null on another scale, of which dashboards know nothing.
+ * @param activation As the autoencoder computes it, on whatever scale it is shown.
  */
 export function seenInCorpus(
   dashboards: Dashboards | undefined,
-  { feature, activation }: { readonly feature: number; readonly activation: number | null },
+  { feature, activation }: { readonly feature: number; readonly activation: number },
 ): SeenInCorpus {
   return {
     label: async () => (await dashboards?.index())?.label(feature) ?? null,
     quantile: async () => {
-      if (!dashboards || activation === null) return null;
+      if (!dashboards) return null;
       const [index, histograms] = await Promise.all([dashboards.index(), dashboards.histograms()]);
       const histogram = histograms[feature];
       return histogram ? quantileOf(activation, { histogram, max: index.max(feature) }) : null;

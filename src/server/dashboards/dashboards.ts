@@ -1,31 +1,23 @@
-import { FeatureIndex, INDEXED } from "./feature_index.ts";
+import { FeatureIndex } from "./feature_index.ts";
 import { FeatureTokens } from "./feature_tokens.ts";
+import { listRows, tokenLists } from "./list_rows.ts";
 import { ParquetRows } from "./parquet_rows.ts";
-import type { StoredCorpus, StoredExample, StoredFeature, StoredPrompt } from "./stored_feature.ts";
-
-/** Where an example is, without what else the feature does in its prompt: that is most of the file. */
-type ExamplePlace = Pick<StoredExample, "prompt" | "position" | "group">;
-const PLACE = ["prompt", "position", "group"];
-
-function isNoPlace([column, ...path]: readonly string[]): boolean {
-  if (column === undefined) return false;
-  return column !== "examples" || path.length === 3 && !PLACE.includes(path[2]!);
-}
+import type { StoredCorpus, StoredFeature, StoredPrompt } from "./stored_feature.ts";
 
 /** The dashboards of one autoencoder, read from the disk as they are looked at, a row group at a time. */
 export class Dashboards {
+  readonly #directory: string;
   readonly #features: ParquetRows<StoredFeature>;
-  readonly #places: ParquetRows<{ readonly examples: readonly ExamplePlace[] }>;
   readonly #prompts: ParquetRows<StoredPrompt>;
   #index: Promise<FeatureIndex> | undefined;
   #histograms: Promise<readonly Int32Array[]> | undefined;
   #tokens: Promise<FeatureTokens> | undefined;
   #rowsOfPrompts: Promise<ReadonlyMap<number, number>> | undefined;
 
-  /** @param directory What `deno task dashboards` wrote to: `features.parquet` and `examples.parquet`. */
+  /** @param directory What `deno task dashboards` wrote to. */
   constructor(directory: string) {
+    this.#directory = directory;
     this.#features = new ParquetRows(`${directory}/features.parquet`);
-    this.#places = new ParquetRows(`${directory}/features.parquet`, isNoPlace);
     this.#prompts = new ParquetRows(`${directory}/examples.parquet`);
   }
 
@@ -56,14 +48,14 @@ export class Dashboards {
     return at === undefined ? undefined : await this.#prompts.row(at);
   }
 
-  /** The tokens that features are largest at. All examples are read for it, once. */
+  /** The tokens that features are largest at. */
   async tokens(): Promise<FeatureTokens> {
     return await (this.#tokens ??= this.#readTokens());
   }
 
   async #readIndex(): Promise<FeatureIndex> {
     const index = new FeatureIndex();
-    for await (const rows of this.#features.groups(INDEXED)) index.add(rows);
+    for await (const rows of listRows(this.#directory)) index.add(rows);
     return index;
   }
 
@@ -76,27 +68,8 @@ export class Dashboards {
   }
 
   async #readTokens(): Promise<FeatureTokens> {
-    const places = new Map<number, { feature: number; rank: number; position: number }[]>();
-    const ranked: string[][] = [];
-    for await (const rows of this.#places.groups(["examples"])) {
-      for (const { examples } of rows) {
-        const feature = ranked.push([]) - 1;
-        for (const [rank, { prompt, position, group }] of examples.entries()) {
-          if (group !== null) continue;
-          const row = Number(prompt);
-          const known = places.get(row) ?? [];
-          known.push({ feature, rank, position });
-          places.set(row, known);
-        }
-      }
-    }
-    for await (const rows of this.#prompts.groups(["prompt", "tokens"])) {
-      for (const { prompt, tokens } of rows) {
-        for (const { feature, rank, position } of places.get(Number(prompt)) ?? []) {
-          ranked[feature]![rank] = tokens[position]!;
-        }
-      }
-    }
+    const ranked: (readonly string[])[] = [];
+    for await (const tokens of tokenLists(this.#directory)) ranked.push(tokens);
     return new FeatureTokens(ranked);
   }
 

@@ -1,4 +1,5 @@
-import type { StoredFeature, TokenWeight } from "./stored_feature.ts";
+import type { ListedFeatureRow } from "./list_rows.ts";
+import type { TokenWeight } from "./stored_feature.ts";
 
 /** What a list shows of a feature. */
 export interface FeatureSummary {
@@ -10,9 +11,6 @@ export interface FeatureSummary {
   readonly mean: number;
   readonly promoted: readonly TokenWeight[];
 }
-
-/** The columns that the index is made of. */
-export const INDEXED = ["label", "count", "density", "max", "mean", "promoted"] as const;
 
 /** No text of a token has it. */
 const BETWEEN = "\uffff";
@@ -33,19 +31,17 @@ export class FeatureIndex {
   readonly #firsts: number[] = [];
 
   /** Takes the next features in. */
-  add(features: readonly Pick<StoredFeature, typeof INDEXED[number]>[]): void {
-    for (const { label, count, density, max, mean, promoted } of features) {
+  add(features: readonly ListedFeatureRow[]): void {
+    for (const { label, count, density, max, mean, ...lists } of features) {
       this.#labels.push(label);
       this.#counts.push(Number(count));
       this.#densities.push(density);
       this.#max.push(max);
       this.#means.push(mean);
       this.#firsts.push(this.#ids.length);
-      this.#promoted.push(promoted.map(({ token }) => token).join(BETWEEN));
-      for (const { id, logit } of promoted) {
-        this.#ids.push(id);
-        this.#logits.push(logit);
-      }
+      this.#promoted.push(lists.promoted.join(BETWEEN));
+      for (const id of lists.promoted_ids) this.#ids.push(id);
+      for (const logit of lists.promoted_logits) this.#logits.push(logit);
     }
   }
 

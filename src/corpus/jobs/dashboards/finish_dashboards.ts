@@ -9,6 +9,8 @@ import { countFeatures } from "./count_features.ts";
 import { FeatureCursor } from "./feature_cursor.ts";
 import { type FeatureDashboard, featuresTable } from "./features_table.ts";
 import { readLabels } from "./labels.ts";
+import { LargestTokens } from "./largest_tokens.ts";
+import { type ListedDashboard, listTable } from "./list_table.ts";
 import { readPrompts } from "./read_prompts.ts";
 import type { StoredFeatures } from "./stored_features.ts";
 import { readTables } from "./tables_file.ts";
@@ -18,11 +20,13 @@ import { FeatureTally } from "./tally.ts";
 const EACH_GROUP = 5;
 /** Rows of a row group of the features: what a page reads at once, and what is in memory while they are made. */
 const GROUP_ROWS = 256;
+/** The same of the list, which is read whole. */
+const LIST_ROWS = 1024;
 
 /**
- * Makes `features.parquet` of a run's parts, a row for each feature, and `examples.parquet`, the prompts that its examples
- * are of. The parts' activations are read twice: to count, then feature by feature. What is in memory depends on how many
- * features there are, and not on how many tokens.
+ * Makes `features.parquet` of a run's parts, a row for each feature, `examples.parquet`, the prompts that its examples are
+ * of, and `list.parquet`, what a list of all features needs. The parts' activations are read twice: to count, then feature
+ * by feature. What is in memory depends on how many features there are, and not on how many tokens.
  */
 export async function finishDashboards(
   directory: string,
@@ -47,33 +51,41 @@ export async function finishDashboards(
   const { sample } = counted.together;
   const metadata = { name, version: 2, model, options, rows, positions, togetherSample: sample };
   const isWanted = new Uint8Array(rows);
+  const labels = await readLabels(directory);
+  const tables = join(directory, partFile("tables", 0, "parquet"));
+  const tokens = new LargestTokens(features, top);
+  const summary = (feature: number): Omit<ListedDashboard, "promoted" | "tokens"> => {
+    const count = counted.counts[feature]!;
+    return {
+      feature,
+      label: labels.get(feature) ?? null,
+      count,
+      density: positions > 0 ? count / positions : 0,
+      max: counted.largest[feature]!,
+      mean: count > 0 ? counted.sums[feature]! / count : 0,
+    };
+  };
 
   async function* dashboards(): AsyncGenerator<RecordBatch> {
-    const labels = await readLabels(directory);
     const cursor = await FeatureCursor.open(paths);
-    const tables = readTables(join(directory, partFile("tables", 0, "parquet")));
-    const { counts, sums, largest, together } = counted;
+    const { counts, largest, together } = counted;
     let group: FeatureDashboard[] = [];
-    for (let feature = 0; feature < features; feature++) {
+    let feature = -1;
+    for await (const said of readTables(tables)) {
+      feature++;
       const tally = new FeatureTally(feature, largest[feature]!, {
         top,
         eachGroup: EACH_GROUP,
         onePerPrompt,
       });
       await cursor.of(feature, (...place) => tally.add(...place));
-      const { value } = await tables.next();
-      const count = counts[feature]!;
       const examples = tally.examples();
       for (const { prompt } of examples) isWanted[prompt] = 1;
+      tokens.add(feature, examples);
       group.push({
-        feature,
-        label: labels.get(feature) ?? null,
-        count,
-        density: positions > 0 ? count / positions : 0,
-        max: largest[feature]!,
-        mean: count > 0 ? sums[feature]! / count : 0,
+        ...summary(feature),
         histogram: tally.histogram,
-        ...value,
+        ...said,
         together: together.of(feature, counts),
         examples,
       });
@@ -91,6 +103,7 @@ export async function finishDashboards(
       const path = join(directory, partFile("prompts", part, "parquet"));
       for await (const prompt of readPrompts(path)) {
         if (!isWanted[prompt.row]) continue;
+        tokens.read(prompt);
         if (group.push(prompt) < GROUP_ROWS) continue;
         yield examplesTable(group, metadata).batch;
         group = [];
@@ -100,5 +113,19 @@ export async function finishDashboards(
   }
   const of = examplesTable([], metadata);
   await writeParquet(join(directory, "examples.parquet"), of.schema, examples(), GROUP_ROWS);
-  return ["examples.parquet", "features.parquet"];
+
+  async function* list(): AsyncGenerator<RecordBatch> {
+    let group: ListedDashboard[] = [];
+    let feature = -1;
+    for await (const { promoted } of readTables(tables)) {
+      feature++;
+      group.push({ ...summary(feature), promoted, tokens: tokens.of(feature) });
+      if (group.length < LIST_ROWS && feature < features - 1) continue;
+      yield listTable(group, metadata).batch;
+      group = [];
+    }
+  }
+  const listed = listTable([], metadata).schema;
+  await writeParquet(join(directory, "list.parquet"), listed, list(), LIST_ROWS);
+  return ["examples.parquet", "features.parquet", "list.parquet"];
 }
