@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,28 +15,19 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 SERVER = HERE / "src" / "infoflow" / "_server"
 
-#: The programs of the bundle, and the module that each begins with.
-PROGRAMS = {
-    "serve": "src/cli/serve.ts",
-    "worker": "src/thread/worker.ts",
-    "download_then_serve": "src/cli/download_then_serve.ts",
-    "corpus": "src/cli/corpus.ts",
-}
+#: The modules that processes and threads begin with, below `src`.
+PROGRAMS = ["cli/download_then_serve", "cli/serve", "cli/corpus", "thread/worker", "server/helper/helper_worker"]
 
 
 def bundle() -> None:
     """Writes the server's programs and the bundled model into the package."""
     shutil.rmtree(SERVER, ignore_errors=True)
-    (SERVER / "src").mkdir(parents=True)
-    for name, module in PROGRAMS.items():
-        if not (PROJECT / module).exists():
-            continue
-        out = SERVER / "src" / f"{name}.js"
-        command = ["deno", "bundle", "--quiet", "--minify", "--platform", "deno", "-o", str(out), module]
-        subprocess.run(command, cwd=PROJECT, check=True)
-        # Programs start each other by the names of their modules.
-        text = out.read_text()
-        out.write_text(re.sub(r'"(?:\./|\.\./thread/)(serve|worker)\.ts"', r'"./\1.js"', text))
+    out = SERVER / "src"
+    modules = [f"src/{name}.ts" for name in PROGRAMS]
+    command = ["deno", "bundle", "--quiet", "--minify", "--code-splitting", "--platform", "deno", "--outdir", str(out), *modules]
+    subprocess.run(command, cwd=PROJECT, check=True)
+    for file in out.rglob("*.js"):
+        file.write_text(with_programs(file.read_text(), file.parent, out))
     # The programs' own configuration, and what `deno task` lets them do.
     tasks = json.loads((PROJECT / "deno.json").read_text())["tasks"]
     permissions = {name: re.findall(r"--allow-\S+", tasks[name]["command"]) for name in ("serve", "corpus")}
@@ -43,6 +35,17 @@ def bundle() -> None:
     (SERVER / "deno.json").write_text('{ "unstable": ["no-legacy-abort"], "lock": false }\n')
     shutil.copytree(PROJECT / "weights" / "bundled", SERVER / "weights" / "bundled", ignore=shutil.ignore_patterns("train", "*.py"))
     shutil.copy(PROJECT / "LICENSE", HERE / "LICENSE")
+
+
+def with_programs(text: str, folder: Path, out: Path) -> str:
+    """Programs start each other by the paths of their modules, which are those of bundles here."""
+    bundles = {Path(name).name: out / f"{name}.js" for name in PROGRAMS}
+
+    def bundled(match: re.Match[str]) -> str:
+        path = os.path.relpath(bundles[match[1]], folder)
+        return f'"{path if path.startswith(".") else f"./{path}"}"'
+
+    return re.sub(r'"\.{1,2}/(?:\w+/)*(\w+)\.ts"', bundled, text)
 
 
 def main(out: str) -> None:

@@ -43,10 +43,11 @@ const STOPPED = 130;
 async function corpus(): Promise<void> {
   const call = corpusCall(Deno.args);
   if ("help" in call) return console.log(call.help);
+  if (call.stopWithStdin) exitWithStdin();
   if ("merge" in call) {
     const { manifest, files } = await mergeShards(call.merge.directory, call.merge.shards);
     for (const line of summary(manifest, call.merge.directory, files)) console.log(line);
-    return;
+    Deno.exit(0); // standard input may be open
   }
   const { isDone, manifest, files } = await run(call.run);
   for (const line of summary(manifest, call.run.directory, files)) console.log(line);
@@ -143,6 +144,12 @@ async function surveyAll(
     surveyed.push(await survey(path, known));
   }
   return surveyed;
+}
+
+/** Ends the process when standard input ends: parts that are done are kept. */
+async function exitWithStdin(): Promise<void> {
+  await Deno.stdin.readable.pipeTo(new WritableStream()).catch(() => {});
+  Deno.exit(STOPPED);
 }
 
 /** The first signal ends the run after its current part, the second at once. */

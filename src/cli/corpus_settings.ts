@@ -12,7 +12,7 @@ import { readLink } from "../server/links/read_link.ts";
 import { isMatrixField } from "../server/schema.ts";
 import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
 import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
-import { ADAPTER_FLAG } from "./settings.ts";
+import { ADAPTER_FLAG, STOP_WITH_STDIN_FLAG } from "./settings.ts";
 
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
 const CORPUS_FIELDS: Readonly<Record<string, BatchField | undefined>> = {
@@ -49,6 +49,7 @@ const FLAGS = {
   },
   weights: WEIGHTS_FLAG,
   adapter: ADAPTER_FLAG,
+  "stop-with-stdin": STOP_WITH_STDIN_FLAG,
   help: { type: "boolean", help: "this text" },
 } as const satisfies Record<string, Flag>;
 
@@ -122,8 +123,11 @@ export interface CorpusSettings {
 /** What a corpus command was called for: help, several runs made one, or a run. */
 export type CorpusCall =
   | { readonly help: string }
-  | { readonly merge: { readonly directory: string; readonly shards: readonly string[] } }
-  | { readonly run: CorpusSettings };
+  | {
+    readonly merge: { readonly directory: string; readonly shards: readonly string[] };
+    readonly stopWithStdin: boolean;
+  }
+  | { readonly run: CorpusSettings; readonly stopWithStdin: boolean };
 
 const USAGE = "./run corpus NAME IN… OUT [flags], or ./run corpus merge OUT DIR…";
 
@@ -146,10 +150,11 @@ export function corpusCall(args: string[]): CorpusCall {
   const parsed = parseFlags(args, flags);
   if (parsed.values.get("help")) return { help: helpText(flags) };
   const [, ...paths] = parsed.positionals;
+  const stopWithStdin = parsed.values.get("stop-with-stdin") === true;
   if (name === "merge") {
     const [directory, ...shards] = paths;
     if (directory === undefined) throw new UsageError("merge needs a directory to write to");
-    return { merge: { directory, shards } };
+    return { merge: { directory, shards }, stopWithStdin };
   }
   if (!(name in CORPUS_FIELDS)) {
     throw new UsageError(
@@ -159,7 +164,10 @@ export function corpusCall(args: string[]): CorpusCall {
     );
   }
   if (paths.length < 2) throw new UsageError(`Give what to read and where to write: ${USAGE}`);
-  return { run: settingsOf(name, { parsed, parameters, paths }) };
+  if (stopWithStdin && paths.includes("-")) {
+    throw new UsageError("--stop-with-stdin can't be given where the input is standard input");
+  }
+  return { run: settingsOf(name, { parsed, parameters, paths }), stopWithStdin };
 }
 
 function settingsOf(

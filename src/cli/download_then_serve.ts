@@ -43,11 +43,7 @@ async function runServer(): Promise<number> {
   const [main, worker] = ["./serve.ts", "../thread/worker.ts"].map((module) =>
     fileURLToPath(new URL(module, import.meta.url))
   );
-  // What the server may not fetch itself.
-  const caching = new Deno.Command("deno", {
-    args: ["cache", "--quiet", "--frozen", "--config", projectPath("deno.json"), main!, worker!],
-    stdin: "null",
-  }).spawn().status;
+  const caching = cacheModules(main!, worker!);
   const permissions = servePermissions(settings, {
     // Where the project, or a folder of it, is reached through a link, files are where that leads.
     weights: [await Deno.realPath(projectPath("weights")), ...await weightPaths(settings)],
@@ -55,15 +51,27 @@ async function runServer(): Promise<number> {
   });
   const cached = await caching;
   if (!cached.success) return cached.code;
+  // A server ends with this process, however that ends: with it, the pipe to its standard input is closed.
   const server = withDescriptors([
     "run",
     ...["--config", projectPath("deno.json")],
     ...permissions,
     main!,
     ...Deno.args,
+    "--stop-with-stdin",
   ]).spawn();
+  if (settings.stopWithStdin) Deno.stdin.readable.pipeTo(server.stdin).catch(() => {});
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, () => server.kill(signal));
   return (await server.status).code;
+}
+
+/** Downloads what modules import, which the server may not do itself; a bundle has it all. */
+async function cacheModules(
+  ...modules: readonly string[]
+): Promise<Pick<Deno.CommandStatus, "success" | "code">> {
+  if (modules.every((module) => module.endsWith(".js"))) return { success: true, code: 0 };
+  const args = ["cache", "--quiet", "--frozen", "--config", projectPath("deno.json"), ...modules];
+  return await new Deno.Command("deno", { args, stdin: "null" }).spawn().status;
 }
 
 /**
@@ -71,10 +79,10 @@ async function runServer(): Promise<number> {
  * it can't find out itself. A server that runs out of files accepts no connection any more.
  */
 function withDescriptors(args: string[]): Deno.Command {
-  if (Deno.build.os === "windows") return new Deno.Command("deno", { args });
+  if (Deno.build.os === "windows") return new Deno.Command("deno", { args, stdin: "piped" });
   const script = `${LIST_CARDS}\n` + 'ulimit -n "$(ulimit -Hn)" 2>/dev/null; ' +
     `${OPEN_FILES_VARIABLE}="$(ulimit -n)" exec deno "$@"`;
-  return new Deno.Command("sh", { args: ["-c", script, "serve", ...args] });
+  return new Deno.Command("sh", { args: ["-c", script, "serve", ...args], stdin: "piped" });
 }
 
 /** Where models, autoencoders and dashboards are that were asked for, and the hub's files. */

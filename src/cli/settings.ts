@@ -15,6 +15,12 @@ export const ADAPTER_FLAG = {
   help: "adapter to use: high-performance, low-power, software, or a part of its name",
 } as const satisfies Flag;
 
+/** For programs that start a command and want nothing of it left, however they end. */
+export const STOP_WITH_STDIN_FLAG = {
+  type: "boolean",
+  help: "stop when standard input ends, as it does when the parent program ends",
+} as const satisfies Flag;
+
 /** The flags of `serve`. */
 export const SERVE_FLAGS = {
   host: { type: "string", value: "HOST", help: "address to listen on, 127.0.0.1 by default" },
@@ -116,10 +122,7 @@ export const SERVE_FLAGS = {
   "log-prompts": { type: "boolean", help: "include prompts in the log" },
   "no-introspection": { type: "boolean", help: "refuse introspection of the GraphQL schema" },
   "no-graphiql": { type: "boolean", help: "don't serve GraphiQL" },
-  "stop-with-stdin": {
-    type: "boolean",
-    help: "stop when standard input ends, as it does when the parent program ends",
-  },
+  "stop-with-stdin": STOP_WITH_STDIN_FLAG,
   adapter: ADAPTER_FLAG,
   tune: { type: "boolean", help: "choose the kernels for this adapter again" },
   help: { type: "boolean", help: "this text" },

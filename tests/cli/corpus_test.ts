@@ -143,6 +143,11 @@ Deno.test("a command that can't be run says why, and writes nothing", () =>
     };
     await refused(["heads", path("a.csv"), path("b")], 2, /NAME must be one of head-statistics, /);
     await refused(["info-flow", path("a.csv")], 2, /Give what to read and where to write/);
+    await refused(
+      ["info-flow", "-", path("b"), "--stop-with-stdin"],
+      2,
+      /can't be given where the input is standard input/,
+    );
     await refused(["info-flow", path("none.csv"), path("b")], 1, /as there is no such file/);
     await refused(
       ["info-flow", path("a.csv"), path("b")],

@@ -16,7 +16,7 @@ const ENVIRONMENTS = {
   newest: {
     version: "3.13",
     packages: [
-      "numpy==2.4.0",
+      "numpy==2.4.6",
       "pyarrow==26.0.1",
       "pandas==3.0.6",
       "polars==2.1.0",

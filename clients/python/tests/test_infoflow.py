@@ -30,6 +30,23 @@ def ask(prompt):
     return infoflow.flow(prompt).shape, os.environ["INFOFLOW_URL"]
 
 
+def own_environment():
+    """The environment of a process that is to start servers of its own."""
+    return {name: it for name, it in os.environ.items() if not name.startswith("INFOFLOW_")}
+
+
+def commands_with(word):
+    """The ids of this machine's processes with a word in their command."""
+    return [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if has_word(path, word)]
+
+
+def has_word(path, word):
+    try:
+        return word.encode() in path.read_bytes()
+    except OSError:
+        return False  # it has ended
+
+
 class Answers(unittest.TestCase):
     def test_a_flow_by_layer_is_an_array_without_a_copy(self):
         flow = infoflow.flow(PROMPT, by_layer=True)
@@ -71,6 +88,15 @@ class Answers(unittest.TestCase):
         self.assertEqual(len(infoflow.head_scores(PROMPT)), 48)
         self.assertIn("weight", infoflow.routes(PROMPT).table.column_names)
         self.assertGreater(len(infoflow.logit_lens(PROMPT, k=1)), 7)
+
+    def test_large_answers_and_long_texts(self):
+        # Both are made by the server's helping thread.
+        patterns = infoflow.attention(" the store" * 100)
+        self.assertEqual(patterns.shape, (6, 8, 201, 201))
+        np.testing.assert_allclose(patterns.values.sum(-1), 1, atol=1e-5)
+        with self.assertRaises(infoflow.InfoflowError) as caught:
+            infoflow.flow(" word" * 2000)
+        self.assertEqual(caught.exception.code, "PROMPT_TOO_LONG")
 
     def test_names_of_transformer_lens(self):
         cache = infoflow.run_with_cache("Hello world again")
@@ -287,10 +313,35 @@ class Servers(unittest.TestCase):
             "import infoflow, os, signal; infoflow.flow('a b'); print(os.environ['INFOFLOW_URL'], flush=True);"
             "os.kill(os.getpid(), signal.SIGKILL)"
         )
-        environment = {name: it for name, it in os.environ.items() if not name.startswith("INFOFLOW_")}
-        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", program], env=own_environment(), capture_output=True, text=True)
         self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
-        url = done.stdout.strip()
+        self.assert_ends(done.stdout.strip())
+
+    def test_no_server_is_left_behind_when_what_started_it_is_killed(self):
+        server = infoflow.Server()
+        os.kill(server.pid, signal.SIGKILL)
+        self.assert_ends(server.url)
+        server.stop()
+
+    def test_no_command_over_a_corpus_is_left_behind_when_python_is_killed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out"
+            program = f"import infoflow; infoflow.head_statistics((f'row {{i}}' for i in range(60_000)), out={str(out)!r}, part_rows=50)"
+            child = subprocess.Popen([sys.executable, "-c", program], env=own_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while not list(out.glob("part-*")):
+                self.assertIsNone(child.poll(), "it ended before anything happened to it")
+                time.sleep(0.05)
+            self.assertEqual(len(commands_with(str(out))), 2)  # the other is Python
+            child.kill()
+            child.wait()
+            for _ in range(200):
+                if not commands_with(str(out)):
+                    return
+                time.sleep(0.1)
+            self.fail("the command goes on")
+
+    def assert_ends(self, url):
+        """Asserts that a server is soon gone."""
         for _ in range(100):
             try:
                 urllib.request.urlopen(f"{url}/healthz", timeout=1).read()

@@ -103,7 +103,7 @@ class Faults(unittest.TestCase):
 
         def strike():
             # As soon as both actors have a server, and something is written.
-            while len(processes("infoflow/_server/src/serve.js")) < 2 or rows_in(out) == 0:
+            while len(processes("infoflow/_server/src/cli/serve.js")) < 2 or rows_in(out) == 0:
                 time.sleep(0.05)
             fault()
             struck.set()
@@ -122,7 +122,7 @@ class Faults(unittest.TestCase):
             self.assertEqual((several.table, several.prompts), (one.table, one.prompts))
 
     def test_a_server_is_killed(self):
-        self.run_with("server", lambda: os.kill(processes("infoflow/_server/src/serve.js")[0], signal.SIGKILL))
+        self.run_with("server", lambda: os.kill(processes("infoflow/_server/src/cli/serve.js")[0], signal.SIGKILL))
 
     def test_an_actor_is_killed(self):
         def kill():

@@ -124,8 +124,9 @@ def run_corpus(name: str, inputs: Iterable[str], out: str | os.PathLike[str], *,
         InfoflowError: With the command's code.
     """
     flags = [flag for key, value in options.items() if value is not None for flag in _flag(key, value)]
-    command = [*command_of("corpus"), name, *inputs, os.fspath(out), *flags]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment_of({})) as process:
+    # It ends with this process, however that ends: with it, the pipe to its standard input is closed.
+    command = [*command_of("corpus"), name, *inputs, os.fspath(out), *flags, "--stop-with-stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment_of({})) as process:
         try:
             assert process.stdout and process.stderr
             said = _follow(process.stderr, progress)

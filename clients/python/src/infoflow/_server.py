@@ -18,7 +18,7 @@ from ._errors import InfoflowError
 
 BUNDLE = Path(__file__).parent / "_server"
 #: The programs of the bundle, by the commands that they are.
-PROGRAMS = {"serve": BUNDLE / "src" / "download_then_serve.js", "corpus": BUNDLE / "src" / "corpus.js"}
+PROGRAMS = {"serve": BUNDLE / "src/cli/download_then_serve.js", "corpus": BUNDLE / "src/cli/corpus.js"}
 #: How long a server may take until it is ready, in seconds.
 START = 120
 
