@@ -15,6 +15,8 @@ export interface FirefoxPage {
   until(expression: string): Promise<void>;
   /** What an expression in the page says, as JSON. */
   read(expression: string): Promise<unknown>;
+  /** Goes to an address. */
+  go(url: string): Promise<void>;
   /** Presses keys, one after the other. */
   press(...keys: string[]): Promise<void>;
   /** Errors and warnings on the console. */
@@ -97,7 +99,10 @@ async function drive(
   await send("session.subscribe", { events: ["log.entryAdded"] });
   const { context } = await send<{ context: string }>("browsingContext.create", { type: "tab" });
   await send("browsingContext.setViewport", { context, viewport: { width: 1280, height: 800 } });
-  await send("browsingContext.navigate", { context, url, wait: "complete" });
+  const go = async (url: string): Promise<void> => {
+    await send("browsingContext.navigate", { context, url, wait: "complete" });
+  };
+  await go(url);
   const read = async (expression: string): Promise<unknown> => {
     const { result } = await send<{ result: { value?: string } }>("script.evaluate", {
       expression: `JSON.stringify(${expression})`,
@@ -120,5 +125,5 @@ async function drive(
       actions: [{ type: "key", id: "keys", actions }],
     });
   };
-  await use({ read, until, press, complaints });
+  await use({ read, until, go, press, complaints });
 }

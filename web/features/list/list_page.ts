@@ -50,7 +50,9 @@ export class ListPage {
       html(
         "tr",
         {},
-        ...COLUMNS.map(([name, kind]) => html("th", { scope: "col", class: kind }, name)),
+        ...COLUMNS.map(([name, kind, bars]) =>
+          html("th", { scope: "col", class: kind }, name, html("span", { class: "bars" }, bars))
+        ),
       ),
     );
     this.#rows = new VirtualRows(head, `Features of ${sae.name}`, {

@@ -8,13 +8,13 @@ const MOST_TOKENS = 4;
 /** A bar is empty here: it has a tenth of its length for each tenth part of a share's logarithm. */
 const LEAST = 1e-5;
 
-/** The columns of the list, in their order. */
+/** The columns of the list, in their order: what stands above each, its class, and what is said where there are bars. */
 export const COLUMNS = [
-  ["Feature", ""],
-  ["On at", "tokens"],
-  ["Promotes", "promoted"],
-  ["Share of tokens, log bar", "number"],
-  ["Largest", "number largest"],
+  ["Feature", "", ""],
+  ["On at", "tokens", ""],
+  ["Promotes", "promoted", ""],
+  ["Share of tokens", "number", ", log bar"],
+  ["Largest", "number largest", ""],
 ] as const;
 
 /** What a row of the list shows. */
@@ -45,7 +45,7 @@ export function drawRow({ row, feature, tokens, href, isReachable }: RowPicture)
     { ...attributes, class: isDead ? "dead" : undefined },
     html(
       "th",
-      { scope: "row" },
+      { scope: "row", title: label ?? undefined },
       html("a", { href, tabindex: isReachable ? 0 : -1 }, `#${index}`),
       ...label === null ? [] : [" ", html("bdi", {}, label)],
     ),
