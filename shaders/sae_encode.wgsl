@@ -191,14 +191,26 @@ fn keep_low(group: u32, lane: u32, sum: Low) {
 fn decide(first: u32, rows: u32, column: u32, lane: u32) {
   for (var group = 0u; group < GROUPS; group++) {
     let feature = part.feature + 4u * (column + group * LANES);
-    for (var n = 0u; n < 4u && feature + n < part.end; n++) {
-      let decision = decisions[feature + n];
-      for (var row = 0u; row < rows; row++) {
-        let s = sums[slot(row, group, lane)][n];
+    if (feature >= part.end) {
+      continue;
+    }
+    // Of four features at once; a column for each of: bias, threshold, gain, level.
+    let decision = transpose(mat4x4f(
+      decisions[feature], decisions[feature + 1u], decisions[feature + 2u], decisions[feature + 3u],
+    ));
+    for (var row = 0u; row < rows; row++) {
+      let s = sums[slot(row, group, lane)];
+      let with_bias = s + decision[0];
+      let is_on = with_bias > decision[1];
+      if (!DENSE && !any(is_on)) {
+        continue;
+      }
+      let activation = s * decision[2] + decision[3];
+      for (var n = 0u; n < 4u && feature + n < part.end; n++) {
         if (DENSE) {
-          listed[(first + row) * part.features + feature + n] = bitcast<u32>(s + decision.x);
-        } else if (s + decision.x > decision.y) {
-          list(first + row, feature + n, s * decision.z + decision.w);
+          listed[(first + row) * part.features + feature + n] = bitcast<u32>(with_bias[n]);
+        } else if (is_on[n]) {
+          list(first + row, feature + n, activation[n]);
         }
       }
     }
