@@ -35,7 +35,7 @@ const NORMALIZATIONS: readonly SaeNormalization[] = [
 ];
 
 /** Sizes beyond any autoencoder's, which show a broken file. */
-const LARGEST = 2 ** 24;
+const LARGEST = 2 ** 20;
 
 /**
  * Reads an autoencoder's `cfg.json` as SAELens wrote it, 0.x to 6.x: the older ones have all keys side by side, call the
@@ -187,7 +187,7 @@ function size(value: unknown, name: string): number {
   if (typeof value === "number" && Number.isInteger(value) && value > 0 && value <= LARGEST) {
     return value;
   }
-  throw refused(name, "must be a positive integer", value ?? null);
+  throw refused(name, `must be a positive integer, ${LARGEST} at most`, value ?? null);
 }
 
 function refused(name: string, rule: string, value: unknown): RangeError {

@@ -12,7 +12,10 @@ import { LISTED } from "./active_features.ts";
 
 /** The most bytes of pre-activations that are computed at a time for top-k to choose from. */
 const MOST_DENSE = 32 * 2 ** 20;
-/** The active features that a position has room for before their number is known. */
+/**
+ * The active features that a position has room for before their number is known. One position of a prompt, BOS, often
+ * turns on most of all features: there is room for that as well.
+ */
 const EXPECTED = 128;
 
 /** Positions to encode. */
@@ -114,7 +117,7 @@ export class FeatureEncoder {
   /** The number of activations to make room for, for some more positions. */
   roomFor(rows: number): number {
     const { k, features } = this.#sae.config;
-    return rows * Math.min(k ?? EXPECTED, features);
+    return Math.min(rows * features, k === undefined ? rows * EXPECTED + features : rows * k);
   }
 
   /**

@@ -85,7 +85,11 @@ const REFUSED: readonly [what: string, change: Record<string, unknown>, message:
   ["one head's", {
     metadata: { hook_name: "blocks.1.attn.hook_z", hook_head_index: 2 },
   }, /hook_head_index .* 2/],
-  ["no width", { d_sae: 0 }, /d_sae .* must be a positive integer: current value is 0/],
+  [
+    "no width",
+    { d_sae: 0 },
+    /d_sae .* must be a positive integer, 1048576 at most: current value is 0/,
+  ],
   [
     "a factor that nobody knows",
     { normalize_activations: "expected_average_only_in" },
