@@ -1,8 +1,11 @@
 import type { EngineInfo } from "./engine_info.ts";
 import type { TuningOptions } from "./tuning.ts";
 
-/** A software adapter takes its time by the token: passes of 64 to 512 tokens take as long for each, within a tenth. */
-const SOFTWARE = 128;
+/**
+ * A software adapter takes its time by the token, and some ms for each pass: so many tokens that these don't count, which
+ * are more the smaller the model is, and no more, as people wait for the pass.
+ */
+const SOFTWARE = { least: 128, most: 512, products: 2 ** 29 } as const;
 /** A GPU takes its time by the dispatch, until it is full. */
 const UNTUNED = 4096;
 /** What is tried on one, in their order, as long as each is faster than the one before by so much. */
@@ -20,7 +23,11 @@ export async function tunePassTokens(
   { kept, redo = false }: TuningOptions,
   time: (tokens: number) => Promise<number>,
 ): Promise<number> {
-  if (device.isFallback) return SOFTWARE;
+  if (device.isFallback) {
+    const { least, most, products } = SOFTWARE;
+    const ofToken = 12 * layers * channels ** 2;
+    return Math.min(most, Math.max(least, Math.round(products / ofToken)));
+  }
   if (!kept) return UNTUNED;
   const key = `passes of ${JSON.stringify(device)}`;
   const shape = `${layers}x${channels}`;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { tunePassTokens } from "../../src/engine/pass_tokens.ts";
 import type { EngineInfo } from "../../src/engine/engine_info.ts";
 
-function info(isFallback: boolean): EngineInfo {
+function info(isFallback: boolean, architecture = { layers: 12, channels: 768 }): EngineInfo {
   const device = { vendor: "", architecture: "", description: "an adapter", isFallback };
-  return { architecture: { layers: 12, channels: 768 }, device } as unknown as EngineInfo;
+  return { architecture, device } as unknown as EngineInfo;
 }
 
 /** What is kept, in memory. */
@@ -41,4 +41,13 @@ Deno.test("a pass takes as many tokens as the adapter likes: measured once, kept
   assert.equal(await tunePassTokens(info(false), {}, time), 4096);
   assert.equal(await tunePassTokens(info(true), { kept }, time), 128);
   assert.deepEqual(measured, []);
+});
+
+Deno.test("on a software adapter a pass takes more tokens of a small model, within bounds", async () => {
+  const sizes = [{ layers: 2, channels: 16 }, { layers: 6, channels: 128 }, {
+    layers: 8,
+    channels: 192,
+  }, { layers: 48, channels: 1600 }];
+  const chosen = sizes.map((size) => tunePassTokens(info(true, size), {}, () => assert.fail()));
+  assert.deepEqual(await Promise.all(chosen), [512, 455, 152, 128]);
 });

@@ -6,9 +6,9 @@ import type { TokenizerPlace } from "../helper/protocol.ts";
 
 /** A text of fewer UTF-16 units is read at once: that takes a millisecond at most. */
 export const LONG_TEXT = 256;
-/** UTF-16 units of texts whose tokens are remembered, and what a text counts beside its own. */
-const MOST_REMEMBERED = 4 * 2 ** 20;
-const ANY_TEXT = 64;
+/** About the most bytes of texts whose tokens are remembered, with these: of a text, of each of its tokens and units. */
+const MOST_BYTES = 8 * 2 ** 20;
+const BYTES = { text: 384, token: 16, unit: 2 } as const;
 
 /**
  * The tokens of texts, remembered: a text is tokenised once, however often it is asked about. Longer ones, which take up
@@ -19,8 +19,9 @@ export class LongTexts {
   readonly #place: TokenizerPlace;
   readonly #helper: Helper;
   readonly #known = new LRUCache<string, Encoding>({
-    maxSize: MOST_REMEMBERED,
-    sizeCalculation: (_, key) => key.length + ANY_TEXT,
+    maxSize: MOST_BYTES,
+    sizeCalculation: ({ ids }, { length }) =>
+      BYTES.text + BYTES.token * ids.length + BYTES.unit * length,
   });
 
   constructor(tokenizer: Tokenizer, place: TokenizerPlace, helper: Helper) {

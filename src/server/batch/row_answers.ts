@@ -8,6 +8,8 @@ const WINDOW = 64;
 const WINDOW_BYTES = 64 * 2 ** 20;
 /** The most bytes of answers that are kept for later rows with the same question. */
 const KEPT_BYTES = 16 * 2 ** 20;
+/** About how many bytes an answer takes in memory beside those of Arrow. */
+const ANSWER_BYTES = 1024;
 
 /** A row that is asked. */
 export interface AskedRow {
@@ -22,7 +24,7 @@ export class RowAnswers {
   readonly #pending = new Map<string, Promise<RowAnswer>>();
   readonly #kept = new LRUCache<string, RowAnswer>({
     maxSize: KEPT_BYTES,
-    sizeCalculation: ({ bytes }) => Math.max(1, bytes),
+    sizeCalculation: ({ bytes }) => ANSWER_BYTES + bytes,
   });
 
   constructor(question: BatchQuestion) {

@@ -11,8 +11,7 @@ import { kindOf } from "../links/paths.ts";
 import { readLink } from "../links/read_link.ts";
 import type { Log } from "../observe/log.ts";
 import { logError } from "../observe/log_error.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import type { Answer } from "../queue/answer.ts";
+import type { CallFacts, Metrics } from "../observe/metrics.ts";
 import type { Caller } from "../queue/caller.ts";
 import { idsOf } from "../../requests/engine_request.ts";
 import { chooseCoding, encodePieces } from "./content_coding.ts";
@@ -57,9 +56,9 @@ export class BatchAnswers {
     try {
       const table = readTable(await readBody(request, SIZE_LIMITS.batch));
       const column = promptColumn(table.schema);
-      const calls: { readonly tokens: number; readonly answer: Answer }[] = [];
-      const caller = new RowCaller(this.#options.deadline, (work, answer) => {
-        calls.push({ tokens: idsOf(work).length, answer });
+      const calls: CallFacts[] = []; // not the answers, which the client may have read long ago
+      const caller = new RowCaller(this.#options.deadline, (work, { waited, worked, result }) => {
+        calls.push({ tokens: idsOf(work).length, waited, worked, cacheHit: result.cacheHit });
       });
       const models = this.#options.modelsFor(caller);
       const question = new BatchQuestion(models, { field, args, layout });
@@ -73,10 +72,7 @@ export class BatchAnswers {
         caller.end();
         const took = performance.now() - began;
         const operation = `${kindOf(field)}.arrow rows`;
-        const facts = calls.map(({ tokens, answer: { waited, worked, result: { cacheHit } } }) => {
-          return { tokens, waited, worked, cacheHit };
-        });
-        this.#options.metrics.record({ operation, code, took, calls: facts });
+        this.#options.metrics.record({ operation, code, took, calls });
         this.#options.log.write("batch", {
           operation,
           code,
