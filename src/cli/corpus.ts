@@ -4,7 +4,7 @@ import { checkColumns } from "../corpus/input/check_columns.ts";
 import { Corpus } from "../corpus/input/corpus.ts";
 import { expandInputs } from "../corpus/input/expand_inputs.ts";
 import { type CorpusFormat, formatOf } from "../corpus/input/formats.ts";
-import { type InputFile, survey } from "../corpus/input/survey.ts";
+import { alike, type InputFile, survey } from "../corpus/input/survey.ts";
 import { spool } from "../corpus/input/spool.ts";
 import { AnswersJob } from "../corpus/jobs/answers_job.ts";
 import { dashboardEngine } from "../corpus/jobs/dashboards/dashboard_engine.ts";
@@ -128,7 +128,7 @@ function saeOf({ sae }: CorpusSettings, model: LoadedModel): string {
 
 /** Reads every file once: its rows, columns and hash. */
 async function surveyAll(
-  { inputs, format, directory }: CorpusSettings,
+  { inputs, format, directory, column }: CorpusSettings,
 ): Promise<readonly InputFile[]> {
   if (inputs.includes("-")) {
     if (inputs.length > 1) {
@@ -136,14 +136,14 @@ async function surveyAll(
     }
     const path = join(directory, `_input.${format ?? "text"}`);
     await spool(Deno.stdin.readable, path);
-    return [await survey(path, format ?? "text")];
+    return [await survey(path, format ?? "text", column)];
   }
   const surveyed: InputFile[] = [];
   for (const path of await expandInputs(inputs)) {
     const known: CorpusFormat = format ?? formatOf(path);
-    surveyed.push(await survey(path, known));
+    surveyed.push(await survey(path, known, column));
   }
-  return surveyed;
+  return alike(surveyed, column);
 }
 
 /** Ends the process when standard input ends: parts that are done are kept. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { checkColumns } from "../../src/corpus/input/check_columns.ts";
 import { Corpus } from "../../src/corpus/input/corpus.ts";
 import { expandInputs } from "../../src/corpus/input/expand_inputs.ts";
 import { formatOf } from "../../src/corpus/input/formats.ts";
-import { survey } from "../../src/corpus/input/survey.ts";
+import { alike, survey } from "../../src/corpus/input/survey.ts";
 import { promptColumn, promptsIn } from "../../src/server/batch/prompt_column.ts";
 import { python } from "../support/python.ts";
 
@@ -26,7 +27,9 @@ async function withFiles(
 }
 
 async function open(paths: readonly string[]): Promise<Corpus> {
-  return new Corpus(await Promise.all(paths.map((path) => survey(path, formatOf(path)))));
+  return new Corpus(
+    alike(await Promise.all(paths.map((path) => survey(path, formatOf(path))))),
+  );
 }
 
 async function rows(corpus: Corpus, first = 0, end = corpus.rows): Promise<Row[]> {
@@ -84,9 +87,94 @@ Deno.test("JSONL: objects of any columns; a line that is none is a row that says
     assert.equal(found[2]!.fault, "The line is not an object in JSON");
     for await (const { batch: { schema } } of corpus.read(0, 1)) {
       const types = schema.fields.map(({ name, type }) => `${name} ${type}`);
-      assert.deepEqual(types, ["prompt Utf8", "n Float64", "x Utf8"]);
+      assert.deepEqual(types, ["prompt Utf8", "n Float64", "x List<Utf8>"]);
     }
     await corpus.close();
+  }));
+
+Deno.test("JSONL: numbers, truth values, lists and objects stay what they are; several kinds become JSON", () =>
+  withFiles({
+    "a.jsonl": [
+      `{"prompt": "one", "n": 1, "x": 1, "b": true, "l": [1, null], "o": {"a": 1, "s": ["x"]}, "m": 5, "big": 9007199254740993, "z": null}`,
+      `{"prompt": "two", "n": -2, "x": 0.5, "b": false, "l": [], "o": {"a": 2.5, "t": {}}, "m": "5", "big": -7, "z": null}`,
+      `{"prompt": "three"}`,
+    ].join("\n"),
+    "deep.jsonl": `{"prompt": "deep", "d": ${"[".repeat(500)}${"]".repeat(500)}}`,
+  }, async (directory) => {
+    const corpus = await open([`${directory}/a.jsonl`]);
+    for await (const { batch } of corpus.read(0, 3)) {
+      assert.deepEqual(batch.schema.fields.map(({ name, type }) => `${name} ${type}`), [
+        ...["prompt Utf8", "n Int64", "x Float64", "b Bool", "l List<Int64>"],
+        "o Struct<{a:Float64, s:List<Utf8>, t:Utf8}>",
+        ...["m Utf8", "big Int64", "z Utf8"],
+      ]);
+      const values = (name: string): unknown[] => [...batch.getChild(name)!];
+      assert.deepEqual(values("n"), [1n, -2n, null]);
+      assert.deepEqual(values("x"), [1, 0.5, null]);
+      assert.deepEqual(values("b"), [true, false, null]);
+      assert.deepEqual(values("m"), ["5", '"5"', null]);
+      assert.deepEqual(values("big"), [9007199254740993n, -7n, null]);
+      assert.deepEqual(values("z"), [null, null, null]);
+      assert.deepEqual(
+        values("l").map((it) => it === null ? null : [...it as Iterable<unknown>]),
+        [[1n, null], [], null],
+      );
+      assert.deepEqual(values("o").map((it) => JSON.stringify(it)), [
+        '{"a":1,"s":["x"],"t":null}',
+        '{"a":2.5,"s":null,"t":"{}"}',
+        "null",
+      ]);
+    }
+    await corpus.close();
+    assert.deepEqual((await rows(await open([`${directory}/deep.jsonl`])))[0]!.prompt, {
+      prompt: "deep",
+    });
+  }));
+
+Deno.test("JSONL: several files have the same columns", () =>
+  withFiles({
+    "a.jsonl": '{"prompt": "one", "n": 1, "z": null, "o": {"a": true}}\n',
+    "b.jsonl": '{"prompt": "two", "n": 1.5, "z": "text", "o": {"b": 2}}\n',
+  }, async (directory) => {
+    const corpus = await open([`${directory}/a.jsonl`, `${directory}/b.jsonl`]);
+    const schema = await checkColumns(corpus, { column: undefined, areCarried: true });
+    assert.equal(
+      schema.fields.map(({ name, type }) => `${name} ${type}`).join(", "),
+      "prompt Utf8, n Float64, z Utf8, o Struct<{a:Bool, b:Int64}>",
+    );
+    assert.deepEqual((await rows(corpus)).map(({ prompt }) => prompt), [
+      { prompt: "one" },
+      { prompt: "two" },
+    ]);
+  }));
+
+Deno.test("JSONL: a prompt that is no text, or no list of ids, is a row that says so; a column of such is refused", () =>
+  withFiles({
+    "texts.jsonl": '{"prompt": "one"}\n{"prompt": 5}\n{"prompt": [1]}\n{"prompt": "5"}\n',
+    "ids.jsonl": '{"ids": [1, 2]}\n{"ids": [1.5]}\n{"ids": 3}\n{"ids": []}\n',
+    "numbers.jsonl": '{"prompt": 5}\n',
+    "objects.jsonl": '{"prompt": {"text": "x"}}\n{"prompt": 5}\n',
+  }, async (directory) => {
+    const texts = await rows(await open([`${directory}/texts.jsonl`]));
+    assert.deepEqual(texts.map(({ prompt }) => prompt), [
+      { prompt: "one" },
+      null,
+      null,
+      { prompt: "5" },
+    ]);
+    const wrong = "The value of prompt is no text: write it in quotes";
+    assert.deepEqual(texts.map(({ fault }) => fault), [undefined, wrong, wrong, undefined]);
+    const ids = await rows(await open([`${directory}/ids.jsonl`]));
+    assert.deepEqual(ids.map(({ prompt }) => prompt), [{ ids: [1, 2] }, null, null, { ids: [] }]);
+    assert.match(ids[1]!.fault!, /^The value of ids is no list of whole numbers \(token ids\)$/);
+    for (const name of ["numbers", "objects"]) {
+      const corpus = await open([`${directory}/${name}.jsonl`]);
+      await assert.rejects(
+        checkColumns(corpus, { column: undefined, areCarried: false }),
+        { code: "BAD_USER_INPUT", message: /numbers|objects.*column prompt must have texts, or/ },
+      );
+      await corpus.close();
+    }
   }));
 
 Deno.test("CSV: quotes, line ends within them, tabs; a row with too much is an error that names its line", () =>

@@ -2,6 +2,7 @@ import type { Schema } from "apache-arrow";
 import { InfoflowError } from "../../errors.ts";
 import { promptColumn } from "../../server/batch/prompt_column.ts";
 import type { Corpus } from "./corpus.ts";
+import type { InputFile } from "./survey.ts";
 
 /**
  * Makes sure that each file of a corpus has the column of the prompts, before anything is computed.
@@ -17,9 +18,9 @@ export async function checkColumns(
 ): Promise<Schema> {
   let schema: Schema | undefined;
   let first = 0;
-  for (const { path, rows } of corpus.files) {
+  for (const { path, rows, kinds } of corpus.files) {
     for await (const { batch } of corpus.read(first, first + Math.min(rows, 1))) {
-      checkPrompts(path, batch.schema, column);
+      checkPrompts(path, { schema: batch.schema, kinds }, column);
       schema ??= batch.schema;
       if (areCarried && inWords(schema) !== inWords(batch.schema)) {
         throw bad(
@@ -34,9 +35,19 @@ export async function checkColumns(
   return schema;
 }
 
-function checkPrompts(path: string, schema: Schema, column: string | undefined): void {
+function checkPrompts(
+  path: string,
+  { schema, kinds }: { readonly schema: Schema } & Pick<InputFile, "kinds">,
+  column: string | undefined,
+): void {
   try {
-    promptColumn(schema, column);
+    const { name } = promptColumn(schema, column);
+    if (kinds.get(name) === "json") {
+      throw bad(
+        `Cannot read prompts as column ${name} must have texts, or lists of whole numbers (token ids): ` +
+          `its values are of another kind, or of several`,
+      );
+    }
   } catch (error) {
     if (!(error instanceof InfoflowError)) throw error;
     const hint = column === undefined ? "; --column NAME says which one is meant" : "";

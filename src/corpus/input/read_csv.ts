@@ -1,6 +1,7 @@
 import { parse } from "csv-parse";
 import { pipeline, Readable } from "node:stream";
-import { batchOfRows, type ColumnKind } from "./column_kind.ts";
+import { batchOfRows } from "./batch_of_rows.ts";
+import type { ColumnKind } from "./column_kind.ts";
 import { BATCH_ROWS, type InputBatch, NO_FAULTS } from "../../server/batch/input_batch.ts";
 import { bytesOf } from "./bytes_of.ts";
 

@@ -6,7 +6,8 @@ import {
   parquetSchema,
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { batchOfRows, type ColumnKind } from "./column_kind.ts";
+import { batchOfRows } from "./batch_of_rows.ts";
+import { type ColumnKind, structOf } from "./column_kind.ts";
 import { BATCH_ROWS, type InputBatch, NO_FAULTS } from "../../server/batch/input_batch.ts";
 
 /** What a Parquet file says of itself. */
@@ -67,31 +68,36 @@ export async function openBuffer(
 }
 
 function kindsOf(metadata: FileMetaData): Map<string, ColumnKind> {
-  return new Map(
-    parquetSchema(metadata).children.map((node) => {
-      const { element, children } = node;
-      return [element.name, children.length === 0 ? leafKind(element) : listKind(node)];
-    }),
-  );
+  const { children } = parquetSchema(metadata);
+  return new Map(children.map((node) => [node.element.name, nodeKind(node)]));
 }
 
-type Element = ReturnType<typeof parquetSchema>["element"];
 type Node = ReturnType<typeof parquetSchema>;
 
-function leafKind(element: Element): ColumnKind {
-  const { type, converted_type: converted, logical_type: logical } = element;
-  if (type === "BOOLEAN") return "bool";
-  if (type === "FLOAT" || type === "DOUBLE") return "float64";
-  const isPlain = converted === undefined && logical === undefined ||
-    /^U?INT_/.test(converted ?? "") || logical?.type === "INTEGER";
-  if ((type === "INT32" || type === "INT64") && isPlain) return "int64";
-  return converted === "UTF8" || logical?.type === "STRING" ? "utf8" : "json";
+function nodeKind(node: Node): ColumnKind {
+  const { element: { repetition_type, converted_type, logical_type }, children } = node;
+  if (repetition_type === "REPEATED") return "json";
+  if (children.length === 0) return leafKind(node.element);
+  if (converted_type === "LIST" || logical_type?.type === "LIST") {
+    const [item, ...others] = children[0]!.children;
+    return item !== undefined && others.length === 0 ? { list: nodeKind(item) } : "json";
+  }
+  if (converted_type !== undefined || logical_type !== undefined) return "json"; // such as a map
+  return structOf(new Map(children.map((child) => [child.element.name, nodeKind(child)])));
 }
 
-/** A list of whole numbers, which may be token ids; what else is nested becomes JSON. */
-function listKind({ element: { converted_type, logical_type }, children }: Node): ColumnKind {
-  const isList = converted_type === "LIST" || logical_type?.type === "LIST";
-  const [item, ...others] = children[0]?.children ?? [];
-  const isPlain = isList && item !== undefined && others.length === 0 && item.children.length === 0;
-  return isPlain && leafKind(item.element) === "int64" ? "ids" : "json";
+/** Texts, numbers and truth values; what else there is, such as times, becomes JSON. */
+function leafKind(
+  { type, converted_type: converted, logical_type: logical }: Node["element"],
+): ColumnKind {
+  if (type === "BOOLEAN") return "bool";
+  if (type === "FLOAT" || type === "DOUBLE") return "float64";
+  const isPlain = converted === undefined && logical === undefined;
+  if (type === "INT32" || type === "INT64") {
+    const isWhole = isPlain || /^U?INT_/.test(converted ?? "") || logical?.type === "INTEGER";
+    return isWhole ? "int64" : "json";
+  }
+  const isText = ["UTF8", "ENUM"].includes(converted ?? "") ||
+    ["STRING", "ENUM", "UUID"].includes(logical?.type ?? "");
+  return isText || isPlain && type === "BYTE_ARRAY" ? "utf8" : "json";
 }

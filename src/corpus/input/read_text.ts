@@ -1,4 +1,4 @@
-import { batchOfRows } from "./column_kind.ts";
+import { batchOfRows } from "./batch_of_rows.ts";
 import { BATCH_ROWS, type InputBatch } from "../../server/batch/input_batch.ts";
 import { linesOf } from "./lines_of.ts";
 

@@ -5,7 +5,7 @@ import type { CorpusFormat } from "./formats.ts";
 import type { InputBatch } from "../../server/batch/input_batch.ts";
 import { readArrow } from "./read_arrow.ts";
 import { readCsv } from "./read_csv.ts";
-import { readJsonl, surveyJsonl } from "./read_jsonl.ts";
+import { mergedKinds, readJsonl, surveyJsonl } from "./read_jsonl.ts";
 import { parquetInfo, readParquet } from "./read_parquet.ts";
 import { readText } from "./read_text.ts";
 
@@ -17,17 +17,25 @@ export interface InputFile {
   readonly sha256: string;
   readonly rows: number;
   /** What its reader has to know beforehand. */
-  readonly kinds: ReadonlyMap<string, ColumnKind>;
+  readonly kinds: ReadonlyMap<string, ColumnKind | undefined>;
 }
+
+/** The columns that prompts are in where none is named. */
+const PROMPTS = ["prompt", "ids"];
 
 /**
  * Counts the rows of a file, and finds its hash.
  *
+ * @param column The column of the prompts, where it is not `prompt` or `ids`.
  * @throws {InfoflowError} BAD_USER_INPUT, with the path, if it can't be read to its end.
  */
-export async function survey(path: string, format: CorpusFormat): Promise<InputFile> {
+export async function survey(
+  path: string,
+  format: CorpusFormat,
+  column?: string,
+): Promise<InputFile> {
   try {
-    return await surveyed(path, format);
+    return await surveyed(path, format, promptsOf(column));
   } catch (error) {
     if (error instanceof InfoflowError) throw error;
     const { message } = error as Error;
@@ -36,18 +44,40 @@ export async function survey(path: string, format: CorpusFormat): Promise<InputF
   }
 }
 
-async function surveyed(path: string, format: CorpusFormat): Promise<InputFile> {
+async function surveyed(
+  path: string,
+  format: CorpusFormat,
+  prompts: readonly string[],
+): Promise<InputFile> {
   const { size: bytes } = await Deno.stat(path);
   const sha256 = await hashOf(path);
   if (format === "parquet") {
     const { rows, kinds } = await parquetInfo(path);
     return { path, format, bytes, sha256, rows, kinds };
   }
-  const kinds = format === "jsonl" ? await surveyJsonl(path) : new Map<string, ColumnKind>();
+  const kinds = format === "jsonl"
+    ? await surveyJsonl(path, prompts)
+    : new Map<string, ColumnKind>();
   const file = { path, format, bytes, sha256, kinds };
   let rows = 0;
   for await (const { batch } of rowsOf(file)) rows += batch.numRows;
   return { ...file, rows };
+}
+
+/**
+ * The files of one corpus, of which those of JSON objects have the same columns: where one has no such value, it is null,
+ * and a column has the kind that there is room in for all.
+ *
+ * @param column As for {@linkcode survey}.
+ */
+export function alike(files: readonly InputFile[], column?: string): InputFile[] {
+  const all = files.filter(({ format }) => format === "jsonl").map(({ kinds }) => kinds);
+  const kinds = mergedKinds(all, promptsOf(column));
+  return files.map((file) => file.format === "jsonl" ? { ...file, kinds } : file);
+}
+
+function promptsOf(column: string | undefined): readonly string[] {
+  return column === undefined ? PROMPTS : [column];
 }
 
 /** Reads a file from its first row on; a Parquet file from any. */
