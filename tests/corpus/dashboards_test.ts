@@ -149,6 +149,7 @@ print(json.dumps({
     await Deno.writeTextFile(`${scratch}/labels.json`, `{"3": "three"}`);
     await placeLabels(`${scratch}/one`, [`${scratch}/labels.json`], 8);
     await mergeShards(`${scratch}/all`, [`${scratch}/one`, `${scratch}/two`]);
+    await agreesWithItsList(`${scratch}/all`);
     const [merged, whole] = await Promise.all(["all", sae!.name].map((name) =>
       python(
         `

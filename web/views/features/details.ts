@@ -127,7 +127,7 @@ export function drawCard(
     ? ` ${activationOf(activation)} is more than ${share(card.quantile)} of what it is there.`
     : "";
   element.replaceChildren(
-    ...card.label === null ? [] : [html("h3", {}, card.label)],
+    ...card.label === null ? [] : [html("h3", {}, html("bdi", {}, card.label))],
     html(
       "p",
       {},
