@@ -28,10 +28,10 @@ def bundle() -> None:
     subprocess.run(command, cwd=PROJECT, check=True)
     for file in out.rglob("*.js"):
         file.write_text(with_programs(file.read_text(), file.parent, out))
-    # The programs' own configuration, and what `deno task` lets them do.
+    # The programs' own configuration, and what `deno task` lets them do and gives to V8.
     tasks = json.loads((PROJECT / "deno.json").read_text())["tasks"]
-    permissions = {name: re.findall(r"--allow-\S+", tasks[name]["command"]) for name in ("serve", "corpus")}
-    (SERVER / "permissions.json").write_text(json.dumps(permissions))
+    flags = {name: re.findall(r"--(?:allow|v8-flags)\S+", tasks[name]["command"]) for name in ("serve", "corpus")}
+    (SERVER / "flags.json").write_text(json.dumps(flags))
     (SERVER / "deno.json").write_text('{ "unstable": ["no-legacy-abort"], "lock": false }\n')
     shutil.copytree(PROJECT / "weights" / "bundled", SERVER / "weights" / "bundled", ignore=shutil.ignore_patterns("train", "*.py"))
     shutil.copy(PROJECT / "LICENSE", HERE / "LICENSE")

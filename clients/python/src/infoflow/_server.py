@@ -115,8 +115,8 @@ def command_of(name: str) -> list[str]:
             f"Cannot start a server as {program.name} is not in this installation: install the wheel, or set INFOFLOW_URL",
             "SERVER_NOT_FOUND",
         )
-    permissions = json.loads((BUNDLE / "permissions.json").read_text())[name]
-    return [find_deno(), "run", "--quiet", "--no-prompt", *permissions, str(program)]
+    flags = json.loads((BUNDLE / "flags.json").read_text())[name]
+    return [find_deno(), "run", "--quiet", "--no-prompt", *flags, str(program)]
 
 
 def environment_of(more: dict[str, str]) -> dict[str, str]:
