@@ -117,8 +117,9 @@ Deno.test("an active feature has its quantile among its activations over the cor
         features(prompt: $prompt, sae: "res-4", k: 1) {
           activations { position feature activation quantile label }
         }
-        scaled: features(prompt: $prompt, sae: "res-4", k: 1, scale: DECODER_NORM) {
-          activations { quantile }
+        all: features(prompt: $prompt, sae: "res-4") { activations { position feature quantile } }
+        scaled: features(prompt: $prompt, sae: "res-4", scale: DECODER_NORM) {
+          activations { position feature quantile }
         }
       }`,
       { prompt: PROMPT },
@@ -135,9 +136,12 @@ Deno.test("an active feature has its quantile among its activations over the cor
       assert(quantile >= 0 && quantile <= 1);
       assert.equal(label, card.data.feature.label);
     }
-    assert(
-      data.scaled.activations.every(({ quantile }: { quantile: unknown }) => quantile === null),
-    );
+    type Row = { position: number; feature: number; quantile: number };
+    const byPlace = (rows: readonly Row[]): Map<string, number> =>
+      new Map(rows.map((row) => [`${row.position} ${row.feature}`, row.quantile]));
+    const quantiles = byPlace(data.all.activations);
+    assert(quantiles.values().some((quantile) => quantile > 0 && quantile < 1));
+    assert.deepEqual(byPlace(data.scaled.activations), quantiles, "the same on any scale");
   }));
 
 Deno.test("the page of features is at any depth, with links that lead to the files beside it", () =>
