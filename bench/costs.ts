@@ -17,6 +17,7 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
   const triangle = 4 * rowStart(T); // numbers of a packed pattern
   const seen = T * (T + 1) / 2; // pairs of a target and a source that it sees
   switch (kernel) {
+    case "linear_broadcast":
     case "linear_registers":
     case "linear_thin":
     case "linear_tiles":

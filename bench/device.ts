@@ -24,6 +24,8 @@ const SHAPES = [[768, 2304], [768, 768], [768, 3072], [3072, 768]] as const;
 const ROWS = [14, 64, 256, 1024];
 /** The heads of GPT-2 small. */
 const HEADS = { heads: 12, channels: 768 };
+/** Columns of a product that shows whether a kernel of linears suits the adapter. */
+const BLOCK = 128;
 /** A kernel that took so many ms is not tried on more rows. */
 const LONG = 500;
 
@@ -59,7 +61,11 @@ const add = (
 };
 const counts = ROWS.filter((it) => it <= Number(most));
 for (const tiling of TILINGS) {
-  const kernel = await LinearKernel.create(device, tiling);
+  const kernel = await LinearKernel.create(device, tiling).catch(() => undefined);
+  if (!kernel || !await checkLinear(device, kernel, { inputs: SHAPES[0][0], outputs: BLOCK })) {
+    leaveOut(tiling.kernel.name);
+    continue;
+  }
   for (const [inputs, outputs] of SHAPES) {
     if (!await checkLinear(device, kernel, { inputs, outputs })) {
       throw new Error(`${kernel.name} computes ${inputs} x ${outputs} wrong: it is not timed`);
@@ -82,9 +88,11 @@ const { heads, channels } = HEADS;
 for (const kernels of new Set([attentionFor(gpu), ...GPU_ATTENTION])) {
   const { attending, mixing } = kernels;
   for (const tokens of counts) {
-    using trial = await AttentionTrial.create(device, kernels, { ...HEADS, tokens });
-    if (!await trial.isRight()) {
-      throw new Error(`${attending.name} or ${mixing.name} computes what is wrong: not timed`);
+    using trial = await AttentionTrial.create(device, kernels, { ...HEADS, tokens })
+      .catch(() => undefined);
+    if (!trial || !await trial.isRight()) {
+      leaveOut(`${attending.name} with ${mixing.name}`);
+      break;
     }
     const { attend, mix } = await trial.time();
     const pairs = tokens * (tokens + 1) / 2; // of a target and a source that it sees
@@ -103,6 +111,11 @@ gpu.check();
 if (json) console.log(JSON.stringify({ adapter: info, peaks, rows }));
 else show();
 Deno.exit(0);
+
+/** Says that a kernel needs subgroups, or more lanes of them, than the adapter has; the tuner leaves it out too. */
+function leaveOut(name: string): void {
+  console.error(`${name} does not suit this adapter: it is not timed`);
+}
 
 function show(): void {
   const places = info.pciAddresses.length > 0 ? ` at ${info.pciAddresses.join(" or ")}` : "";

@@ -1,6 +1,7 @@
 import type { Gpu } from "./gpu/device.ts";
 import { LinearKernel, type Tiling } from "./kernels/linear.ts";
 import type { WeightType } from "../requests/weight_type.ts";
+import { BROADCAST, HALF_BROADCAST } from "./kernels/linear_broadcast.ts";
 import { HALF_REGISTERS, REGISTERS } from "./kernels/linear_registers.ts";
 import { HALF_TALL_TILES, HALF_TILES, TALL_TILES, TILES } from "./kernels/linear_tiles.ts";
 import { checkLinear } from "./kernels/check_linear.ts";
@@ -8,12 +9,17 @@ import { timeLinear } from "./kernels/time_linear.ts";
 import type { Architecture } from "../requests/architecture/architecture.ts";
 
 /**
- * The ways of computing a linear, of which each device has its best: what suits software adapters first, then what suits
- * GPUs.
+ * The ways of computing a linear, of which each device has its best: what suits software adapters first, with subgroups
+ * and without, then what suits GPUs.
  */
-export const TILINGS: readonly Tiling[] = [REGISTERS, TILES, TALL_TILES];
+export const TILINGS: readonly Tiling[] = [BROADCAST, REGISTERS, TILES, TALL_TILES];
 /** The same with weights of float16. */
-export const HALF_TILINGS: readonly Tiling[] = [HALF_REGISTERS, HALF_TILES, HALF_TALL_TILES];
+export const HALF_TILINGS: readonly Tiling[] = [
+  HALF_BROADCAST,
+  HALF_REGISTERS,
+  HALF_TILES,
+  HALF_TALL_TILES,
+];
 
 /** The ways of computing linears whose weights are kept so. */
 export function tilingsOf(weights: WeightType): readonly Tiling[] {
@@ -71,7 +77,7 @@ export async function tuneLinears(
     kernels.set(tiling.kernel.name, kernel);
     return kernel;
   };
-  const untuned = tilings[gpu.info.isFallback ? 0 : 1]!;
+  const untuned = tilings[!gpu.info.isFallback ? 2 : hasEightLanes(gpu) ? 0 : 1]!;
   const device = JSON.stringify(gpu.info) +
     tilings.flatMap(({ kernel, thin }) => [kernel.code, thin?.kernel.code]).join("");
   const before = kept && !redo ? await kept.read(device) : {};
@@ -91,6 +97,12 @@ export async function tuneLinears(
     kernelFor: (inputs, outputs) => kernels.get(choices[`${inputs}x${outputs}`]!)!,
     choices,
   };
+}
+
+/** Whether a software adapter's subgroups have 8 lanes or more: llvmpipe says how many bits its registers have. */
+export function hasEightLanes({ device, info }: Gpu): boolean {
+  const bits = info.description.match(/^llvmpipe \(.*?(\d+) bits\)/)?.[1];
+  return device.features.has("subgroups") && Number(bits) >= 8 * 32;
 }
 
 /** The inputs and outputs of a layer's linears. */

@@ -15,7 +15,7 @@ Deno.test("every kernel of a pass and its reduction is recorded, and has a cost"
       [...recorded].map(([label, { dispatches }]) => [label, dispatches.length]),
       [
         ["norm_rows", 5],
-        ["linear_registers", 9],
+        ["linear_broadcast", 9],
         ["attention_pattern", 3],
         ["mix_values_wide", 2],
         ["head_mean", 1],
@@ -36,5 +36,5 @@ Deno.test("the linears' cost is counted by hand", () => {
   const architecture = { layers: 2, heads: 2, channels: 8, inner: 20 } as never;
   // One whole layer, then queries and keys.
   const weights = 8 * 24 + 8 * 8 + 8 * 20 + 20 * 8 + 8 * 16;
-  assert.equal(costs("linear_registers", architecture, 3).flops, 2 * 3 * weights);
+  assert.equal(costs("linear_broadcast", architecture, 3).flops, 2 * 3 * weights);
 });

@@ -2,6 +2,7 @@ import type { Activation } from "../../src/requests/architecture/architecture.ts
 import type { Epilogue } from "../../src/requests/architecture/family.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { LinearKernel, type Tiling } from "../../src/engine/kernels/linear.ts";
+import { BROADCAST, HALF_BROADCAST } from "../../src/engine/kernels/linear_broadcast.ts";
 import { HALF_REGISTERS, REGISTERS } from "../../src/engine/kernels/linear_registers.ts";
 import {
   HALF_TALL_TILES,
@@ -16,9 +17,11 @@ import { Activations, run, uniformOf, upload, withGpu } from "../support/gpu.ts"
 import { Random } from "../support/random.ts";
 
 const TILINGS: readonly Tiling[] = [
+  BROADCAST,
   REGISTERS,
   TILES,
   TALL_TILES,
+  HALF_BROADCAST,
   HALF_REGISTERS,
   HALF_TILES,
   HALF_TALL_TILES,
@@ -29,7 +32,7 @@ function kept({ weights }: Tiling, w: Float32Array): Float32Array {
   return weights === "f32" ? w : Float32Array.from(new Float16Array(w));
 }
 
-// Sizes on both sides of the tiles: 4, 8, 16, 64 and 128 rows, 32, 64 and 128 columns, 8, 48 and 128 inputs. No two are
+// Sizes on both sides of the tiles: 4, 8, 16, 32, 64 and 128 rows, 32, 64 and 128 columns, 8, 48 and 128 inputs. No two are
 // equal.
 const SIZES = [
   { tokens: 1, inputs: 24, outputs: 20 },
