@@ -18,7 +18,7 @@ const FILES = [
  * `linear_broadcast` needs subgroups of 8 lanes (SwiftShader's have 4).
  */
 const CHOSEN =
-  "/^(?!linear_broadcast).*(T = 65|(attention_rows|attention_subgroups|mix_tiles), T = (1|5|257) |\\(65, |linear_tiles \\(5, |res-topk|tiny/T65)/";
+  "/T = 65|(attention_rows|attention_subgroups|mix_tiles), T = (1|5|257) |of \\(65, |linear_(registers|tiles|tiles_128)(_f16)? \\(65, |linear_tiles \\(5, |res-topk|tiny/T65/";
 
 async function driver(): Promise<string> {
   for (const place of PLACES) {
