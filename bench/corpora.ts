@@ -4,40 +4,21 @@
  *
  *     deno run --allow-all bench/corpora.ts [prompts]
  */
-import { Table, tableFromIPC, tableToIPC, vectorFromArray } from "apache-arrow";
+import { tableFromIPC } from "apache-arrow";
 import assert from "node:assert/strict";
 import { withServer } from "../tests/support/serve.ts";
+import { post, prompts, ROWS } from "./batches.ts";
 import { secondsOfChildren } from "./processor.ts";
 
-const TYPE = "application/vnd.apache.arrow.stream";
-const ROWS = 256;
 const COUNT = Number(Deno.args[0] ?? 2000);
 /** Turns that POST and GET take, so that both see the same machine. */
 const TURNS = Math.max(1, Math.round(COUNT / 500));
 /** After somebody asked, batches take short turns for two seconds: they are measured when that is over. */
 const MOMENT_MS = 2500;
+/** How long batches are under way before people are measured beside them. */
+const BEGUN_MS = 1000;
 /** How long people ask by themselves, and beside a batch, each twice. */
 const PEOPLE_MS = 6000;
-
-/** Different prompts of about 19 tokens. */
-function prompts(seed: string, count: number): string[] {
-  return Array.from(
-    { length: count },
-    (_, i) =>
-      `${seed} ${i}: the letter that came on a cold morning in ${1800 + i % 200} was never read`,
-  );
-}
-
-async function post(origin: string, rows: readonly string[]): Promise<Uint8Array> {
-  const table = new Table({ prompt: vectorFromArray(rows) });
-  const response = await fetch(`${origin}/info-flow.arrow`, {
-    method: "POST",
-    headers: { "content-type": TYPE, "accept-encoding": "identity" },
-    body: tableToIPC(table, "stream") as Uint8Array<ArrayBuffer>,
-  });
-  assert.equal(response.status, 200);
-  return await response.bytes();
-}
 
 async function get(origin: string, prompt: string): Promise<Uint8Array> {
   const response = await fetch(`${origin}/info-flow.arrow?${new URLSearchParams({ prompt })}`, {
@@ -137,16 +118,13 @@ async function besideBatches(origin: string): Promise<void> {
     for (const [name, use] of Object.entries(uses)) {
       const until = performance.now() + PEOPLE_MS;
       times[name]!.alone.push(...await repeat(use, () => performance.now() > until));
-      let isDone = false;
+      // In a thread of their own: their clients' work is not to delay what is measured here.
+      const batches = new Worker(new URL("./batches.ts", import.meta.url), { type: "module" });
+      batches.postMessage({ origin, seed: `beside ${name} ${turn}` });
+      await new Promise((resolve) => setTimeout(resolve, BEGUN_MS));
       const ends = performance.now() + PEOPLE_MS;
-      const batch = async (lane: number): Promise<void> => {
-        for (let i = 0; performance.now() < ends; i++) {
-          await post(origin, prompts(`beside ${name} ${turn} ${lane} ${i}`, ROWS));
-        }
-        isDone = true;
-      };
-      const [beside] = await Promise.all([repeat(use, () => isDone), ...[1, 2, 3].map(batch)]);
-      times[name]!.beside.push(...beside);
+      times[name]!.beside.push(...await repeat(use, () => performance.now() > ends));
+      batches.terminate();
     }
   }
   for (const [name, { alone, beside }] of Object.entries(times)) {
