@@ -30,6 +30,7 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
         bytes: FLOAT * sum(all, ([K, N]) => K * N + T * (K + N)),
       };
     }
+    case "attention_broadcast":
     case "attention_pattern":
     case "attention_rows":
     case "attention_subgroups":

@@ -1,5 +1,6 @@
 import type { Architecture } from "../requests/architecture/architecture.ts";
 import type { Gpu } from "./gpu/device.ts";
+import { AttentionBroadcast } from "./kernels/attention_broadcast.ts";
 import { AttentionPattern } from "./kernels/attention_pattern.ts";
 import { AttentionRows } from "./kernels/attention_rows.ts";
 import { AttentionSubgroups } from "./kernels/attention_subgroups.ts";
@@ -7,13 +8,15 @@ import { type AttentionKernels, AttentionTrial } from "./model/attention_trial.t
 import { MixTiles } from "./kernels/mix_tiles.ts";
 import { MixValues } from "./kernels/mix_values.ts";
 import { MixValuesWide } from "./kernels/mix_values_wide.ts";
-import type { TuningOptions } from "./tuning.ts";
+import { hasEightLanes, type TuningOptions } from "./tuning.ts";
 
 const SUBGROUPS: AttentionKernels = { attending: AttentionSubgroups, mixing: MixTiles };
 const ROWS: AttentionKernels = { attending: AttentionRows, mixing: MixTiles };
 const REGISTERS: AttentionKernels = { attending: AttentionPattern, mixing: MixValues };
 /** For llvmpipe. SwiftShader, another software adapter, takes minutes to compile it. */
 const WIDE: AttentionKernels = { attending: AttentionPattern, mixing: MixValuesWide };
+/** For llvmpipe with subgroups of 8 lanes. */
+const BROADCAST: AttentionKernels = { attending: AttentionBroadcast, mixing: MixValuesWide };
 
 /** The ways of computing attention on a GPU, of which each has its best. */
 export const GPU_ATTENTION: readonly AttentionKernels[] = [SUBGROUPS, ROWS, REGISTERS];
@@ -22,8 +25,10 @@ export const GPU_ATTENTION: readonly AttentionKernels[] = [SUBGROUPS, ROWS, REGI
 const TOKENS = [133, 512];
 
 /** The kernels of attention that suit an adapter by its kind, without measuring. */
-export function attentionFor({ device, info }: Gpu): AttentionKernels {
+export function attentionFor(gpu: Gpu): AttentionKernels {
+  const { device, info } = gpu;
   if (!info.isFallback) return device.features.has("subgroups") ? SUBGROUPS : ROWS;
+  if (hasEightLanes(gpu)) return BROADCAST;
   return info.description.startsWith("llvmpipe") ? WIDE : REGISTERS;
 }
 

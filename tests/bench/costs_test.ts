@@ -16,7 +16,7 @@ Deno.test("every kernel of a pass and its reduction is recorded, and has a cost"
       [
         ["norm_rows", 5],
         ["linear_broadcast", 9],
-        ["attention_pattern", 3],
+        ["attention_broadcast", 3],
         ["mix_values_wide", 2],
         ["head_mean", 1],
         ["rollout", 3],

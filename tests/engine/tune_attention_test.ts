@@ -109,6 +109,6 @@ Deno.test("a software adapter gets its kernels by its kind, and nothing is measu
   withGpu(async (gpu) => {
     const kept = new Kept();
     const { attending } = await tuneAttention(gpu, await readArchitecture(TINY), { kept });
-    assert.equal(attending.name, "attention_pattern");
+    assert.equal(attending.name, "attention_broadcast");
     assert.deepEqual(kept.choices, {});
   }));

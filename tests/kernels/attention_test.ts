@@ -4,10 +4,11 @@ import {
   AttentionPattern,
   type AttentionStage,
 } from "../../src/engine/kernels/attention_pattern.ts";
+import { AttentionBroadcast } from "../../src/engine/kernels/attention_broadcast.ts";
 import { AttentionRows } from "../../src/engine/kernels/attention_rows.ts";
 import { AttentionSubgroups } from "../../src/engine/kernels/attention_subgroups.ts";
 import { MixTiles } from "../../src/engine/kernels/mix_tiles.ts";
-import { MixValues } from "../../src/engine/kernels/mix_values.ts";
+import { type Mixing, MixValues } from "../../src/engine/kernels/mix_values.ts";
 import { MixValuesWide } from "../../src/engine/kernels/mix_values_wide.ts";
 import {
   triangleStride,
@@ -43,7 +44,14 @@ const CASES = [
   // More sources than a workgroup of attention_rows has invocations for at a time, the last targets alone.
   { tokens: 1101, first: 1090, heads: 1, headSize: 8, sharpness: 1 },
 ];
-const ATTENDING: readonly Attending[] = [AttentionPattern, AttentionRows, AttentionSubgroups];
+const ATTENDING: readonly Attending[] = [
+  AttentionPattern,
+  AttentionBroadcast,
+  AttentionRows,
+  AttentionSubgroups,
+];
+/** What is for llvmpipe has names that tests/gpu/swiftshader_test.ts does not choose. */
+const FOR_LLVMPIPE: readonly unknown[] = [AttentionBroadcast, MixValuesWide];
 
 /** The row of position 0 in the texture, and of the first target elsewhere. */
 const SLOT = 2;
@@ -61,9 +69,11 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
   const size = { rows: SLOT + tokens + 3, columns: 3 * channels };
   const expected = attentionPattern(qkv, { heads, channels, scale });
   const fields = { tokens, first, slot: SLOT, row: ROW, stride };
+  const nameFor = (kernel: Attending | Mixing): string =>
+    FOR_LLVMPIPE.includes(kernel) ? name.replace("T = ", "T is ") : name;
 
   for (const attending of ATTENDING) {
-    Deno.test(`${attending.name}, ${name}`, () =>
+    Deno.test(`${attending.name}, ${nameFor(attending)}`, () =>
       withGpu(async (gpu) => {
         const kernel = await attending.create(gpu.device, { heads, channels });
         const layerBytes = heads * stride * VEC4;
@@ -108,7 +118,7 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
   }
 
   for (const attending of ATTENDING) {
-    Deno.test(`${attending.name} in two stages gives the same bits, ${name}`, () =>
+    Deno.test(`${attending.name} in two stages gives the same bits, ${nameFor(attending)}`, () =>
       withGpu(async (gpu) => {
         const bytes = heads * stride * VEC4;
         const view = (await Activations.create(gpu, size, placed)).view;
@@ -132,9 +142,7 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
   }
 
   for (const mixing of [MixValues, MixValuesWide, MixTiles]) {
-    // The wide one is for llvmpipe: a name that tests/gpu/swiftshader_test.ts does not choose.
-    const shown = mixing === MixValuesWide ? name.replace("T = ", "T is ") : name;
-    Deno.test(`${mixing.name}, ${shown}`, () =>
+    Deno.test(`${mixing.name}, ${nameFor(mixing)}`, () =>
       withGpu(async (gpu) => {
         const packed = packTriangles(expected, { count: heads, tokens, stride });
         const kernel = await mixing.create(gpu.device, { heads, channels });
