@@ -47,9 +47,10 @@ Deno.test("serve --weights f16 says so, and gives other answers than without", (
       startLines.join("\n"),
       /prompts to 256 tokens \([0-9a-f]{8}, weights of float16\)\n[^]*linear_\w+_f16/,
     );
-    const response = await fetch(`${origin}/graphql?query={model{fingerprint}}`);
+    const response = await fetch(`${origin}/graphql?query={model{fingerprint,weights}}`);
     const { data } = await response.json();
     assert.match(data.model.fingerprint, /^[0-9a-f]{32}-f16$/);
+    assert.equal(data.model.weights, "F16");
   }, { args: ["--weights", "f16"] }));
 
 Deno.test("serve on all addresses takes a token, and says what that means", () =>

@@ -135,7 +135,7 @@ Deno.test("tokens are those of the prompt, BOS first", () =>
 Deno.test("model and device say what answers", () =>
   withApp(async (app) => {
     const { data } = await app.query(`{
-      model { name layers heads channels context vocabulary fingerprint }
+      model { name layers heads channels context vocabulary fingerprint weights }
       device { vendor architecture description isFallback }
     }`);
     assert.match(data.model.fingerprint, /^[0-9a-f]{32}$/);
@@ -147,6 +147,7 @@ Deno.test("model and device say what answers", () =>
       context: 256,
       vocabulary: 50257,
       fingerprint: "",
+      weights: "F32",
     });
     assert.equal(typeof data.device.isFallback, "boolean");
     assert.equal(typeof data.device.description, "string");

@@ -217,7 +217,9 @@ function tokenName(value: unknown): number | string {
 
 function fieldsOf({ name, engine: { info } }: LoadedModel): ModelFields {
   const { layers, heads, channels, context, vocabulary } = info.architecture;
-  return { name, layers, heads, channels, context, vocabulary, fingerprint: info.fingerprint };
+  const { fingerprint, weightType } = info;
+  const weights = weightType === "f16" ? "F16" : "F32";
+  return { name, layers, heads, channels, context, vocabulary, fingerprint, weights };
 }
 
 function tooManyValues({ size, shape }: MatrixAnswer): InfoflowError {

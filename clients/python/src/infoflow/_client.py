@@ -150,8 +150,9 @@ class Client:
         return pa.Table.from_batches(post_batch(self._transport, name, table_of(rows), options))
 
     def models(self) -> list[dict[str, Any]]:
-        """The models that can be asked: name, layers, heads, channels, context, vocabulary, fingerprint."""
-        selection = "{ name layers heads channels context vocabulary fingerprint }"
+        """The models that can be asked: name, layers, heads, channels, context, vocabulary, fingerprint,
+        and weights, how they are kept on the device: F32 or F16."""
+        selection = "{ name layers heads channels context vocabulary fingerprint weights }"
         return self._transport.ask("models", selection, {}, TYPES)
 
     def saes(self) -> list[dict[str, Any]]:
