@@ -33,6 +33,6 @@ export class JsonNotes<Note> {
       const next = `${this.#file}.${Deno.pid}.new`;
       await Deno.writeTextFile(next, JSON.stringify(notes, null, 2) + "\n");
       await Deno.rename(next, this.#file);
-    } catch { /* then what they would have said is found out again next time */ }
+    } catch { /* then the next start finds it out again */ }
   }
 }

@@ -5,7 +5,7 @@ export const WEIGHTS = "model.safetensors";
 /** Says which of several files has each tensor. */
 export const WEIGHTS_INDEX = "model.safetensors.index.json";
 
-/** What says how a model reads text, where it has it. */
+/** The tokenizer's files. A model has some of them, or none. */
 export const TOKENIZER_FILES: readonly string[] = [
   "tokenizer.json",
   "vocab.json",
@@ -15,7 +15,7 @@ export const TOKENIZER_FILES: readonly string[] = [
   "special_tokens_map.json",
 ];
 
-/** What says how an autoencoder in SAELens' format was trained. */
+/** The config of an autoencoder in SAELens' format. */
 const SAE_CONFIG = "cfg.json";
 
 /** Whether a file of that name may be read from a directory that was given for a model or an autoencoder. */

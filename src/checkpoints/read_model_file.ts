@@ -4,19 +4,19 @@ import { CONFIG, WEIGHTS_INDEX } from "./model_files.ts";
 import { memoryOf } from "./parsed_size.ts";
 
 const MIB = 2 ** 20;
-/** No file that a model has is larger: those with sizes and lists, and tokenizers, which have 200,000 tokens at most. */
+/** The largest files that are read, in bytes; a tokenizer of 200,000 tokens fits. */
 const MOST_BYTES: Readonly<Record<string, number>> = { [CONFIG]: MIB, [WEIGHTS_INDEX]: 4 * MIB };
 const MOST_BYTES_OF_TOKENIZERS = 24 * MIB;
-/** What one may take when it is parsed. */
+/** Bytes that a file may take when it is parsed. */
 const MOST_MEMORY = 72 * MIB;
-/** How deep its values may be nested: parsers of what is in them call themselves. */
+/** How deep its values may be nested: their parsers are recursive. */
 const MOST_DEPTH = 32;
 
 /**
  * Reads a text file of an untrusted checkpoint, if it is there.
  *
- * @throws {RangeError} If it is no file, such as a pipe, which would be waited for; or if it would take more memory than
- *   any model's.
+ * @throws {RangeError} If it is not a regular file (reading a pipe could wait for ever), or would take more memory than
+ *   any model's file does.
  */
 export async function readModelFile(path: string): Promise<string | undefined> {
   const most = MOST_BYTES[path.slice(path.lastIndexOf("/") + 1)] ?? MOST_BYTES_OF_TOKENIZERS;
@@ -58,7 +58,7 @@ async function readAtMost(path: string, most: number): Promise<Uint8Array | unde
 }
 
 /**
- * The same for a file that must be there.
+ * Reads such a file, like {@linkcode readModelFile}, where it must be there.
  *
  * @throws {Deno.errors.NotFound} If it is not.
  */

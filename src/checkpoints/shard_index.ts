@@ -3,7 +3,7 @@ import { shown } from "../errors.ts";
 /** Which file of a sharded checkpoint has each tensor. */
 export type ShardIndex = ReadonlyMap<string, string>;
 
-/** A header has no more tensors than that; nor has an index. */
+/** The most tensors that an index may list; no header has room for more either. */
 const MOST_TENSORS = 1e6;
 
 /**

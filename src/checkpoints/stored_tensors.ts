@@ -7,7 +7,7 @@ import type { StoredTensor } from "./weight_files.ts";
 export type StoredTensors = ReadonlyMap<string, StoredTensor | null>;
 
 const EMBEDDING = "wte.weight";
-/** A tensor that every checkpoint has under its own name: what is before it is before all of them. */
+/** A tensor that every checkpoint has under this name: a prefix before it is the prefix of all names. */
 const ANCHOR = "wpe.weight";
 const BASE = "transformer.";
 
@@ -45,7 +45,7 @@ export function storedTensors(
   }));
 }
 
-/** What all layers call the same tensor. */
+/** A tensor's name with `*` for the number of its layer. */
 function kindOf(name: string): string {
   return name.replace(/\d+/, "*");
 }

@@ -77,7 +77,7 @@ const DASHBOARD_FLAGS = {
   },
 } as const satisfies Record<string, Flag>;
 
-/** The flags of what is no field of the schema. */
+/** The flags of the questions that are no fields of the schema. */
 const OWN_FLAGS: Readonly<Record<string, Record<string, Flag>>> = {
   "head-statistics": STATISTICS_FLAGS,
   dashboards: DASHBOARD_FLAGS,
@@ -96,7 +96,7 @@ export interface CorpusSettings {
   readonly name: string;
   /** The field of the schema; undefined for statistics. */
   readonly field: BatchField | undefined;
-  /** How a matrix stands in its row. */
+  /** Whether a matrix is nested lists in its row, or one flat list. */
   readonly layout: BatchLayout;
   readonly inputs: readonly string[];
   readonly directory: string;

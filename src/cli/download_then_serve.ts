@@ -107,14 +107,14 @@ async function weightPaths(
   if (corpus !== undefined) given.push(corpus);
   const directories = [...given, ...cached.filter((it) => it !== undefined), ...caches];
   const paths = await Promise.all(directories.map(readablePaths));
-  // Where one is said to be but isn't, the server may look, and says so.
+  // The server may read a named directory that isn't there, so that its error can say so.
   const said = saes.filter((it) => it.includes("=")).map((it) =>
     resolve(it.replace(/^[^=]*=/, ""))
   );
   return [...new Set([...paths.flat(), ...said, ...caches])];
 }
 
-/** What may be a path in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */
+/** The parts that may be paths in `NAME=DIR`, `MODEL:DIR` and `MODEL:NAME=DIR`. */
 function pathsIn(asked: string): string[] {
   return [...new Set([asked, asked.replace(/^[^=]*=/, ""), asked.replace(/^[^:]*:/, "")])];
 }

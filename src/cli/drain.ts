@@ -70,7 +70,7 @@ export class Drain {
   }
 }
 
-/** Whether something is done in time, one way or another. */
+/** Whether something ends in time, by an error or not. */
 async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   const { promise: tooLate, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), ms);

@@ -72,10 +72,10 @@ export function drawLegend({ colours, top = 1 }: Pick<HeatmapOptions, "colours" 
   } ${end}, square root: what each target (row) takes from each source (column)`;
 }
 
-/** Rows with fewer sources have next to no choice; where there are others they don't set the scale. */
+/** Rows with fewer sources have large weights whatever the prompt; if there are others, they don't set the scale. */
 const FEW_SOURCES = 4;
 
-/** The largest weight of (P, P) matrices, of their first rows' aside. */
+/** The largest weight of (P, P) matrices, without their first rows. */
 export function topOf(matrices: Float32Array, tokens: number): number {
   let top = 0;
   const first = tokens > 2 * FEW_SOURCES ? FEW_SOURCES : 0;
@@ -95,7 +95,7 @@ function cell(weight: number, { colours, top = 1, hasNumbers }: HeatmapOptions):
     : paint(Math.abs(weight) / top, hasNumbers ? `${percent.padStart(3)} ` : "  ", colours);
 }
 
-/** The palette the other way round: on a dark terminal what is next to nothing is dark. */
+/** The palette in reverse: on a dark terminal, small weights are dark. */
 function paint(share: number, text: string, colours: Colours): string {
   const light = Math.sqrt(Math.min(1, share));
   const rgb = colourAt(1 - light);

@@ -15,7 +15,7 @@ export const ADAPTER_FLAG = {
   help: "adapter to use: high-performance, low-power, software, or a part of its name",
 } as const satisfies Flag;
 
-/** For programs that start a command and want nothing of it left, however they end. */
+/** The flag that ends a command together with the program that started it, however that ends. */
 export const STOP_WITH_STDIN_FLAG = {
   type: "boolean",
   help: "stop when standard input ends, as it does when the parent program ends",
@@ -132,7 +132,7 @@ export const SERVE_FLAGS = {
 export interface ServeSettings {
   readonly host: string;
   readonly port: number;
-  /** The default one first; none for the one that is there. */
+  /** The default one first; empty for gpt2 if it is there, else the bundled one. */
   readonly models: readonly string[];
   readonly cacheBytes: number;
   readonly weightType: WeightType;
@@ -165,11 +165,11 @@ const MIB = 2 ** 20;
 
 /** The variable that tells how many files the process may have open. */
 export const OPEN_FILES_VARIABLE = "INFOFLOW_OPEN_FILES";
-/** The files that are not connections: about 40, those that are being read, connections that wait to be closed. */
+/** Open files that are not connections: about 40, files being read, and connections that wait to be closed. */
 const OWN_FILES = 96 + BACKLOG;
 const LEAST_CONNECTIONS = 8;
 
-/** The variable of the token. It is no flag: other users of a machine see what programs are called with. */
+/** The variable of the token. It is no flag: other users of a machine see the arguments of programs. */
 export const TOKEN_VARIABLE = "INFOFLOW_TOKEN";
 /** Characters of a token that can't be guessed. */
 export const LEAST_TOKEN = 16;
@@ -262,7 +262,7 @@ function checkToken(token: string, isForThisMachine: boolean): void {
   );
 }
 
-/** What is left of a number of open files when the server has its own. */
+/** How many connections a limit of open files leaves room for. */
 function connectionsFor(openFiles: string | undefined): number {
   if (openFiles === undefined || !/^\d+$/.test(openFiles)) return Infinity; // not known, or there is no limit
   return Math.max(LEAST_CONNECTIONS, Number(openFiles) - OWN_FILES);

@@ -35,7 +35,7 @@ export async function createEngine(options: EngineFiles): Promise<Engine> {
   });
 }
 
-/** Bytes that the machine can give, where it may be asked. */
+/** Bytes of memory that are free on the machine, if this process may ask. */
 function freeMemory(): number | undefined {
   try {
     return Deno.systemMemoryInfo().available;

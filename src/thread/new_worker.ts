@@ -1,6 +1,6 @@
 let ahead: Worker | undefined;
 
-/** Starts the thread of an engine before it is known what it is to load; the next {@linkcode newWorker} is it. */
+/** Starts the thread of an engine before it is known what it is to load; the next {@linkcode newWorker} returns it. */
 export function startAhead(): void {
   ahead ??= start();
 }

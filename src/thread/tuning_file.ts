@@ -23,7 +23,7 @@ export function choicesIn(file: string): KeptChoices {
         await Deno.mkdir(dirname(file), { recursive: true });
         await Deno.writeTextFile(`${file}.new`, JSON.stringify(merged, null, 2) + "\n");
         await Deno.rename(`${file}.new`, file);
-      } catch { /* as it says above */ }
+      } catch { /* then the next start measures again */ }
     },
   };
 }

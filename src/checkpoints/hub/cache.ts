@@ -17,12 +17,12 @@ export class CachedRepository {
     this.#locks = join(cache, ".locks", folder);
   }
 
-  /** Where the content of a hash is. */
+  /** The path of the content with a hash. */
   blob(hash: string): string {
     return join(this.directory, "blobs", hash);
   }
 
-  /** What processes lock that write the blob of a hash. */
+  /** The file that a process locks while it writes the blob of a hash. */
   lock(hash: string): string {
     return join(this.#locks, `${hash}.lock`);
   }
@@ -32,7 +32,7 @@ export class CachedRepository {
     return join(this.directory, "snapshots", commit);
   }
 
-  /** The commits of which there is something. */
+  /** The commits that have a snapshot. */
   async commits(): Promise<string[]> {
     const names = await entriesOf(join(this.directory, "snapshots"));
     return names.filter((name) => COMMIT.test(name));

@@ -2,7 +2,7 @@ import type { HubEnvironment } from "./environment.ts";
 import { HubError } from "./error.ts";
 import { refusal } from "./refusal.ts";
 
-/** An answer with the whole (200), a part (206), or the word that there is no such part (416). */
+/** An answer with the whole file (200), with a part of it (206), or without the part, which does not exist (416). */
 export interface HubResponse {
   readonly status: number;
   readonly headers: Headers;
@@ -90,10 +90,10 @@ export class HubClient {
   }
 
   /**
-   * Does something that passing faults may break off, again if they do.
+   * Tries something, and again after a passing fault.
    *
-   * @param hasProgressed Whether the last attempt got further than those before: then patience begins anew.
-   * @throws {HubError} If they do so too often.
+   * @param hasProgressed Whether the last attempt got further than those before: then attempts are counted anew.
+   * @throws {HubError} If passing faults end too many attempts.
    */
   async retry<T>(work: () => Promise<T>, hasProgressed: () => boolean = () => false): Promise<T> {
     for (let attempt = 1;; attempt++) {
@@ -119,8 +119,8 @@ export class HubClient {
   }
 
   /**
-   * Asks for the headers of something, as often as it takes. Those of the hub's own answer are meant, which says of a
-   * file that is elsewhere what it is.
+   * Asks for the headers of a path, again after passing faults. They are those of the hub's own answer, which states the
+   * size and hash of a file even where it redirects to another host.
    *
    * @throws As {@linkcode ask} and {@linkcode retry} do.
    */

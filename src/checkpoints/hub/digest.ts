@@ -8,13 +8,13 @@ export interface Expected {
   readonly hash: string;
 }
 
-/** A hash of the kind that a file's name in the cache is: sha256, or git's of a blob, which begins with its size. */
+/** Starts a hash of the kind that is expected: sha256, or git's hash of a blob, which begins with the size. */
 export function startDigest({ size, hash }: Expected): Hash {
   if (hash.length === 64) return createHash("sha256");
   return createHash("sha1").update(`blob ${size}\0`);
 }
 
-/** Whether a text is a hash of one of the two kinds. */
+/** Whether a text is a sha256 or git's sha1, in hex. */
 export function isHash(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }

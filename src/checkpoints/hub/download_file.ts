@@ -227,10 +227,10 @@ function etagFile(path: string): string {
   return `${path}.incomplete.etag`;
 }
 
-/** Makes a new name in a directory last, where the system can: a directory can't be synced everywhere. */
+/** Writes a directory's new names to the disk; not every system can do that. */
 async function syncDirectory(path: string): Promise<void> {
   try {
     using directory = await Deno.open(path, { read: true });
     await directory.sync();
-  } catch { /* as it says above */ }
+  } catch { /* this system can't */ }
 }

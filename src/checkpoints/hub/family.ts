@@ -47,9 +47,9 @@ export function findNamed(name: string, family: Family = FAMILY): Named | undefi
 }
 
 /**
- * Does so for a name that must be one.
+ * Finds the repository of a name, like {@linkcode findNamed}, but throws for a name that is neither.
  *
- * @throws {HubError} If it is none; the text lists the short names.
+ * @throws {HubError} If it is neither a short name nor `owner/repo`; the text lists the short names.
  */
 export function named(name: string, family: Family = FAMILY): Named {
   const found = findNamed(name, family);

@@ -97,7 +97,7 @@ async function isThere(
   return isRight;
 }
 
-/** Checks a pin that the hub's own hash says nothing about: git's is another. */
+/** Checks a file against a pinned sha256, where the hub states git's hash instead. */
 async function checkPinned(
   path: string,
   { name, size, hash }: RemoteFile,

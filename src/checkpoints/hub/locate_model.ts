@@ -11,9 +11,9 @@ const WEIGHTS = projectPath("weights");
 export interface Location {
   readonly name: string;
   readonly directory: string;
-  /** Whether it is in the hub's cache, where a file's name says what it must hash to. */
+  /** Whether it is in the hub's cache, where a file is named by its hash. */
   readonly isCached: boolean;
-  /** Whether it is one of those that have GPT-2's vocabulary, whether or not files of a tokenizer are there. */
+  /** Whether it is known to have GPT-2's vocabulary, so that it needs no tokenizer files. */
   readonly isKnown: boolean;
 }
 
@@ -81,7 +81,7 @@ async function includedModels(): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory).map(({ name }) => name).sort();
 }
 
-/** A server may look at the directories only that were asked for when it was started: others are none to it. */
+/** A server may read only the directories that it was started with; others count as missing. */
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await statIfThere(path))?.isDirectory === true;

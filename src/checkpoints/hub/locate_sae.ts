@@ -16,7 +16,7 @@ export interface SaeLocation {
   readonly name: string;
   readonly directory: string;
   readonly overrides: SaeOverrides;
-  /** Whether it is in the hub's cache, where a file's name says what it must hash to. */
+  /** Whether it is in the hub's cache, where a file is named by its hash. */
   readonly isCached: boolean;
 }
 
@@ -104,7 +104,7 @@ export async function findSaeInCache(
   return undefined;
 }
 
-/** A server may look at the directories only that were asked for when it was started: others are none to it. */
+/** A server may read only the directories that it was started with; others count as missing. */
 async function isSaeDirectory(path: string): Promise<boolean> {
   try {
     for (const name of [SAE_CONFIG, SAE_WEIGHTS]) {

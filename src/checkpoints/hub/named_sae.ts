@@ -28,9 +28,9 @@ export function findNamedSae(name: string): NamedSae | undefined {
 }
 
 /**
- * Does so for a name that must be one.
+ * Finds an autoencoder, like {@linkcode findNamedSae}, but throws for a name that is neither.
  *
- * @throws {HubError} If it is none; the text lists the nearest.
+ * @throws {HubError} If it is neither; the text lists the most similar names.
  */
 export function namedSae(name: string): NamedSae {
   const found = findNamedSae(name);

@@ -8,7 +8,7 @@ export interface Place {
   readonly directory: string;
   /** Where a file's content is put. */
   content(file: RemoteFile): string;
-  /** The lock that is held meanwhile. */
+  /** The file that is locked while the content is fetched. */
   lock(file: RemoteFile): string;
   /** Gives content that is there its name in the directory. */
   name(file: RemoteFile): Promise<void>;

@@ -4,7 +4,7 @@ import { HubError } from "./error.ts";
 import { checkFileName } from "./repository.ts";
 import type { RemoteFile, Revision } from "./revision.ts";
 
-/** The files that are fetched first: what is refused, is refused because of them. */
+/** The files that are fetched first: they decide whether the model is refused. */
 export function firstFiles(revision: Revision): RemoteFile[] {
   const { files, repository } = revision;
   const config = files.get(CONFIG);

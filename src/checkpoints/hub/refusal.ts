@@ -8,7 +8,7 @@ export interface Refused {
   readonly hasToken: boolean;
 }
 
-/** What to tell about an answer that asking again does not change. */
+/** The error for an answer that a second attempt would not change. */
 export function refusal(
   response: Response,
   { repository, endpoint, host, hasToken }: Refused,

@@ -8,9 +8,9 @@ export const COMMIT = /^[0-9a-f]{40}$/;
 
 const NAME = /^[\w.-]{1,96}(\/[\w.-]{1,96})?$/;
 
-/** Whether a text has the form of a repository's name, `owner/name` or, of old, `name`. */
+/** Whether a text has the form of a repository's name, `owner/name`, or `name` alone for some old ones. */
 export function isRepositoryName(text: string): boolean {
-  // The hub allows neither `--` nor `..`; the first is what a cache puts between owner and name.
+  // The hub allows neither `--` nor `..`; the cache writes `--` for the slash between owner and name.
   return NAME.test(text) && !text.includes("--") && !text.includes("..") &&
     text.split("/").every((part) => part !== "." && !/^[.-]|[.-]$/.test(part));
 }

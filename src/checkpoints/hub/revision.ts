@@ -106,7 +106,7 @@ async function fetchFile(
   const etag = headers.get("x-linked-etag") ?? headers.get("etag");
   const hash = etag?.replace(/^W\//, "").replaceAll('"', "") ?? "";
   const size = Number(headers.get("x-linked-size") ?? headers.get("content-length") ?? NaN);
-  // A tag that is no hash is a file's name in the cache all the same: its bytes can't be compared with anything.
+  // An ETag that is no hash still names the file in the cache, but its bytes can't be compared with anything.
   if (Number.isSafeInteger(size) && /^[\w-][\w.-]{0,127}$/.test(hash)) return { name, size, hash };
   throw new HubError(
     `Cannot download ${name} of ${repository} as the hub states neither its size nor its ETag`,
