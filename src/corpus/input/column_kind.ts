@@ -1,8 +1,8 @@
 import { Bool, type DataType, Field, Float64, Int64, List, Struct, Utf8 } from "apache-arrow";
 
 /**
- * What values a column of a file without Arrow's types has. `json` is what has no other kind, and what has several:
- * each value is written as JSON. An element or a field that is undefined has nothing but nulls.
+ * The kind of a column's values, for files without Arrow's types. `json` is for values of several kinds, or of none of
+ * the others: each is written as JSON. An element or a field is undefined if all its values are null.
  */
 export type ColumnKind =
   | "utf8"
@@ -69,7 +69,7 @@ export function isIds(kind: ColumnKind | undefined): boolean {
     (kind.list === undefined || kind.list === "int64");
 }
 
-/** Arrow's type for a kind; what has nothing but nulls is text. */
+/** Arrow's type for a kind; text for a column of nulls. */
 export function typeOf(kind: ColumnKind = "utf8"): DataType {
   if (typeof kind === "object") {
     if ("list" in kind) return new List(new Field("item", typeOf(kind.list), true));

@@ -81,7 +81,7 @@ function promptKind(
   return isIds(a) || isIds(b) ? { list: "int64" } : commonKind(a, b);
 }
 
-/** The value of a row that has not its column's kind, which only prompts can be, and what is said of it. */
+/** The prompt of a row, if it is of another kind than its column, and the error's text. Other columns have room for any value. */
 function misfit(
   row: Row,
   kinds: ReadonlyMap<string, ColumnKind | undefined>,
@@ -99,7 +99,7 @@ function misfit(
   return undefined;
 }
 
-/** The objects of a file; of a line that is none, why. */
+/** The objects of a file; for a line that is no object, the reason. */
 async function* rowsOf(path: string): AsyncGenerator<Row | string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   for await (const line of linesOf(path)) {

@@ -10,7 +10,7 @@ import { batchOfRows } from "./batch_of_rows.ts";
 import { type ColumnKind, structOf } from "./column_kind.ts";
 import { BATCH_ROWS, type InputBatch, NO_FAULTS } from "../../server/batch/input_batch.ts";
 
-/** What a Parquet file says of itself. */
+/** The number of rows of a Parquet file, and the kinds of its columns by name. */
 export interface ParquetInfo {
   readonly rows: number;
   readonly kinds: ReadonlyMap<string, ColumnKind>;

@@ -16,11 +16,11 @@ export interface InputFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly rows: number;
-  /** What its reader has to know beforehand. */
+  /** The kinds of its columns by name, which its reader needs beforehand. */
   readonly kinds: ReadonlyMap<string, ColumnKind | undefined>;
 }
 
-/** The columns that prompts are in where none is named. */
+/** The columns that may have the prompts if the user names none. */
 const PROMPTS = ["prompt", "ids"];
 
 /**
@@ -65,8 +65,8 @@ async function surveyed(
 }
 
 /**
- * The files of one corpus, of which those of JSON objects have the same columns: where one has no such value, it is null,
- * and a column has the kind that there is room in for all.
+ * The files of one corpus. Those of JSON objects get the same columns: a column that a file lacks is null there, and its
+ * kind is one that fits the values of all files.
  *
  * @param column As for {@linkcode survey}.
  */

@@ -184,7 +184,7 @@ class PartSums {
   }
 }
 
-/** Whether an error is of a prompt alone, and others may do well. */
+/** Whether an error concerns one prompt alone, so that others may succeed. */
 function isOfRow({ code }: InfoflowError): boolean {
   return ["PROMPT_EMPTY", "PROMPT_TOO_LONG", "BAD_USER_INPUT", "MATRIX_TOO_LARGE"].includes(code);
 }

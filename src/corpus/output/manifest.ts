@@ -56,7 +56,7 @@ export async function readManifest(path: string): Promise<Manifest | undefined> 
     const manifest = JSON.parse(text) as Manifest;
     if (manifest.version === 1 && Array.isArray(manifest.parts)) return manifest;
   } catch {
-    // said below
+    // not JSON: refused below
   }
   throw new InfoflowError("BAD_USER_INPUT", `Cannot read ${path} as it is no manifest of a run`);
 }

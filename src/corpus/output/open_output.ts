@@ -7,7 +7,7 @@ import { checkSameRun, type Manifest, readManifest, type RunIdentity } from "./m
  * Makes a directory ready for a run: a new one, or one where the same run was begun.
  *
  * @returns What is done already, as far as its files are there.
- * @throws {InfoflowError} BAD_USER_INPUT if an input lies in it, or it has files of something else; it says of what.
+ * @throws {InfoflowError} BAD_USER_INPUT if an input lies in it, or it has files of something else, which the text names.
  */
 export async function openOutput(
   directory: string,

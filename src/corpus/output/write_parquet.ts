@@ -35,7 +35,7 @@ export async function writeParquet(
   return await writeFile(path, whole(await transformParquetStream(input, properties), broken));
 }
 
-/** The same, with what breaks them off added to a list. */
+/** The same items; an error that ends them is added to a list too. */
 async function* noting<T>(items: AsyncGenerator<T>, broken: unknown[]): AsyncGenerator<T> {
   try {
     yield* items;
@@ -45,7 +45,7 @@ async function* noting<T>(items: AsyncGenerator<T>, broken: unknown[]): AsyncGen
   }
 }
 
-/** The writer takes batches that are broken off for all there are, and ends the file: this tells why they ended. */
+/** The writer does not notice an error of its batches and ends the file as if they were complete: this throws the error. */
 async function* whole<T>(pieces: AsyncIterable<T>, broken: readonly unknown[]): AsyncGenerator<T> {
   yield* pieces;
   if (broken.length > 0) throw broken[0];

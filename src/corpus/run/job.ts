@@ -21,7 +21,7 @@ export interface Job {
   readonly name: string;
   /** The options that its numbers depend on, beside the model and the rows. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Rows of a part, where nothing else is said. */
+  /** Rows of a part, by default. */
   readonly partRows: number;
   /**
    * Makes a part: writes its files.

@@ -1,6 +1,6 @@
 import { emptyRows, type FeatureRows } from "./feature_rows.ts";
 
-/** Activations in the order in which they come, up to a number of them, and then by feature. */
+/** Collects activations up to a number of them, in any order, and gives them back sorted by feature. */
 export class ActivationRun {
   readonly #features: number;
   #prompts: Float64Array<ArrayBuffer>;
@@ -11,7 +11,7 @@ export class ActivationRun {
 
   /**
    * @param features How many features there are.
-   * @param room For how many activations there is room.
+   * @param room The most activations.
    */
   constructor(features: number, room: number) {
     this.#features = features;
@@ -26,7 +26,7 @@ export class ActivationRun {
     return this.#size;
   }
 
-  /** Whether so many more have room. */
+  /** Whether there is room for `count` more. */
   hasRoom(count: number): boolean {
     return this.#size + count <= this.#rows.length;
   }
@@ -40,7 +40,7 @@ export class ActivationRun {
     this.#activations[at] = activation;
   }
 
-  /** Takes all of them out, by feature; those of a feature stay in their order. */
+  /** Removes all of them, sorted by feature; those of a feature stay in the order in which they came. */
   take(): FeatureRows {
     const starts = new Uint32Array(this.#features + 1);
     const size = this.#size;

@@ -6,7 +6,7 @@ import type { Together } from "./together.ts";
 /** More features than that have no table of all pairs: it would take more than 64 MiB. */
 const MOST_IN_TABLE = 4096;
 
-/** What is known of all features before any is looked at by itself. */
+/** The counts of all features, made before the first feature's dashboard. */
 export interface FeatureCounts {
   /** (F) each: places that a feature is on at; the sum of its activations, and the largest. */
   readonly counts: Float64Array<ArrayBuffer>;

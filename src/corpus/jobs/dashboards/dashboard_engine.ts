@@ -24,7 +24,7 @@ export interface DashboardEngine {
   find(
     prompts: readonly (readonly number[])[],
   ): Promise<Omit<Questions["featureBatch"]["result"], "cacheHit">>;
-  /** What each feature says by itself, and the texts of tokens. */
+  /** What is known of each feature without a corpus, with `k` entries in each list; and the texts of tokens. */
   tables(k: number): Promise<FeatureTablesFound>;
   textOf(id: number): string;
 }

@@ -20,7 +20,7 @@ export interface DashboardOptions {
   readonly column: string | undefined;
   /** Examples of each feature. */
   readonly top: number;
-  /** Whether take at most one example of a feature from a prompt. */
+  /** Whether to take at most one example of a feature from a prompt. */
   readonly onePerPrompt: boolean;
 }
 
@@ -120,7 +120,7 @@ export class DashboardsJob implements Job {
   }
 }
 
-/** Whether an error is of a prompt alone, and others may do well. */
+/** Whether an error concerns one prompt alone, so that others may succeed. */
 const OF_A_ROW: readonly string[] = [
   "PROMPT_EMPTY",
   "PROMPT_TOO_LONG",

@@ -1,7 +1,7 @@
 import type { FeatureRows } from "./feature_rows.ts";
 import { type JointFeature, mostTogether, type Together } from "./together.ts";
 
-/** Room for a position, and for a feature, in a number that sorts by prompt, position, then feature. */
+/** More than any position, and any feature: one number of prompt, position and feature sorts by these, in this order. */
 const POSITIONS = 2 ** 16;
 const FEATURES = 2 ** 12;
 

@@ -11,7 +11,7 @@ const GROUP_TOKENS = 8192;
 const GROUP_PROMPTS = 256;
 /** Groups that the engine has: one at work, one that it can turn to. */
 const IN_FLIGHT = 2;
-/** Activations of a file: so many are in memory. */
+/** The most activations of a file: they are in memory until it is written. */
 const RUN_ROWS = 2 ** 19;
 
 type Found = Awaited<ReturnType<DashboardEngine["find"]>>;

@@ -13,7 +13,7 @@ export interface TokenWeight {
   readonly logit: number;
 }
 
-/** What a feature says by itself, whatever the corpus. */
+/** What is known of a feature without a corpus: the tokens that it promotes and suppresses, the nearest features. */
 export interface FeatureTable {
   readonly promoted: readonly TokenWeight[];
   readonly suppressed: readonly TokenWeight[];
@@ -32,7 +32,7 @@ export const NEAREST = struct([["feature", new Int32()], ["cosine", new Float32(
 const ROWS = 1024;
 
 /**
- * Writes what each feature says by itself, a row each.
+ * Writes what is known of each feature without a corpus, a row each.
  *
  * @param k How many entries there are of each.
  * @returns The file's bytes.

@@ -5,7 +5,7 @@ export const BINS = 50;
 /** Groups of examples by how large they are, of as many equal parts of (0, max]. */
 export const GROUPS = 5;
 
-/** How many examples there are of a feature. */
+/** How many examples a feature has. */
 export interface TallyOptions {
   /** The largest. */
   readonly top: number;
@@ -92,7 +92,7 @@ export class FeatureTally {
     return true;
   }
 
-  /** Drawn by a hash of the place: the same whatever the order. */
+  /** Whether an example is drawn: decided by a hash of its place, so that the order of places doesn't matter. */
   #isDrawn(example: Example): boolean {
     const { eachGroup } = this.#options;
     const share = example.activation / this.#largest;

@@ -1,18 +1,18 @@
 import type { FeatureRows } from "./feature_rows.ts";
 
-/** How many there are of a feature. */
+/** The most joint features of a feature. */
 const MOST_TOGETHER = 10;
 
 /** A feature that is on where another is. */
 export interface JointFeature {
   readonly feature: number;
-  /** Places that both are on at, by places that either is. */
+  /** The Jaccard index: places where both are on, divided by places where either is. */
   readonly jaccard: number;
 }
 
 /** Finds the features that are on at the same places. */
 export interface Together {
-  /** Takes activations: all of each place that there are any of, in any order. */
+  /** Takes activations in any order; those of one place must come in one call. */
   add(rows: FeatureRows): void;
   /**
    * The features that share most places with one, of equal ones the lower first.
@@ -24,7 +24,7 @@ export interface Together {
   readonly sample: number | undefined;
 }
 
-/** The best few of some. */
+/** The features with the largest Jaccard indices, of equal ones the lower first. */
 export function mostTogether(found: JointFeature[]): JointFeature[] {
   return found.sort((a, b) => b.jaccard - a.jaccard || a.feature - b.feature)
     .slice(0, MOST_TOGETHER);

@@ -1,7 +1,7 @@
 import type { PartialStatistics } from "../../../requests/head_statistics/partial_statistics.ts";
 import { hashOf } from "../../../requests/head_statistics/sample.ts";
 
-/** Parts that HeadVis shows a head's prompts in, from those that it hardly touches to those where it takes most. */
+/** Groups that HeadVis shows a head's prompts in, by the head's largest weight in the prompt, the smallest first. */
 export const INTERVALS = 5;
 /** Prompts of an interval, and of the last one. */
 const OF_INTERVAL = 3;
@@ -15,8 +15,8 @@ export interface ShownPrompt {
 }
 
 /**
- * The prompts that are shown of a head: of each fifth of all prompts by their largest weight three at random, always
- * the same, and of the last the ten largest.
+ * The prompts that are shown of a head. Prompts are split into fifths by their largest weight: three are drawn of each
+ * fifth, always the same ones, and of the last fifth the ten largest are taken.
  */
 export function shownPrompts(partial: PartialStatistics, head: number): ShownPrompt[] {
   const bins = partial.histograms[head]!;
