@@ -5,13 +5,13 @@ import type { FinishedRun, RunHead } from "./finished_run.ts";
 /** A piece of the page, escaped. */
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
-/** What the page shows: a statistic of all heads, and a head by itself. */
+/** What the page shows: one statistic for all heads, and one head in detail. */
 export interface CorpusView {
   readonly statistic: string;
   readonly head: RunHead;
 }
 
-/** Reads what is to be shown of the page's query; what it doesn't understand is left at its default. */
+/** Reads the page's query; a parameter that can't be read gets its default. */
 export function readView({ all }: FinishedRun, search: URLSearchParams): CorpusView {
   const asked = search.get("statistic") ?? "";
   const statistic = Object.hasOwn(STATISTICS, asked) ? asked : "bos_mean";

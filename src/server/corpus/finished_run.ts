@@ -4,7 +4,7 @@ import { compressors } from "hyparquet-compressors";
 import { isAbsence } from "../../files.ts";
 import { STATISTICS } from "../../requests/head_statistics/statistics.ts";
 
-/** An example of a head: where it takes most, and the text. */
+/** An example of a head: a large weight, with its target, its source and the text. */
 export interface RunExample {
   /** The row of the corpus. */
   readonly prompt: number;

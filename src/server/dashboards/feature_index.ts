@@ -12,7 +12,7 @@ export interface FeatureSummary {
   readonly promoted: readonly TokenWeight[];
 }
 
-/** No text of a token has it. */
+/** Separates texts of tokens; none of them contains it. */
 const BETWEEN = "\uffff";
 
 /**

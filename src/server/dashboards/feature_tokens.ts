@@ -1,6 +1,6 @@
 /** Tokens that are shown of a feature. */
 const MOST = 5;
-/** No text of a token has it. */
+/** Separates texts of tokens; none of them contains it. */
 const BETWEEN = "\uffff";
 
 /** The tokens that each feature is largest at. */
@@ -19,7 +19,7 @@ export class FeatureTokens {
     return text === "" ? [] : text.split(BETWEEN).slice(0, MOST);
   }
 
-  /** Whether one of a feature's has a text, in lower case, as a part. */
+  /** Whether one of a feature's tokens contains a text that is in lower case; their own case doesn't matter. */
   has(feature: number, text: string): boolean {
     return this.#texts[feature]!.toLowerCase().includes(text);
   }

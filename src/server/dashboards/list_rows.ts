@@ -48,7 +48,7 @@ async function listIn(directory: string): Promise<ParquetRows<ListRow> | undefin
   return await statIfThere(path) ? new ParquetRows(path) : undefined;
 }
 
-/** Where an example is, without what else the feature does in its prompt: that is most of the file. */
+/** The place of an example, without the feature's other activations in its prompt, which are most of the file. */
 type ExamplePlace = Pick<StoredExample, "prompt" | "position" | "group">;
 const PLACE = ["prompt", "position", "group"];
 

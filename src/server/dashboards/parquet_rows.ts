@@ -24,7 +24,7 @@ export class ParquetRows<Row extends object> {
     this.#isLeft = isLeft;
   }
 
-  /** A row; undefined if there are not so many. */
+  /** A row by its number; undefined if the file has fewer rows. */
   async row(index: number): Promise<Row | undefined> {
     const { row_groups: groups } = await this.#header();
     let first = 0;
@@ -53,7 +53,7 @@ export class ParquetRows<Row extends object> {
     }
   }
 
-  /** What the file says of itself under `infoflow`. */
+  /** The file's metadata under `infoflow`. */
   async about(): Promise<unknown> {
     const { key_value_metadata: entries } = await this.#header();
     const text = entries?.find(({ key }) => key === "infoflow")?.value;

@@ -12,7 +12,7 @@ export function pruned(
 ): FileMetaData {
   const { schema, row_groups: groups } = metadata;
   let at = 0;
-  /** The elements of the one that is next, depth first as they stand; none if it is left out. */
+  /** Takes the next element with all below it, which follow it depth first; gives none of them if it is left out. */
   const take = (path: readonly string[]): SchemaElement[] => {
     const element = schema[at++]!;
     const own = at === 1 ? [] : [...path, element.name];

@@ -1,6 +1,6 @@
 /**
- * The share of a feature's activations that are smaller than one: how unusual that is. Within a bar of the histogram they
- * are taken to be spread evenly, so it is right to the share that the bar has.
+ * The share of a feature's activations that are smaller than a given one. Within a bar of the histogram activations are
+ * assumed to be spread evenly, so the error is at most the bar's share.
  *
  * @param feature Its largest activation, and how many are in each of equal parts of (0, max].
  */

@@ -1,19 +1,19 @@
 import { InfoflowError } from "../../errors.ts";
 
-/** Wrong tokens are told so far apart, in ms, whoever sent them and over how many connections. */
+/** The ms between two refusals of wrong tokens, for all clients and connections together. */
 export const GUESS_MS = 500;
-/** Wrong tokens that may wait to be told; the next is refused at once. */
+/** Wrong tokens that may wait for their refusal; the next is refused at once. */
 export const MOST_GUESSES = 16;
 
 /**
- * The wrong tokens that were sent to a server. Each is told after the one before it; the right token waits for none of
- * them. What is kept is one point in time: who leaves makes nobody else's turn earlier.
+ * Slows down the guessing of a server's token: wrong tokens are refused one after the other, and the right one waits for
+ * none of them. Only the time of the last turn is kept, so a client that leaves does not make another's turn earlier.
  */
 export class Guesses {
   readonly #apart: number;
   #lastTurn = 0;
 
-  /** @param apart How far apart they are told, in ms. */
+  /** @param apart The ms between two refusals. */
   constructor(apart = GUESS_MS) {
     this.#apart = apart;
   }

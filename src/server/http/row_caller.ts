@@ -1,10 +1,10 @@
 import { InfoflowError } from "../../errors.ts";
 import type { Caller } from "../queue/caller.ts";
 
-/** Rows that are begun within so many ms have one deadline, and one timer. */
+/** Rows that are begun within this many ms share a deadline and its timer. */
 const TOGETHER_MS = 1000;
 
-/** The client of a batch: it waits for each row so long, for all of them as long as they take. */
+/** The client of a batch. Each row has the deadline of a request; all of them together have none. */
 export class RowCaller implements Caller {
   readonly priority = "batch";
   readonly #deadline: number;

@@ -13,7 +13,7 @@ export class StaticFile {
   readonly #compressed = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
   /**
-   * @param text What it says.
+   * @param text Its content.
    * @param type Its media type.
    * @param headers Further headers that it is always sent with.
    */

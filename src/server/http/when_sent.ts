@@ -1,7 +1,7 @@
 /** A smaller answer is sent in one write, see `sendResponse`. */
 export const SMALL_ANSWER = 16 * 1024;
 
-/** Whether an answer says that it has so few bytes. */
+/** Whether an answer is small, by its Content-Length. */
 export function isSmall({ headers }: Response): boolean {
   return Number(headers.get("content-length") ?? Infinity) <= SMALL_ANSWER;
 }
