@@ -35,6 +35,7 @@ export function costs(kernel: string, architecture: Architecture, T: number): Co
     case "attention_rows":
     case "attention_subgroups":
       return { flops: L * 2 * C * seen, bytes: FLOAT * L * (2 * T * C + H * triangle) };
+    case "mix_broadcast":
     case "mix_values":
     case "mix_values_wide":
     case "mix_tiles":

@@ -85,7 +85,7 @@ for (const tiling of TILINGS) {
   }
 }
 const { heads, channels } = HEADS;
-for (const kernels of new Set([attentionFor(gpu), ...GPU_ATTENTION])) {
+for (const kernels of new Set([attentionFor(gpu, HEADS), ...GPU_ATTENTION])) {
   const { attending, mixing } = kernels;
   for (const tokens of counts) {
     using trial = await AttentionTrial.create(device, kernels, { ...HEADS, tokens })

@@ -5,6 +5,7 @@ import { AttentionPattern } from "./kernels/attention_pattern.ts";
 import { AttentionRows } from "./kernels/attention_rows.ts";
 import { AttentionSubgroups } from "./kernels/attention_subgroups.ts";
 import { type AttentionKernels, AttentionTrial } from "./model/attention_trial.ts";
+import { MixBroadcast } from "./kernels/mix_broadcast.ts";
 import { MixTiles } from "./kernels/mix_tiles.ts";
 import { MixValues } from "./kernels/mix_values.ts";
 import { MixValuesWide } from "./kernels/mix_values_wide.ts";
@@ -16,7 +17,10 @@ const REGISTERS: AttentionKernels = { attending: AttentionPattern, mixing: MixVa
 /** For llvmpipe. SwiftShader, another software adapter, takes minutes to compile it. */
 const WIDE: AttentionKernels = { attending: AttentionPattern, mixing: MixValuesWide };
 /** For llvmpipe with subgroups of 8 lanes. */
-const BROADCAST: AttentionKernels = { attending: AttentionBroadcast, mixing: MixValuesWide };
+const NARROW: AttentionKernels = { attending: AttentionBroadcast, mixing: MixValuesWide };
+/** The same for heads of WIDE_HEAD channels and more, in which every lane has some. */
+const BROADCAST: AttentionKernels = { attending: AttentionBroadcast, mixing: MixBroadcast };
+const WIDE_HEAD = 64;
 
 /** The ways of computing attention on a GPU, of which each has its best. */
 export const GPU_ATTENTION: readonly AttentionKernels[] = [SUBGROUPS, ROWS, REGISTERS];
@@ -24,11 +28,14 @@ export const GPU_ATTENTION: readonly AttentionKernels[] = [SUBGROUPS, ROWS, REGI
 /** Prompts that are checked and timed. */
 const TOKENS = [133, 512];
 
-/** The kernels of attention that suit an adapter by its kind, without measuring. */
-export function attentionFor(gpu: Gpu): AttentionKernels {
+/** The kernels of attention that suit an adapter by its kind and the heads, without measuring. */
+export function attentionFor(
+  gpu: Gpu,
+  { heads, channels }: { readonly heads: number; readonly channels: number },
+): AttentionKernels {
   const { device, info } = gpu;
   if (!info.isFallback) return device.features.has("subgroups") ? SUBGROUPS : ROWS;
-  if (hasEightLanes(gpu)) return BROADCAST;
+  if (hasEightLanes(gpu)) return channels / heads < WIDE_HEAD ? NARROW : BROADCAST;
   return info.description.startsWith("llvmpipe") ? WIDE : REGISTERS;
 }
 
@@ -44,7 +51,7 @@ export async function tuneAttention(
   { kept, redo = false }: TuningOptions,
   contenders: readonly AttentionKernels[] = GPU_ATTENTION,
 ): Promise<AttentionKernels> {
-  if (!kept || gpu.info.isFallback) return attentionFor(gpu);
+  if (!kept || gpu.info.isFallback) return attentionFor(gpu, { heads, channels });
   const shape = `attention ${heads}x${channels / heads}`;
   const device = JSON.stringify(gpu.info) +
     contenders.flatMap(({ attending, mixing }) => [attending.code, mixing.code]).join("");

@@ -7,6 +7,7 @@ import {
 import { AttentionBroadcast } from "../../src/engine/kernels/attention_broadcast.ts";
 import { AttentionRows } from "../../src/engine/kernels/attention_rows.ts";
 import { AttentionSubgroups } from "../../src/engine/kernels/attention_subgroups.ts";
+import { MixBroadcast } from "../../src/engine/kernels/mix_broadcast.ts";
 import { MixTiles } from "../../src/engine/kernels/mix_tiles.ts";
 import { type Mixing, MixValues } from "../../src/engine/kernels/mix_values.ts";
 import { MixValuesWide } from "../../src/engine/kernels/mix_values_wide.ts";
@@ -51,7 +52,7 @@ const ATTENDING: readonly Attending[] = [
   AttentionSubgroups,
 ];
 /** What is for llvmpipe has names that tests/gpu/swiftshader_test.ts does not choose. */
-const FOR_LLVMPIPE: readonly unknown[] = [AttentionBroadcast, MixValuesWide];
+const FOR_LLVMPIPE: readonly unknown[] = [AttentionBroadcast, MixBroadcast, MixValuesWide];
 
 /** The row of position 0 in the texture, and of the first target elsewhere. */
 const SLOT = 2;
@@ -141,7 +142,7 @@ for (const { tokens, first, heads, headSize, sharpness } of CASES) {
       }));
   }
 
-  for (const mixing of [MixValues, MixValuesWide, MixTiles]) {
+  for (const mixing of [MixValues, MixValuesWide, MixBroadcast, MixTiles]) {
     Deno.test(`${mixing.name}, ${nameFor(mixing)}`, () =>
       withGpu(async (gpu) => {
         const packed = packTriangles(expected, { count: heads, tokens, stride });

@@ -15,7 +15,10 @@ export const MIXING_GROUPS = [
 export interface Mixing
   extends KernelDefinition<AttentionShape, typeof MIXING_GROUPS, { readonly targets: number }> {}
 
-/** Declares a shader that mixes values, whose invocations make `ROWS` targets and `COLUMNS` vec4s of channels. */
+/**
+ * Declares a shader that mixes values, whose workgroups make `WORKGROUP` tiles of `ROWS` targets and `COLUMNS` vec4s of
+ * channels.
+ */
 export function defineMixing(name: string, code: string): Mixing {
   const rows = wgslConstant(code, "ROWS");
   const columns = wgslConstant(code, "COLUMNS");
@@ -30,8 +33,8 @@ export function defineMixing(name: string, code: string): Mixing {
     }),
     groups: MIXING_GROUPS,
     workgroups: ({ targets }: { readonly targets: number }, { D4, HEADS }) => {
-      const invocations = Math.ceil(targets / rows) * HEADS * Math.ceil(D4 / columns);
-      return [Math.ceil(invocations / workgroup)];
+      const tiles = Math.ceil(targets / rows) * HEADS * Math.ceil(D4 / columns);
+      return [Math.ceil(tiles / workgroup)];
     },
   });
 }
