@@ -13,11 +13,11 @@ import { secondsOfChildren } from "./processor.ts";
 const COUNT = Number(Deno.args[0] ?? 2000);
 /** Turns that POST and GET take, so that both see the same machine. */
 const TURNS = Math.max(1, Math.round(COUNT / 500));
-/** After somebody asked, batches take short turns for two seconds: they are measured when that is over. */
+/** A wait before batches are measured: for two seconds after an interactive request they take short turns. */
 const MOMENT_MS = 2500;
-/** How long batches are under way before people are measured beside them. */
+/** How long batches run before interactive requests are measured beside them, in ms. */
 const BEGUN_MS = 1000;
-/** How long people ask by themselves, and beside a batch, each twice. */
+/** How long interactive requests are sent alone, and then beside a batch, each twice, in ms. */
 const PEOPLE_MS = 6000;
 
 async function get(origin: string, prompt: string): Promise<Uint8Array> {
@@ -28,7 +28,7 @@ async function get(origin: string, prompt: string): Promise<Uint8Array> {
   return await response.bytes();
 }
 
-/** Works through a list, so many at a time. */
+/** Works through a list, several items at a time. */
 async function inParallel<T>(
   items: readonly T[],
   width: number,

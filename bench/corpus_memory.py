@@ -1,4 +1,4 @@
-"""The most memory that server, client and command take for so many different short prompts; Linux, with the wheel.
+"""The most memory that server, client and command take for a number of different short prompts; Linux, with the wheel.
 
     python bench/corpus_memory.py 1000 100000
 """

@@ -26,7 +26,7 @@ const ROWS = [14, 64, 256, 1024];
 const HEADS = { heads: 12, channels: 768 };
 /** Columns of a product that shows whether a kernel of linears suits the adapter. */
 const BLOCK = 128;
-/** A kernel that took so many ms is not tried on more rows. */
+/** A kernel that took this many ms is not tried with more rows. */
 const LONG = 500;
 
 const { values: { json, rows: most, adapter } } = parseArgs({

@@ -28,7 +28,7 @@ export function holds({ unit, value }: Figure, bound: number): boolean {
 
 const WEBGPU_PEERS = ["onnxruntime-web, patterns", "jax-js, patterns"];
 
-/** The figures that can be had from what was measured. */
+/** The figures that follow from the measurements. */
 export function figuresOf({ samples, rates }: Measured): Figure[] {
   const ms = (what: string, T?: number): number =>
     Math.min(

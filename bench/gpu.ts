@@ -52,7 +52,7 @@ export async function benchGpu({ out, python }: GpuBenchOptions): Promise<void> 
   const seconds = (): number => Math.round((performance.now() - began) / 1000);
   const log = (line: string): void => console.error(`${String(seconds()).padStart(4)} s  ${line}`);
   const measured: Record<string, unknown> = { model: CONFIG };
-  /** What there is so far: a run that is broken off leaves it. */
+  /** The results so far, which are kept if the run is broken off. */
   const keep = async (part: Record<string, unknown>): Promise<void> => {
     Object.assign(measured, part, { seconds: seconds() });
     await Deno.mkdir(dirname(out), { recursive: true });

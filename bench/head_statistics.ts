@@ -23,7 +23,7 @@ const { values: { model, prompts: count, python } } = parseArgs({
     },
   },
 });
-/** The peer prints the means of so many heads. */
+/** The number of heads whose means the peer prints. */
 const HEADS = 6;
 /** Sums of float32 in another order: 1e-6 at most was seen; distances and entropies are the largest. */
 const TOLERANCE = 2e-5;
@@ -41,7 +41,7 @@ interface Peer {
 const engine = await createEngine({ directory: model!, cacheBytes: 64 * 2 ** 20 });
 const { architecture } = engine.info;
 const { vocabulary } = architecture;
-// A word of some is said again, so that there is something for induction.
+// Some prompts repeat a token, so that induction scores are not all 0.
 const prompts = Array.from({ length: Number(count) }, (_, n) => [
   vocabulary - 1,
   ...Array.from({ length: 3 + 37 * n % 57 }, (_, i) => {

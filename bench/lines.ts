@@ -1,7 +1,7 @@
 /**
  * Runs a program and gives what it prints, line by line, as JSON; lines that are no JSON objects are passed over.
  *
- * @throws {Error} If it fails; with the end of what it said.
+ * @throws {Error} If it fails, with the end of its standard error.
  */
 export async function* linesOf<T>(command: string, args: string[]): AsyncGenerator<T> {
   const child = new Deno.Command(command, {

@@ -13,7 +13,7 @@ export interface Sample {
   readonly p99_ms?: number;
 }
 
-/** How often to measure: at most so many runs, and no new one after so long; three at least. */
+/** How often to measure: at least three times, at most `runs` times, and no new run after a time limit. */
 export interface Effort {
   readonly runs: number;
   readonly budgetMs: number;

@@ -27,7 +27,7 @@ interface Reference {
   readonly heads: Cells;
 }
 
-/** Nothing that anybody would wait for is refused here. */
+/** The time limit of a grid, in seconds: long enough that none is refused. */
 const LIMIT = 3600;
 
 const { values } = parseArgs({

@@ -19,7 +19,7 @@ export interface Rate {
 const WORKGROUPS = 4096;
 const INVOCATIONS = 64;
 const LOOPS = 64;
-/** A dispatch should take this many ms, or its beginning and end would count. */
+/** A dispatch should take this many ms at least, so that its start and end don't matter. */
 const LONG_ENOUGH = 2;
 const COPIED = 256 * 2 ** 20;
 const READS = 50;

@@ -6,7 +6,7 @@
 import { open } from "../../packages/safetensors/mod.ts";
 import { measurePatterns, peerArguments } from "./peer.ts";
 
-// Not a literal: whoever checks the project's types need not download it.
+// Not a literal, so that type checking the project doesn't download it.
 const PACKAGE = "npm:@jax-js/jax@0.1.25";
 const { defaultDevice, init, jit, nn, numpy: np } = await import(PACKAGE);
 

@@ -3,7 +3,7 @@
  */
 import { measurePatterns, peerArguments } from "./peer.ts";
 
-// Not a literal: whoever checks the project's types need not download it.
+// Not a literal, so that type checking the project doesn't download it.
 const PACKAGE = "npm:onnxruntime-web@1.30.0/webgpu";
 const ort = await import(PACKAGE);
 
