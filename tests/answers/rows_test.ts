@@ -97,7 +97,7 @@ const REFUSED: [question: string, code: string, message: RegExp][] = [
   ['infoFlow(prompt: "a b", targets: [])', "BAD_USER_INPUT", /there must be one/],
   ['attention(prompt: "a b c d", cells: 2, targets: [0])', "BAD_USER_INPUT", /leave cells out/],
 ];
-Deno.test("targets that are none, and top of none, are refused", () =>
+Deno.test("targets out of range, and a top of 0 or more than 4,096, are refused", () =>
   withApp(async ({ query }) => {
     for (const [question, code, message] of REFUSED) {
       const { errors } = await query(`{ ${question} { id } }`);

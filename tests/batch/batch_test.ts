@@ -212,7 +212,7 @@ Deno.test("what can't be answered is refused before anything is computed, by nam
     assert.deepEqual([...column(long, "code")], ["PROMPT_TOO_LONG"]);
   }));
 
-Deno.test("the answer is made as it is taken; four are open at most; who leaves gives up his place", () =>
+Deno.test("the answer is made as it is read; at most four are open; a client that leaves frees its place", () =>
   withApp(async (app) => {
     const body = arrowBody({ prompt: Array.from({ length: 600 }, (_, i) => `row number ${i}`) });
     const computed = async (): Promise<number> => {
@@ -319,7 +319,7 @@ Deno.test("bodies are compressed both ways: the same answer, each record batch r
     await reader.cancel();
   }));
 
-Deno.test("a row that is not answered in time is a row that says so; the others wait for themselves", () =>
+Deno.test("a row that misses its deadline is a row with DEADLINE_EXCEEDED; each row has a deadline of its own", () =>
   withApp(async (app) => {
     const body = arrowBody({ prompt: ["one", "two", ""] });
     const table = await tableOf(await post(app, "/info-flow.arrow", body));

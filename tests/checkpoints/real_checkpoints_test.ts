@@ -58,7 +58,7 @@ Deno.test("checkpoints of every shape give transformers' tokens and flows", (t) 
         });
       }
 
-      await t.step("what is assumed of one without tokenizer files is said", () => {
+      await t.step("a note says what is assumed where tokenizer files are missing", () => {
         const noteOf = (name: string): string | undefined => models.get(name)!.note;
         assert.match(noteOf("cached_without_tokenizer")!, /GPT-2's tokenizer is assumed/);
         assert.match(noteOf("padded_50304")!, /50,304 rows, GPT-2's tokenizer is assumed/);

@@ -43,7 +43,7 @@ const MISUSES: [args: string[], message: RegExp][] = [
 ];
 
 for (const [args, message] of MISUSES) {
-  Deno.test(`flow ${args.join(" ")} is told what would do`, async () => {
+  Deno.test(`flow ${args.join(" ")} fails with a hint`, async () => {
     const { code, stderr } = await runTask("flow", args);
     assert.match(stderr, message);
     assert.equal(code, 2);

@@ -75,7 +75,7 @@ Deno.test("text: a line is a prompt, ends of both kinds, plain and compressed, c
     ]);
   }));
 
-Deno.test("JSONL: objects of any columns; a line that is none is a row that says so", () =>
+Deno.test("JSONL: objects of any columns; a line that is no object is a row with an error", () =>
   withFiles({
     "a.jsonl":
       '{"prompt": "one", "n": 1, "x": [1, "a"]}\nnonsense\n\n[1]\n{"prompt": null, "n": 2.5}\n',
@@ -237,7 +237,7 @@ print("null")
     }
   }));
 
-Deno.test("what is cut or isn't there is said", () =>
+Deno.test("a file that is cut, damaged or missing is an error that names it", () =>
   withFiles({
     "a.txt.gz": gzipSync(TEXT.join("\n")).subarray(0, 50),
     "a.txt.zst": zstdCompressSync(TEXT.join("\n")).subarray(0, 500),

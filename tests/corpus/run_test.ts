@@ -120,7 +120,7 @@ Deno.test("a run that is killed twenty times at random and begun again is the sa
     assert(kills >= 4, `it was killed ${kills} times only`);
   }));
 
-Deno.test("a run stops behind its part, and goes on", () =>
+Deno.test("a run that is told to stop ends after its current part, and can be resumed", () =>
   withInput(async ({ input, out }) => {
     let asked = 0;
     const stopped = await fakeRun({ input, directory: out("a"), isStopped: () => ++asked > 3 });
@@ -179,7 +179,7 @@ Deno.test("a part whose file is gone or another is made again", () =>
     assert.deepEqual(await hashes(out("a")), before);
   }));
 
-Deno.test("a full disk is said, and leaves no half of a file", async () => {
+Deno.test("a full disk is an error that says so, and leaves no partial file", async () => {
   const directory = await Deno.makeTempDir();
   const full = Object.assign(new Error("No space left on device (os error 28)"), {
     code: "ENOSPC",

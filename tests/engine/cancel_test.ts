@@ -149,7 +149,7 @@ Deno.test("a question stops between its stages, and leaves nothing behind", () =
     assert.equal((await ask(() => true)).cacheHit, true);
   }));
 
-Deno.test("what is cached is answered before what takes its time", () =>
+Deno.test("cached answers come before those that take long", () =>
   withEngine(async (engine) => {
     await engine.flow(prompt(20), OPTIONS);
     const answered: number[] = [];

@@ -308,7 +308,7 @@ Deno.test("prompts computed together give the same bytes as alone, and each its 
     assert.deepEqual({ hits, misses, entries }, { hits: 3, misses: 5, entries: 5 });
   }));
 
-Deno.test("an engine keeps to its budget, and answers right from behind an eviction", () =>
+Deno.test("an engine keeps to its budget, and answers correctly after an eviction", () =>
   withEngine(TINY, async (engine) => {
     const prompts = Array.from({ length: 6 }, (_, n) => [n, n, n + 1, n + 2]);
     const first = await Promise.all(prompts.slice(0, 1).map((ids) => engine.flow(ids, BY_LAYER)));

@@ -41,7 +41,7 @@ Deno.test("autoencoders share a budget: the least recently used goes, none is th
     await assert.rejects(saes.get("d"), /Cannot find an autoencoder "d": there are a, b, c/);
   }));
 
-Deno.test("who asks for an autoencoder with a number that is not finite is told so", async () => {
+Deno.test("an autoencoder with a number that is not finite is refused when it is asked for", async () => {
   const source = new URL("sae/res-standard", FIXTURES).pathname;
   const directory = await Deno.makeTempDir({ prefix: "infoflow-" });
   try {

@@ -36,7 +36,7 @@ Deno.test("an untied unembedding makes logits, their parts and the lens", async 
   });
 });
 
-Deno.test("a model that says so without having one is refused", () =>
+Deno.test("a model that declares an untied unembedding without having one is refused", () =>
   withCheckpoint({ config: {} }, async (directory) => {
     const config = { ...await tinyConfig(), tie_word_embeddings: false };
     await Deno.writeTextFile(`${directory}/config.json`, JSON.stringify(config));

@@ -153,7 +153,7 @@ Deno.test("model and device say what answers", () =>
     assert.equal(typeof data.device.description, "string");
   }));
 
-Deno.test("the device is said to be at the cards of its kind", async () => {
+Deno.test("pciAddresses of the device lists the cards of its kind", async () => {
   const { vendor, device } = (await navigator.gpu.requestAdapter())!.info;
   const card = { address: "0000:01:00.0", vendor: Number(vendor), device: Number(device) };
   const cards = [card, { ...card, address: "0000:02:00.0", device: card.device + 1 }];

@@ -111,7 +111,7 @@ Deno.test("compare gives the flow without the ablation, the difference, and what
     assert(changes.some(({ change }) => Math.abs(change) > 1e-5));
   }));
 
-Deno.test("what takes too long says so before it starts, with the estimate", () => {
+Deno.test("a method that would take too long is refused before it starts, with the estimate", () => {
   assert.throws(
     () => checkMethodWork("VALUE_ZEROING", { layers: 12, channels: 768, inner: 3072 }, 256),
     (error: InfoflowError) => {

@@ -6,7 +6,7 @@ import { type Link, readLink } from "../../src/server/links/read_link.ts";
 import { writeLink } from "../../src/server/links/write_link.ts";
 import { ORIGIN, withApp } from "../support/app.ts";
 
-Deno.test("GET /info-flow.arrow answers Arrow with an ETag, and 304 to who has it", () =>
+Deno.test("GET /info-flow.arrow answers Arrow with an ETag, and 304 to clients that have it", () =>
   withApp(async (app) => {
     const path = "/info-flow.arrow?prompt=Hello%20world&byLayer=true";
     const response = await app.fetch(path);

@@ -36,7 +36,7 @@ async function within(promise: Promise<unknown>): Promise<void> {
   await Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
 }
 
-Deno.test("an answer that is not read is broken off after a while, and its body is told", () => {
+Deno.test("an answer that is not read is broken off after a while, and its body is cancelled", () => {
   const { promise: cancelled, resolve } = Promise.withResolvers<void>();
   const body = () =>
     new ReadableStream({

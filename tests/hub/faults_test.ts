@@ -156,7 +156,7 @@ const REFUSALS: [
   ["404 of a revision", 404, "RevisionNotFound", undefined, /no such revision/],
 ];
 for (const [name, code, errorCode, token, message] of REFUSALS) {
-  Deno.test(`${name} is said at once, with what to do`, () =>
+  Deno.test(`${name} is reported at once, with what to do`, () =>
     withHub(async (bench) => {
       for (const where of [api, bytes]) {
         bench.hub.seen.length = 0;

@@ -19,7 +19,7 @@ async function clientOf(
   return { client: new HubClient(environment, { wait }), waits };
 }
 
-Deno.test("a certificate that is not trusted is said at once; the files of Python's programs are read", async () => {
+Deno.test("a certificate that is not trusted is reported at once; Python's certificate files are read", async () => {
   const [cert, key] = await Promise.all(
     ["server.pem", "server.key"].map((name) => Deno.readTextFile(new URL(name, TLS))),
   );
@@ -44,7 +44,7 @@ Deno.test("a certificate that is not trusted is said at once; the files of Pytho
   });
 });
 
-Deno.test("a host that nobody knows is said at once", async () => {
+Deno.test("an unknown host is reported at once", async () => {
   const { client, waits } = await clientOf({ HF_ENDPOINT: "https://nowhere.invalid" });
   await assert.rejects(() => client.json("/api", "ann/toy"), {
     name: "HubError",

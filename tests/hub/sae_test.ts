@@ -105,7 +105,7 @@ Deno.test("a cut download goes on", () =>
     assert.equal(sae.config.features, 128);
   }));
 
-Deno.test("what isn't there is said with the nearest names", () =>
+Deno.test("an autoencoder that doesn't exist is an error that lists the nearest names", () =>
   withHub(FILES, async ({ cache, download }) => {
     await assert.rejects(
       download("gpt2-small-res-jb/blocks.7.hook_resid_pre"),

@@ -36,7 +36,7 @@ Deno.test("answers in flight may have as many bytes as their limit, and not one 
   assert.equal(inFlight.bytes, 100);
 });
 
-Deno.test("who was answered takes no room any more", async () => {
+Deno.test("an answer takes no room of the limit once it is read", async () => {
   const inFlight = new BytesInFlight(100);
   const budget = new ByteBudget(80, inFlight);
   const claimed = budget.claim(10);

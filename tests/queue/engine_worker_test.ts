@@ -86,7 +86,7 @@ Deno.test("a device with little room makes room from the cache", () =>
     assert.deepEqual({ entries, evictions }, { entries: 1, evictions: 1 });
   }));
 
-Deno.test("a device with no room says so, and lives on", () =>
+Deno.test("a matrix that the device has no room for is refused, and the next request is answered", () =>
   withWorker("full", async (engine) => {
     const before = await engine.flow(GOOD, OPTIONS);
     assert.equal((await engine.cacheStats()).entries, 1);

@@ -122,7 +122,7 @@ Deno.test("a full queue takes the last request that has room and refuses the nex
   assert.equal(queue.stats.waiting, 0);
 });
 
-Deno.test("who asks for the same waits for the same, and takes a place too", async () => {
+Deno.test("equal requests share one answer, and each takes a place in the queue", async () => {
   const { worker, queue, ask } = make(3);
   const asked = [ask(1), ask(1), ask(1)];
   assert.equal(queue.stats.waiting, 3);
@@ -148,7 +148,7 @@ Deno.test("a client that goes away frees its place, and its work is not sent", a
   assert.deepEqual(worker.batches.map(promptsOf), [[0], [1], [3]]);
 });
 
-Deno.test("what is at the worker already is not begun, or told to stop", async () => {
+Deno.test("a cancelled request at the worker is not begun, or told to stop", async () => {
   const { worker, ask } = make();
   const controllers = [new AbortController(), new AbortController()];
   const left = controllers.map(({ signal }, n) => ask(n, { signal }));
@@ -166,7 +166,7 @@ Deno.test("what is at the worker already is not begun, or told to stop", async (
   assert.deepEqual(await again, [1, false]);
 });
 
-Deno.test("the work goes on while one of those who asked for it waits", async () => {
+Deno.test("work goes on while one of its callers waits", async () => {
   const { worker, ask } = make();
   const controller = new AbortController();
   const left = ask(1, { signal: controller.signal });
@@ -179,7 +179,7 @@ Deno.test("the work goes on while one of those who asked for it waits", async ()
   assert.equal((await stays)[0], 1);
 });
 
-Deno.test("who has gone before it asks is not asked for", async () => {
+Deno.test("a request whose client has left already is not sent", async () => {
   const { worker, ask } = make();
   await assert.rejects(ask(1, { signal: AbortSignal.abort(new Error("gone")) }), {
     message: "gone",
@@ -198,7 +198,7 @@ Deno.test("short prompts, and all that is asked of one prompt, go together; what
   assert.deepEqual(worker.batches.map(promptsOf), [[9], [1], [2], [9, 4, 5], [3, 3]]);
 });
 
-Deno.test("a worker that goes away fails what it had begun; what it had not, the next one gets", async () => {
+Deno.test("requests that a worker had begun fail when it goes away; the next worker gets the others", async () => {
   const { worker, ask } = make();
   const begun = ask(0);
   const waits = ask(1);
@@ -213,7 +213,7 @@ Deno.test("a worker that goes away fails what it had begun; what it had not, the
   assert.deepEqual(await waits, [1, false]);
 });
 
-Deno.test("but not for ever", async () => {
+Deno.test("a request that was lost with three workers fails with DEVICE_LOST", async () => {
   const { worker, ask } = make();
   const failed = assert.rejects(ask(1), { code: "DEVICE_LOST" });
   for (let tries = 0; tries < 3; tries++) await worker.fail();
@@ -326,7 +326,7 @@ Deno.test("what waits in front counts too, and is told as OVERLOADED", async () 
   await Promise.all(taken);
 });
 
-Deno.test("who joins a request whose first caller left is told of the pass that was run for it", async () => {
+Deno.test("cacheHit is false for a caller that joined a request if the first caller left and the pass was run", async () => {
   const { worker, ask } = make();
   const controller = new AbortController();
   const left = ask(1, { signal: controller.signal });

@@ -422,7 +422,7 @@ Deno.test("dashboards on the page", (t) =>
         assert.deepEqual(await objectionsTo(page), []);
       }, { forcedColors: "active" }));
 
-    await t.step("what there is none of is said", () =>
+    await t.step("a page says so where it has nothing to show", () =>
       open(`${origin}/features/no-such/3`, async (page) => {
         await page.locator("#status", { hasText: "There is no autoencoder no-such here" })
           .waitFor();

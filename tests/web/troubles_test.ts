@@ -58,7 +58,7 @@ Deno.test("what can go wrong with the page", (t) =>
         assert.deepEqual(complaints, []);
       }));
 
-    await t.step("off line it says so, and goes on by itself when the server is back", () =>
+    await t.step("offline, it says so, and goes on by itself when the server is back", () =>
       open(`${origin}/`, async (page) => {
         await settled(page);
         await page.context().setOffline(true);
@@ -71,7 +71,7 @@ Deno.test("what can go wrong with the page", (t) =>
         assert.equal(await page.locator("#status").textContent(), "");
       }));
 
-    await t.step("overloaded it says so, waits as long as it is told to, and asks again", () =>
+    await t.step("overloaded, it says so, waits as long as it is told to, and asks again", () =>
       open(`${origin}/`, async (page) => {
         await settled(page);
         let refusals = 0;
@@ -104,7 +104,7 @@ Deno.test("what can go wrong with the page", (t) =>
         },
       ));
 
-    await t.step("a link to a layer that this model has not shows all of them, and says so", () =>
+    await t.step("a link to a layer that this model lacks shows all of them, and says so", () =>
       open(`${origin}/#layer=40`, async (page) => {
         await settled(page);
         assert.match(await message(page, "note"), /no layer 40.*layers 0 to 5/);

@@ -61,7 +61,7 @@ Deno.test("topk as an activation function of a standard autoencoder is topk", as
   assert.equal(context, 64);
 });
 
-Deno.test("a conversion is said in words", async () => {
+Deno.test("a conversion is described in words", async () => {
   const words = async (name: string): Promise<string> =>
     conversionInWords(await readSaeConfig(SAES + name));
   assert.equal(
