@@ -43,17 +43,17 @@ export const MOST_WAITING = 64;
 const MOST_WAITING_OF_JOBS = 1024;
 /** Requests that are answered together. */
 const MOST_TOGETHER = 16;
-/** The most tokens of new prompts in one pass. */
+/** The most tokens of new prompts in one pass of single requests. */
 const MOST_TOKENS = 64;
-/** Prompts of jobs are computed up to this many tokens at a time where people ask too: that long they wait for it. */
+/** The most tokens of jobs' prompts in one pass while people ask too, who have to wait for it. */
 const SHARED_TOKENS = 24;
-/** A request is sent again to a worker that takes over this often at most. */
+/** How many workers a request is sent to again after the first one was lost, at most. */
 const MOST_TRIES = 2;
-/** A request is overtaken by cheaper ones that come this many ms after it at most. */
+/** A request is overtaken only by cheaper ones that come within this many ms after it. */
 const MOST_LEAD_MS = 10_000;
 /** A shorter request is never refused for its time, because estimates are not that precise. */
 const ALWAYS_MS = 1000;
-/** What takes longer waits here while the worker is at work, so that cheap requests can still overtake it. */
+/** A request that takes longer waits here while the worker is at work, so that cheap ones can still overtake it, in ms. */
 const DEAR_MS = 100;
 
 /**
