@@ -1,4 +1,5 @@
-"""Builds the wheel: bundles the server into the package, then packs it. Needs `deno` on PATH.
+"""Builds the wheel: bundles the server into the package, then packs it. Needs `deno` on PATH, or in `.deno/`, where
+`./run` puts it.
 
     python clients/python/build.py OUT
 """
@@ -24,7 +25,8 @@ def bundle() -> None:
     shutil.rmtree(SERVER, ignore_errors=True)
     out = SERVER / "src"
     modules = [f"src/{name}.ts" for name in PROGRAMS]
-    command = ["deno", "bundle", "--quiet", "--minify", "--code-splitting", "--platform", "deno", "--outdir", str(out), *modules]
+    deno = shutil.which("deno") or str(PROJECT / ".deno" / "bin" / "deno")
+    command = [deno, "bundle", "--quiet", "--minify", "--code-splitting", "--platform", "deno", "--outdir", str(out), *modules]
     subprocess.run(command, cwd=PROJECT, check=True)
     for file in out.rglob("*.js"):
         file.write_text(with_programs(file.read_text(), file.parent, out))

@@ -53,7 +53,7 @@ const MOST_TRIES = 2;
 const MOST_LEAD_MS = 10_000;
 /** A shorter request is never refused for its time, because estimates are not that precise. */
 const ALWAYS_MS = 1000;
-/** A request that takes longer waits here while the worker is at work, so that cheap ones can still overtake it, in ms. */
+/** A request that takes longer, in ms, waits here while the worker is at work: cheap ones can still overtake it. */
 const DEAR_MS = 100;
 
 /**
