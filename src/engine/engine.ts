@@ -20,7 +20,7 @@ import { type Gpu, requestGpu } from "./gpu/device.ts";
 import type { Forward } from "./model/forward.ts";
 import { makeOutputMatrices, type OutputMatrices } from "./model/output_matrices.ts";
 import { cancelled } from "./passes/cancelled.ts";
-import { Changes } from "./passes/changes.ts";
+import { PassEdits } from "./passes/pass_edits.ts";
 import { checkIds } from "./passes/check_ids.ts";
 import { tunePassTokens } from "./pass_tokens.ts";
 import { Passes, type RunOptions, type RunRequest } from "./passes/passes.ts";
@@ -57,8 +57,8 @@ export class Engine {
     this.#gpu = shared.gpu;
     this.#forward = forward;
     const activations = this.#activations = new Activations(device, info, shared.cache);
-    const changes = new Changes(device, architecture);
-    const passes = { forward, activations, changes, pieces };
+    const passEdits = new PassEdits(device, architecture);
+    const passes = { forward, activations, passEdits, pieces };
     this.#passes = new Passes(shared.gpu, architecture, passes);
     let matrices: Promise<OutputMatrices> | undefined;
     const outputMatrices = (): Promise<OutputMatrices> => {

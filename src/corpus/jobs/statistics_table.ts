@@ -54,7 +54,7 @@ export function statisticsTable(
     ["head", new Int32(), heads.map(({ head }) => head)],
     ["targets", new Int64(), heads.map(({ targets }) => BigInt(targets))],
     ["induction_targets", new Int64(), heads.map((it) => BigInt(it.inductionTargets))],
-    ...names.map((name): Column => [
+    ...names.map((name): ParquetColumn => [
       name,
       new Float64(),
       heads.map(({ values }) => values[name] ?? null),
@@ -96,7 +96,11 @@ export function rowsTable(
 }
 
 /** A column: its numbers as a vector, or values of any kind. */
-export type Column = readonly [name: string, type: DataType, values: readonly unknown[] | Vector];
+export type ParquetColumn = readonly [
+  name: string,
+  type: DataType,
+  values: readonly unknown[] | Vector,
+];
 
 const EXAMPLE = new Struct([
   new Field("prompt", new Int64(), false),
@@ -115,7 +119,7 @@ export function list(type: DataType): List {
 }
 
 /** Makes a table of columns, with metadata under `infoflow` in the schema. */
-export function table(columns: readonly Column[], metadata: unknown): OneBatch {
+export function table(columns: readonly ParquetColumn[], metadata: unknown): OneBatch {
   const fields = columns.map(([name, type]) => new Field(name, type, true));
   const schema = new Schema(fields, new Map([["infoflow", JSON.stringify(metadata)]]));
   const children = columns.map(([, type, values]) =>

@@ -18,7 +18,7 @@ import { PromptUniform } from "../kernels/prompt.ts";
 import { Readback } from "../gpu/readback.ts";
 import { PassPieces } from "./pass_pieces.ts";
 import { planChanged, type PlannedPass, planPlain, planSites, together } from "./plan.ts";
-import type { Changes } from "./changes.ts";
+import type { PassEdits } from "./pass_edits.ts";
 import { sourcesOf } from "./sources.ts";
 import { Run, type RunParts } from "./run.ts";
 
@@ -67,7 +67,7 @@ export class Passes {
   readonly #parts: RunParts;
   readonly #architecture: Architecture;
   readonly #activations: Activations;
-  readonly #changes: Changes;
+  readonly #passEdits: PassEdits;
   /** Replaces interventions on features. */
   resolver: Resolver | undefined;
 
@@ -78,15 +78,15 @@ export class Passes {
     parts: {
       readonly forward: Forward;
       readonly activations: Activations;
-      readonly changes: Changes;
+      readonly passEdits: PassEdits;
       readonly pieces?: PassPieces | undefined;
     },
   ) {
-    const { forward, activations, changes, pieces } = parts;
+    const { forward, activations, passEdits, pieces } = parts;
     this.pieces = pieces ?? new PassPieces(architecture.layers);
     this.#architecture = architecture;
     this.#activations = activations;
-    this.#changes = changes;
+    this.#passEdits = passEdits;
     this.#parts = {
       gpu,
       architecture,
@@ -229,7 +229,7 @@ export class Passes {
         const isThere = lease.first === ids.length;
         if (!isThere || keptRows(lease.activations, keep) < ids.length) {
           const changesOfRun = resolved.get(keyOf(need)) ?? interventions;
-          const edits = await this.#changes.edits(changesOfRun, { ids, plainOf, owned });
+          const edits = await this.#passEdits.edits(changesOfRun, { ids, plainOf, owned });
           const reach = reachOf(interventions);
           const changes = { plain: plainOf(ids), reach, keep, edits };
           passes = isThere

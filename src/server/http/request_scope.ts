@@ -1,5 +1,5 @@
 import type { Caller } from "../queue/caller.ts";
-import type { Answer } from "../queue/answer.ts";
+import type { TimedResult } from "../queue/timed_result.ts";
 import { ByteBudget } from "../queue/byte_budget.ts";
 import type { BytesInFlight } from "../queue/bytes_in_flight.ts";
 import { PromptBudget } from "../queue/prompt_budget.ts";
@@ -31,7 +31,7 @@ export class RequestScope implements Caller {
   /** Its error code, if it failed. */
   code: string | undefined;
   /** The calls to the engine that were answered for it so far. */
-  readonly calls: { readonly work: EngineRequest; readonly answer: Answer }[] = [];
+  readonly calls: { readonly work: EngineRequest; readonly answer: TimedResult }[] = [];
   /** When its deadline is, in ms since 1970. */
   readonly endsAt: number;
   readonly #since = performance.now();
@@ -59,7 +59,7 @@ export class RequestScope implements Caller {
     return performance.now() - this.#since;
   }
 
-  readonly note = (work: EngineRequest, answer: Answer): void => {
+  readonly note = (work: EngineRequest, answer: TimedResult): void => {
     this.calls.push({ work, answer });
     const { result: { cacheHit }, since, began, worked } = answer;
     // An answer without a time of submission counts as submitted at once.

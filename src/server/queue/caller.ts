@@ -1,5 +1,5 @@
 import type { EngineRequest } from "../../requests/engine_request.ts";
-import type { Answer } from "./answer.ts";
+import type { TimedResult } from "./timed_result.ts";
 import type { Priority } from "./priority.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 import type { PromptBudget } from "./prompt_budget.ts";
@@ -19,7 +19,7 @@ export interface Caller {
   /** By default `interactive`. */
   readonly priority?: Priority;
   /** Called with each answer. */
-  readonly note?: (work: EngineRequest, answer: Answer) => void;
+  readonly note?: (work: EngineRequest, answer: TimedResult) => void;
 }
 
 /** A caller without limits. */

@@ -6,7 +6,7 @@ import { ANYBODY, type Caller } from "./caller.ts";
 import { Pace } from "./pace.ts";
 import { passOperations } from "../../requests/operations.ts";
 import type { Priority } from "./priority.ts";
-import type { Answer } from "./answer.ts";
+import type { TimedResult } from "./timed_result.ts";
 import type { MemoryStats } from "../../thread/protocol.ts";
 import type { EngineRequest } from "../../requests/engine_request.ts";
 import { MOST_WAITING, type QueueStats, RequestQueue } from "./request_queue.ts";
@@ -149,7 +149,7 @@ export class EngineWorker {
    * @throws {InfoflowError} OVERLOADED; what the engine throws; DEVICE_LOST if the device or the worker went away.
    * @throws What the signal was aborted with, as soon as it is.
    */
-  submit(work: EngineRequest, caller: Caller = ANYBODY): Promise<Answer> {
+  submit(work: EngineRequest, caller: Caller = ANYBODY): Promise<TimedResult> {
     return this.#queue.submit(work, caller);
   }
 

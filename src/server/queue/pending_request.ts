@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type EngineRequest, promptKey } from "../../requests/engine_request.ts";
-import type { Answer } from "./answer.ts";
+import type { TimedResult } from "./timed_result.ts";
 import type { Caller } from "./caller.ts";
 import type { Priority } from "./priority.ts";
 
@@ -10,7 +10,7 @@ interface Waiter {
   readonly priority: Priority;
   /** Whether the pass counts as this caller's. */
   readonly isFirst: boolean;
-  resolve(answer: Answer): void;
+  resolve(answer: TimedResult): void;
   reject(reason: unknown): void;
 }
 
@@ -72,8 +72,8 @@ export class PendingRequest {
    *
    * @throws What the caller's signal was aborted with, as soon as it is.
    */
-  join({ signal, endsAt = Infinity, priority = "interactive" }: Caller): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  join({ signal, endsAt = Infinity, priority = "interactive" }: Caller): Promise<TimedResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<TimedResult>();
     const isFirst = this.#waiters.size === 0;
     const waiter: Waiter = { endsAt, priority, isFirst, resolve, reject };
     this.#waiters.add(waiter);
@@ -89,7 +89,7 @@ export class PendingRequest {
   }
 
   /** Answers all callers. A pass that was run counts for one of them: the others joined it. */
-  resolve(answer: Answer): void {
+  resolve(answer: TimedResult): void {
     const first = this.#waiters.values().find(({ isFirst }) => isFirst) ??
       this.#waiters.values().next().value;
     for (const waiter of this.#waiters) {

@@ -3,7 +3,7 @@ import type { CancelFlags } from "../../thread/cancel_flags.ts";
 import { ANYBODY, type Caller } from "./caller.ts";
 import type { Pace } from "./pace.ts";
 import type { Priority } from "./priority.ts";
-import type { Answer } from "./answer.ts";
+import type { TimedResult } from "./timed_result.ts";
 import { PendingRequest } from "./pending_request.ts";
 import {
   type Batch,
@@ -129,7 +129,7 @@ export class RequestQueue {
    *   throws; DEVICE_LOST.
    * @throws What the signal was aborted with, as soon as it is.
    */
-  async submit(work: EngineRequest, caller: Caller = ANYBODY): Promise<Answer> {
+  async submit(work: EngineRequest, caller: Caller = ANYBODY): Promise<TimedResult> {
     const { signal, priority = "interactive" } = caller;
     signal?.throwIfAborted();
     this.admit(priority);

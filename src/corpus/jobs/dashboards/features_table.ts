@@ -1,5 +1,5 @@
 import { Float32, Float64, Int32, Int64, Utf8 } from "apache-arrow";
-import { type Column, list, type OneBatch, table } from "../statistics_table.ts";
+import { list, type OneBatch, type ParquetColumn, table } from "../statistics_table.ts";
 import { type FeatureTable, NEAREST, struct, TOKEN } from "./tables_file.ts";
 import type { JointFeature } from "./together.ts";
 
@@ -44,7 +44,7 @@ const EXAMPLE = struct([
 
 /** A row for each feature. */
 export function featuresTable(rows: readonly FeatureDashboard[], metadata: unknown): OneBatch {
-  const columns: Column[] = [
+  const columns: ParquetColumn[] = [
     ["feature", new Int32(), rows.map(({ feature }) => feature)],
     ["label", new Utf8(), rows.map(({ label }) => label)],
     ["count", new Int64(), rows.map(({ count }) => BigInt(count))],

@@ -1,7 +1,7 @@
 import type { EngineResult } from "../../requests/engine_request.ts";
 
-/** An answer, and what it cost. */
-export interface Answer {
+/** The result of a request to the engine, and what it cost. */
+export interface TimedResult {
   readonly result: EngineResult;
   /** How long it waited for the engine, in ms. */
   readonly waited: number;

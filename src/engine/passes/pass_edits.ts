@@ -11,7 +11,7 @@ import { patternEdit } from "./pattern_edit.ts";
 import { rowEdit } from "./row_edit.ts";
 
 /** Turns interventions into the commands that a pass records at their sites. */
-export class Changes {
+export class PassEdits {
   readonly #device: GPUDevice;
   readonly #architecture: Architecture;
   readonly #before: GrowingTexture;
