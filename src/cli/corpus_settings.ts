@@ -12,7 +12,7 @@ import { readLink } from "../server/links/read_link.ts";
 import { isMatrixField } from "../server/schema.ts";
 import { WEIGHTS_FLAG, weightType } from "./weight_type.ts";
 import { type Flag, helpOf, type Parsed, parseFlags, UsageError, wholeNumber } from "./flags.ts";
-import { ADAPTER_FLAG, STOP_WITH_STDIN_FLAG } from "./settings.ts";
+import { ADAPTER_FLAG, STOP_WITH_STDIN_FLAG } from "./serve_flags.ts";
 
 /** What a corpus can be asked, by its name in commands: fields of the schema, and statistics. */
 const CORPUS_FIELDS: Readonly<Record<string, BatchField | undefined>> = {

@@ -2,12 +2,8 @@ import { dirname } from "node:path";
 import { projectPath } from "../project.ts";
 import { CARDS_VARIABLE } from "./cards.ts";
 import { UsageError, variableOf } from "./flags.ts";
-import {
-  OPEN_FILES_VARIABLE,
-  SERVE_FLAGS,
-  type ServeSettings,
-  TOKEN_VARIABLE,
-} from "./settings.ts";
+import { SERVE_FLAGS } from "./serve_flags.ts";
+import { OPEN_FILES_VARIABLE, type ServeSettings, TOKEN_VARIABLE } from "./settings.ts";
 
 /** What a worker's module is read from: Deno asks for permission to read it, as it does not for the main module. */
 const CODE = ["src", "shaders", "packages"];

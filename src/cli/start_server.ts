@@ -10,13 +10,8 @@ import { helpOf } from "./flags.ts";
 import { showLoadBars } from "./load_bars.ts";
 import { LineWriter } from "./line_writer.ts";
 import { ownFile } from "./own_file.ts";
-import {
-  isLoopback,
-  LEAST_TOKEN,
-  SERVE_FLAGS,
-  type ServeSettings,
-  serveSettings,
-} from "./settings.ts";
+import { SERVE_FLAGS } from "./serve_flags.ts";
+import { isLoopback, LEAST_TOKEN, type ServeSettings, serveSettings } from "./settings.ts";
 
 /**
  * Starts the server. The engine's thread begins to load the models, and meanwhile this one loads the server's modules and
