@@ -34,7 +34,7 @@ export class Stage {
     if (heading) this.#title.replaceChildren(heading.name, html("small", {}, heading.note));
   }
 
-  /** Puts a view's elements into their places, and says what they show. */
+  /** Puts a view's elements into their places, with a description of what they show. */
   present(name: ViewName, view: View, exhibit: Exhibit): void {
     if (view !== this.#mounted) {
       this.#mounted = view;

@@ -19,7 +19,7 @@ export interface ColumnLabel {
   readonly other?: string | undefined;
 }
 
-/** A grid of layers, downwards, and of whatever stands along them. */
+/** A grid: a row for each layer, and columns such as positions or heads. */
 export interface GridPicture {
   readonly rows: readonly string[];
   readonly columns: readonly ColumnLabel[];

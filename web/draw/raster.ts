@@ -5,8 +5,8 @@ import { factorOf, type Shade, stepOf } from "./shade.ts";
 type Cells = Pick<Matrix, "values" | "positions" | "pool">;
 
 /**
- * Paints a matrix into a canvas, one pixel a cell, for the browser to scale. Above the diagonal is nothing: no token
- * takes from a later one.
+ * Paints a matrix into a canvas, one pixel a cell, for the browser to scale. Nothing is painted above the diagonal,
+ * because no token takes from a later one.
  */
 export function paintMatrix(
   canvas: HTMLCanvasElement,

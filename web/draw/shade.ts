@@ -17,8 +17,8 @@ export interface Shade {
 }
 
 /**
- * By what the numbers of a row are multiplied to become weights of a unit. Where positions share cells, a number is a
- * sum over several sources: divided by how many they are, it has the scale of single ones.
+ * The factor that turns the numbers of a row into weights of a unit. If positions share cells, a number is a sum over
+ * several sources: divided by their number, it has the scale of a single source.
  */
 export function factorOf(unit: Shade["unit"], target: number, pool = 1): number {
   return (unit === "even" ? target * pool + (pool + 1) / 2 : 1) / pool;
@@ -80,8 +80,8 @@ type Look = Pick<Shade, "unit" | "hidesSelf">;
 const tops = new WeakMap<Matrix | Matrices, Map<string, number>>();
 
 /**
- * The weight that the scale ends at: all but a few of the cells are below it. The first rows don't count, as they have
- * next to no choice: what they say is large, and would leave no colours for the others.
+ * The weight that the scale ends at: all but a few of the cells are below it. The first rows don't count: with so few
+ * sources their weights are large, and would leave no colours for the others.
  */
 export function topOf(matrix: Matrix | Matrices, look: Look = {}): number {
   const known = tops.get(matrix) ?? new Map<string, number>();

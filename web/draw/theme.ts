@@ -36,7 +36,7 @@ export function currentTheme(): Theme {
   return themeOf(dark.matches ? "dark" : "light");
 }
 
-/** The colours of paper, whatever the screen's are. */
+/** The colours of a light page, even if the screen is dark. */
 export function lightTheme(): Theme {
   return themeOf("light");
 }

@@ -1,6 +1,6 @@
 import { captionOf, type Exhibit } from "./exhibit.ts";
 
-/** A drawing as a page that stands alone and says what is pointed at. */
+/** A drawing as an HTML page that needs no server, with a description of the cell under the pointer. */
 export function htmlFile(exhibit: Exhibit, drawing: SVGSVGElement): Blob {
   const title = escaped(`${exhibit.heading.name} · ${captionOf(exhibit)}`);
   // "<" in a string of JSON can be written so, and no text of a prompt can end the script.

@@ -7,7 +7,7 @@ const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 16;
 const LOADING_SHOWS_AFTER = 400;
 
-/** Asks the server, says what it can't answer, and asks again what may pass. */
+/** Asks the server, shows why it doesn't answer, and asks again if the reason may pass. */
 export class Asker {
   readonly #answers = new Answers();
   readonly #status: HTMLElement;

@@ -1,6 +1,6 @@
 /**
- * The page of features over a corpus: the list of an autoencoder's, and a feature by itself. Which of them is said by
- * the page's own address, `/features/SAE/INDEX`.
+ * The page of features over a corpus: an autoencoder's list of features, or one feature. The page's address,
+ * `/features/SAE/INDEX`, decides which.
  *
  * @module
  */

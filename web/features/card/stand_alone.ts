@@ -1,4 +1,4 @@
-/** The page as it is, as a file that needs no server: its colours are in it, and what is pointed at says its number. */
+/** The page as it is, as a file that needs no server: it contains its colours, and shows the number under the pointer. */
 export function standAlone(): Blob {
   const main = document.getElementById("main")!.cloneNode(true) as HTMLElement;
   for (const control of main.querySelectorAll("button, .take-away, .pickers, .turn, .try")) {

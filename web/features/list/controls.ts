@@ -65,7 +65,7 @@ export class Controls {
     this.show(state);
   }
 
-  /** Shows what a link says; what it says wrong is left as it was. */
+  /** Sets the controls from a link; values that can't be read change nothing. */
   show(state: ListState): void {
     this.#search.value = state.search;
     for (

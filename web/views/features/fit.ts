@@ -20,7 +20,7 @@ export interface Fit {
   };
 }
 
-/** Asks how well an autoencoder does on a prompt; nothing where that can't be said, as of one token. */
+/** Asks how well an autoencoder does on a prompt; gives nothing if that is not defined, as for one token. */
 export function fitOf(
   prompt: string,
   model: string | undefined,

@@ -80,7 +80,7 @@ export function lossEffectsOf(
   };
 }
 
-/** Draws the features that are on at a token: how much, how unusual that is, and what each does for the loss. */
+/** Draws the features that are on at a token: activation, quantile over the corpus, and effect on the loss. */
 export function drawHere(
   element: HTMLElement,
   features: readonly FeatureHere[],

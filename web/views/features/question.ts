@@ -132,7 +132,7 @@ export interface AboutFeature {
 /** What is read: a text, or token ids as the model gets them. */
 export type Source = { readonly prompt: string } | { readonly ids: readonly number[] };
 
-/** Asks what fed a feature at a target; nothing where that can't be had, as of an MLP's output. */
+/** Asks what fed a feature at a target; gives nothing if that is not defined, as for an MLP's output. */
 export function flowTo(
   source: Source,
   { model, sae, feature, target }: {

@@ -1,6 +1,6 @@
 /**
- * Makes the corrupted prompt, if the user gives none: of two names the one that comes twice is put in the place of the
- * other at its last occurrence, as in the prompts of Wang et al. 2022. Where there are no such names, it is the prompt.
+ * Makes the corrupted prompt, if the user gives none. If one of two names comes twice, its last occurrence is replaced by
+ * the other name, as in the prompts of Wang et al. 2022. Without such names, it is the prompt itself.
  */
 export function corruptedOf(prompt: string): string {
   const names = [...prompt.matchAll(/\b\p{Lu}\p{Ll}+\b/gu)].map(({ 0: name, index }) => ({
