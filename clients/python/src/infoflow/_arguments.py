@@ -1,4 +1,4 @@
-"""How arguments of Python become arguments of the server's questions."""
+"""From Python's arguments to those of the server's questions."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ from ._transport import ARROW, Transport, read_in_pieces
 Prompts = Union[Iterable[str], pa.Table, pa.RecordBatch, Iterable[pa.RecordBatch], Any]
 
 DEFAULT_BATCH = 256
-#: What a server takes in one request.
+#: The most rows and bytes that a server takes in one request.
 MOST_ROWS, MOST_BYTES = 4096, 8 * 2**20
-#: Rows from which on a progress bar is shown by itself.
+#: From this many rows on, a progress bar is shown by default.
 MANY = 2000
-#: How often a request is sent again that a busy server did not take.
+#: How often a request is sent again if the server was too busy to take it.
 TRIES = 8
 
 
@@ -139,7 +139,7 @@ def _refused(transport: Transport, name: str, row: pa.Table, options: dict[str, 
 
 
 def batches_of(prompts: Prompts, size: int) -> Iterator[pa.Table]:
-    """Cuts prompts into tables of so many rows."""
+    """Cuts prompts into tables of a number of rows."""
     if isinstance(prompts, str):
         raise TypeError("Cannot ask for many prompts as they are one text: write it in a list, or ask flow()")
     if isinstance(prompts, (pa.Table, pa.RecordBatch)) or hasattr(prompts, "columns"):

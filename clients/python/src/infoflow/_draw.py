@@ -24,7 +24,7 @@ RAMP = [
     (92, 43, 98),
     (45, 32, 63),
 ]
-#: A picture in HTML has no more cells.
+#: The most cells of a picture in HTML.
 MOST_CELLS = 20_000
 PANEL = 240
 

@@ -24,5 +24,5 @@ class InfoflowError(Exception):
 
 
 def too_old(url: str, why: str) -> InfoflowError:
-    """The error where a server lacks what this package asks it."""
+    """The error of a server that doesn't have a field or an argument that this package asks for."""
     return InfoflowError(f"Cannot ask the server at {url} as it is older than this package: {why}", "SERVER_TOO_OLD")

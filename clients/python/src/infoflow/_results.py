@@ -1,4 +1,4 @@
-"""Answers, as what people of this field work with."""
+"""Answers, as NumPy arrays, data frames, xarray and pictures."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from ._errors import InfoflowError, too_old
 
 ARROW = "application/vnd.apache.arrow.stream"
-#: How GraphQL begins to say that a server lacks what it is asked.
+#: The beginnings of GraphQL's errors for a field or an argument that the server doesn't have.
 UNKNOWN = "Unknown argument|Unknown type|Cannot query field|Value .* does not exist in"
 
 
 class _Held:
-    """A connection that is closed with the thread that it is of."""
+    """A connection that is closed when its thread ends."""
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self.connection = connection
