@@ -11,13 +11,17 @@ import {
   type MemoryStats,
   receiveError,
 } from "../../thread/protocol.ts";
-import { MOST_REQUESTS } from "../../requests/engine_request.ts";
 import type { EngineInfo } from "../../engine/engine_info.ts";
 import { RecentPrompts } from "./recent_prompts.ts";
 import { Turns } from "./turns.ts";
-import { type EngineRequest, idsOf, isQuestion, modelOf } from "../../requests/engine_request.ts";
-import { methodOf } from "../../requests/flow_options.ts";
-import { isChanged } from "../../requests/interventions/changes_in.ts";
+import {
+  type EngineRequest,
+  idsOf,
+  modelOf,
+  MOST_REQUESTS,
+} from "../../requests/engine_request.ts";
+import { hasOwnLimit, isPlain, nameOf } from "./request_kinds.ts";
+import { inSeconds, tooLate, tooLong } from "./time_errors.ts";
 
 /** The worker that computes batches. */
 export interface BatchRunner {
@@ -363,45 +367,6 @@ export class RequestQueue {
   #forget(pending: PendingRequest): void {
     if (this.#pending.get(pending.key) === pending) this.#pending.delete(pending.key);
   }
-}
-
-/** The kind of a request: matrices are answered together, and so are questions of one name. */
-function nameOf(work: EngineRequest): string {
-  return isQuestion(work) ? work.name : "matrix";
-}
-
-/** Whether it is a flow that takes one pass at most, which it can share. */
-function isPlain(work: EngineRequest): boolean {
-  return !isQuestion(work) && methodOf(work.options) === "ATTENTION" && !isChanged(work.options);
-}
-
-/** Whether the engine itself refuses it if it would take too long. */
-function hasOwnLimit(work: EngineRequest): boolean {
-  return isQuestion(work) && "limit" in work.argument;
-}
-
-function tooLong(cost: number, left: number): InfoflowError {
-  return new InfoflowError(
-    "MATRIX_TOO_LARGE",
-    `Cannot compute this in time as it would take about ${inSeconds(cost)} seconds, and ${
-      inSeconds(left)
-    } are left: ask with a shorter prompt, or for less`,
-    { estimate: Math.round(cost), limit: Math.round(left) },
-  );
-}
-
-function tooLate(cost: number): InfoflowError {
-  return new InfoflowError(
-    "DEADLINE_EXCEEDED",
-    `Cannot answer in time as it would take about ${
-      inSeconds(cost)
-    } seconds more: ask again, or with a shorter prompt`,
-    { estimate: Math.round(cost) },
-  );
-}
-
-function inSeconds(ms: number): string {
-  return (ms / 1000).toFixed(1);
 }
 
 function now(): number {
