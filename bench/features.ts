@@ -14,7 +14,6 @@ import { linesOf } from "./lines.ts";
 import { measure, type Sample } from "./measure.ts";
 
 const LENGTHS = [14, 256];
-const FEATURE_FLOWS = 8;
 const EFFORT = { runs: 15, budgetMs: 8000 };
 
 const { values } = parseArgs({
@@ -56,27 +55,29 @@ for (const [at, ids] of cases.entries()) {
   const T = ids.length;
   const ask = (ids: number[]) => engine.ask("features", { ids, sae: "sae" });
   const { positions, features, activations } = await ask(ids);
-  const known = new Map(expected[at]!.map(([i, f, value]) => [`${i}/${f}`, value]));
+  const listed = new Map(expected[at]!.map(([i, f, value]) => [`${i}/${f}`, value]));
   const largest = activations.reduce((most, value) => Math.max(most, value), 0);
   let error = 0;
   features.forEach((feature, n) => {
-    const value = known.get(`${positions[n]}/${feature}`) ?? 0;
+    const value = listed.get(`${positions[n]}/${feature}`) ?? 0;
     error = Math.max(error, Math.abs(value - activations[n]!) / largest);
-    known.delete(`${positions[n]}/${feature}`);
+    listed.delete(`${positions[n]}/${feature}`);
   });
-  for (const value of known.values()) error = Math.max(error, value / largest);
+  for (const value of listed.values()) error = Math.max(error, value / largest);
   // The error is in parts of the largest activation: what is wrong is not timed.
   if (!(error <= 1e-4)) throw new Error(`features at T = ${T} are off by ${error}`);
   print({ what: "run and encode", T, ...await measure(EFFORT, () => fresh(T), ask), error });
   print({ what: "features again", T, ...await measure(EFFORT, () => ids, ask) });
   const forward = (ids: number[]) => engine.ask("nextTokens", { ids, k: 1 });
   print({ what: "forward pass", T, ...await measure(EFFORT, () => fresh(T), forward) });
-  let asked = 0;
-  await engine.ask("featureFlow", { ids, sae: "sae", feature: features[0]!, target: undefined });
-  const next = (): number => features[++asked % FEATURE_FLOWS]!;
-  const flow = (feature: number) =>
-    engine.ask("featureFlow", { ids, sae: "sae", feature, target: undefined });
-  print({ what: "flow of a feature", T, ...await measure(EFFORT, next, flow) });
+  const known = async (): Promise<number[]> => {
+    const ids = fresh(T);
+    await ask(ids);
+    return ids;
+  };
+  const flow = (ids: number[]) =>
+    engine.ask("featureFlow", { ids, sae: "sae", feature: features[0]!, target: undefined });
+  print({ what: "flow of a feature", T, ...await measure(EFFORT, known, flow) });
   let typed = fresh(T);
   const oneMore = async (): Promise<number[]> => {
     await ask(typed);

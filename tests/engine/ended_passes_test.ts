@@ -70,13 +70,19 @@ Deno.test("a pass for an autoencoder ends at its layer, and no layer is computed
         await QUESTIONS[name]!(engine, ids);
       })).dispatches;
     const features = `features of ${sae}`;
-    for (const name of ["flow", features, "nextTokens"]) await QUESTIONS[name]!(engine, prompt(1));
+    const flow = `flow of a feature of ${sae}`;
+    for (const name of ["flow", features, flow, "nextTokens"]) {
+      await QUESTIONS[name]!(engine, prompt(1));
+    }
     const whole = await dispatches("flow", prompt(2));
     // Queries, keys, values and patterns of the layer are there; its stream takes the other five.
     const encoding = await dispatches(features, prompt(2)) - 5;
     const ended = await dispatches(features, prompt(3));
     assert.equal(ended, 8 + 1 + encoding); // and the means over heads
     assert.equal(await dispatches(features, prompt(3)), 0);
+    const alone = await dispatches(flow, prompt(3)); // from what the pass left, with no layer of its own
+    assert(alone > 0);
+    assert.equal(await dispatches(flow, prompt(3)), alone);
     assert.equal(await dispatches("flow", prompt(3)), whole - 8);
     assert.equal(await dispatches("flow", prompt(3)), 1);
     assert.equal(await dispatches(features, prompt(4)), ended);

@@ -229,7 +229,7 @@ function known(
     base: value,
     layers,
     keep: () => {
-      value.layersMade = layers;
+      value.layersMade = Math.max(value.layersMade, layers);
     },
     [Symbol.dispose]: release,
   };

@@ -104,7 +104,7 @@ export class Analyses {
     const [{ question }] = asked as [AskedQuestion];
     const analysis = this.#analysisOf(question) as RunAnalysis<QuestionTypes>;
     const prompts = asked.map(({ question: { argument: { ids } } }) => ({ ids }));
-    const keep = analysis.keepFor(question.argument);
+    const keep = analysis.keepFor(question.argument, cache);
     const isWanted = (): boolean => asked.some((it) => it.isWanted());
     const { endsAtSites } = analysis;
     const options = { keep, cache, endsAtSites, isWanted };

@@ -55,8 +55,12 @@ export abstract class RunAnalysis<Q extends QuestionTypes> extends Analysis<Q> {
   /** Whether no later layer is read than those of the kept sites. */
   readonly endsAtSites: boolean = false;
 
-  /** The sites that are kept of the run, beside patterns, keys and values. */
-  keepFor(_argument: Q["argument"]): readonly SiteOfLayer[] {
+  /**
+   * The sites that are kept of the run, beside patterns, keys and values.
+   *
+   * @param _cache How the cache is used for them.
+   */
+  keepFor(_argument: Q["argument"], _cache: CacheUse): readonly SiteOfLayer[] {
     return residualSites(this.context.architecture.layers);
   }
 
@@ -84,7 +88,7 @@ export abstract class RunAnalysis<Q extends QuestionTypes> extends Analysis<Q> {
     { cache, isWanted }: AskOptions,
   ): Promise<Q["result"]> {
     const prompts = this.prompts(argument);
-    const keep = this.keepFor(argument);
+    const keep = this.keepFor(argument, cache);
     return await this.context.passes.run(
       prompts,
       { keep, cache, endsAtSites: this.endsAtSites, isWanted },

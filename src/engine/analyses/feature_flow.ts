@@ -8,7 +8,7 @@ import type { SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run } from "../passes/run.ts";
 import { type EncodedPrompt, encodePrompt } from "../sae/encode_prompt.ts";
 import { FeatureFlows } from "../sae/feature_flows.ts";
-import { siteOfSae, sitesBelowSae } from "../sae/site_of_sae.ts";
+import { hasFlow, sitesOfFlow } from "../sae/site_of_sae.ts";
 import { type AnalysisContext, RunAnalysis } from "./analysis.ts";
 
 /** The sources of a feature's pre-activations, at one target or at all. */
@@ -36,8 +36,7 @@ export class FeatureFlowAnalysis extends RunAnalysis<FeatureFlowQuestion> {
 
   /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder, or no flow is defined for its features. */
   override keepFor({ sae }: FeatureFlowQuestion["argument"]): readonly SiteOfLayer[] {
-    const config = this.context.saes.configOf(sae);
-    return [siteOfSae(config), ...sitesBelowSae(config)];
+    return sitesOfFlow(this.context.saes.configOf(sae));
   }
 
   /** @throws {InfoflowError} BAD_USER_INPUT if there is no such feature, or no flow is defined for it. */
@@ -90,8 +89,9 @@ function activationsOf(
 }
 
 /** @throws {InfoflowError} BAD_USER_INPUT if no flow to the feature is defined. */
-function checkFlow(name: string, { site, hook, features }: SaeConfig, feature: number): void {
-  if (site === "MLP_OUT" || site === "LN2_NORMALIZED") {
+function checkFlow(name: string, config: SaeConfig, feature: number): void {
+  const { site, hook, features } = config;
+  if (!hasFlow(config)) {
     throw new InfoflowError(
       "BAD_USER_INPUT",
       `Cannot say which tokens fed a feature of ${name} as ${

@@ -2,10 +2,11 @@ import type { Head } from "../../requests/flow_options.ts";
 import type { Intervention } from "../../requests/interventions/intervention.ts";
 import type { Answered } from "../../requests/questions.ts";
 import type { FeaturesFound } from "../../requests/sae/feature_questions.ts";
+import type { CacheUse } from "../activations/cache_use.ts";
 import type { SiteOfLayer } from "../activations/kept_sites.ts";
 import type { Run } from "../passes/run.ts";
 import { encodePrompt } from "../sae/encode_prompt.ts";
-import { siteOfSae } from "../sae/site_of_sae.ts";
+import { hasFlow, siteOfSae, sitesOfFlow } from "../sae/site_of_sae.ts";
 import { RunAnalysis } from "./analysis.ts";
 
 /** The active features of an autoencoder. */
@@ -24,9 +25,18 @@ export class FeaturesAnalysis extends RunAnalysis<FeaturesQuestion> {
   override readonly sharesPass = true;
   override readonly endsAtSites = true;
 
-  /** @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder. */
-  override keepFor({ sae }: FeaturesQuestion["argument"]): readonly SiteOfLayer[] {
-    return [siteOfSae(this.context.saes.configOf(sae))];
+  /**
+   * Of a prompt that stays in the cache, also what the flow to its features is read from: it is often asked next, and
+   * would take a pass of its own.
+   *
+   * @throws {InfoflowError} BAD_USER_INPUT if there is no such autoencoder.
+   */
+  override keepFor(
+    { sae }: FeaturesQuestion["argument"],
+    cache: CacheUse,
+  ): readonly SiteOfLayer[] {
+    const config = this.context.saes.configOf(sae);
+    return cache === "keep" && hasFlow(config) ? sitesOfFlow(config) : [siteOfSae(config)];
   }
 
   protected override async read(

@@ -19,6 +19,16 @@ export function writersOfSae(
   return { attention: layer + 1, mlp: site === "RESID_MID" ? layer : layer + 1 };
 }
 
+/** Whether the flow to features is defined: it is where their input is a sum over tokens and layers. */
+export function hasFlow({ site }: SaeConfig): boolean {
+  return site !== "MLP_OUT" && site !== "LN2_NORMALIZED";
+}
+
+/** What the flow to features is read from: their site, and the streams below it. */
+export function sitesOfFlow(config: SaeConfig): SiteOfLayer[] {
+  return [siteOfSae(config), ...sitesBelowSae(config)];
+}
+
 /** The sites of the residual stream below an autoencoder's site, except the first. */
 export function sitesBelowSae(config: SaeConfig): SiteOfLayer[] {
   const { attention, mlp } = writersOfSae(config);
