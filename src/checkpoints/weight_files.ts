@@ -1,13 +1,9 @@
-import {
-  open,
-  SafetensorsError,
-  type SafetensorsFile,
-  type TensorInfo,
-} from "@infoflow/safetensors";
+import type { SafetensorsFile, TensorInfo } from "@infoflow/safetensors";
 import { join } from "node:path";
 import { isAbsence, statIfThere } from "../files.ts";
 import { WEIGHTS, WEIGHTS_INDEX } from "./model_files.ts";
-import { checkIsFile, readPresentFile } from "./read_model_file.ts";
+import { openSafetensors } from "./open_safetensors.ts";
+import { readPresentFile } from "./read_model_file.ts";
 import { parseShardIndex, shardsOf } from "./shard_index.ts";
 
 /** A tensor, and the file that has it. */
@@ -37,7 +33,7 @@ export async function openWeightFiles(directory: string): Promise<WeightFiles> {
   const paths: string[] = [];
   const close = (): void => files.forEach((file) => file.close());
   const openOne = async (name: string): Promise<SafetensorsFile> => {
-    const file = await present(directory, name, openFile);
+    const file = await present(directory, name, openSafetensors);
     files.push(file);
     paths.push(join(directory, name));
     return file;
@@ -82,18 +78,6 @@ async function openShards(
     if (info) tensors.set(tensor, { storedAs: tensor, info, file });
   }
   return tensors;
-}
-
-async function openFile(path: string): Promise<SafetensorsFile> {
-  checkIsFile(path, await Deno.stat(path));
-  try {
-    return await open(path);
-  } catch (cause) {
-    if (!(cause instanceof SafetensorsError)) throw cause;
-    throw new Error(`Cannot load ${path} as it is damaged: ${cause.message} (${cause.code})`, {
-      cause,
-    });
-  }
 }
 
 /**

@@ -1,5 +1,6 @@
-import { open, type SafetensorsFile } from "@infoflow/safetensors";
+import type { SafetensorsFile } from "@infoflow/safetensors";
 import { statIfThere } from "../../files.ts";
+import { openSafetensors } from "../open_safetensors.ts";
 import { readModelFile } from "../read_model_file.ts";
 import type { SaeConfig } from "../../requests/sae/sae_config.ts";
 import { parseSaeConfig, type SaeOverrides } from "./parse_sae_config.ts";
@@ -76,7 +77,7 @@ async function readFactor(directory: string): Promise<number | undefined> {
 
 async function openWeights(directory: string): Promise<SafetensorsFile> {
   const path = `${directory}/${WEIGHTS}`;
-  if (await statIfThere(path) !== undefined) return await open(path);
+  if (await statIfThere(path) !== undefined) return await openSafetensors(path);
   for await (const { name } of Deno.readDir(directory)) {
     if (/\.(pt|pth|bin|pkl)$/.test(name)) {
       throw new Error(

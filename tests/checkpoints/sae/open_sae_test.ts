@@ -151,7 +151,10 @@ Deno.test("pickles are refused with the way to convert them, and so are empty an
   });
   const cut = (await Deno.readFile(`${SAES}res-standard/sae_weights.safetensors`)).slice(0, -100);
   await withFiles("res-standard", { "sae_weights.safetensors": cut }, async (directory) => {
-    await assert.rejects(openSae(directory), { code: "MetadataIncompleteBuffer" });
+    await assert.rejects(
+      openSae(directory),
+      /sae_weights\.safetensors as it is damaged: .* \(MetadataIncompleteBuffer\)/,
+    );
   });
 });
 
