@@ -2,47 +2,9 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
 import { objectionsTo } from "../support/axe.ts";
+import { CARD, drawn, FEATURE, rowTexts, saved } from "../support/feature_pages.ts";
 import { withPages } from "../support/page.ts";
-import { python } from "../support/python.ts";
-
-const INDEX = 873;
-const CARD = `/features/res-4/${INDEX}`;
-
-const LABELS = {
-  [INDEX]: "to, behind a verb of giving",
-  3: "<b>not bold</b> & \u0639\u0631\u0628\u064a",
-};
-
-/** The bundled dashboards with labels, and without a `list.parquet`. */
-async function labelled(): Promise<string> {
-  const directory = await Deno.makeTempDir();
-  const bundled = new URL("../../weights/bundled/sae/res-4/dashboards/", import.meta.url).pathname;
-  await Deno.copyFile(`${bundled}examples.parquet`, `${directory}/examples.parquet`);
-  await Deno.writeTextFile(`${directory}/_infoflow.json`, `{"options": {"sae": "res-4"}}`);
-  await python(
-    `
-import sys, json, pyarrow as pa, pyarrow.parquet as pq
-table = pq.read_table(sys.argv[1])
-labels = json.loads(sys.argv[3])
-column = pa.array([labels.get(str(n)) for n in range(len(table))], pa.string())
-at = table.schema.get_field_index("label")
-pq.write_table(table.set_column(at, table.schema.field(at), column), sys.argv[2], row_group_size=256)
-print("null")
-`,
-    {
-      args: [
-        `${bundled}features.parquet`,
-        `${directory}/features.parquet`,
-        JSON.stringify(LABELS),
-      ],
-    },
-  );
-  return directory;
-}
-
-const dashboards = await labelled();
 
 async function ask<Data>(origin: string, query: string): Promise<Data> {
   const response = await fetch(`${origin}/graphql`, {
@@ -53,24 +15,6 @@ async function ask<Data>(origin: string, query: string): Promise<Data> {
   const { data, errors } = await response.json();
   assert.equal(errors, undefined, JSON.stringify(errors));
   return data;
-}
-
-/** Waits until the list, or the feature, is there. */
-async function drawn(page: Page): Promise<void> {
-  await page.locator(".rows tbody a, .places .token").first().waitFor();
-  await page.waitForLoadState("networkidle");
-}
-
-const rowTexts = (page: Page): Promise<string[]> => page.locator(".rows tbody a").allTextContents();
-
-async function saved(page: Page, name: string): Promise<{ text: string; file: string }> {
-  const waiting = page.waitForEvent("download");
-  await page.locator(".take-away").getByText(name, { exact: true }).click();
-  const download = await waiting;
-  return {
-    text: await Deno.readTextFile(await download.path()),
-    file: download.suggestedFilename(),
-  };
 }
 
 Deno.test("dashboards on the page", (t) =>
@@ -162,7 +106,7 @@ Deno.test("dashboards on the page", (t) =>
           }
           const { feature } = await ask<Data>(
             origin,
-            `{ feature(sae: "res-4", index: ${INDEX}) { count promoted { token } nearest { feature }
+            `{ feature(sae: "res-4", index: ${FEATURE}) { count promoted { token } nearest { feature }
             together { feature } examples(n: 20) { position activation tokens } } }`,
           );
           const { count, examples: [best] } = feature;
@@ -201,12 +145,12 @@ Deno.test("dashboards on the page", (t) =>
         }
         const { feature: { examples } } = await ask<Data>(
           origin,
-          `{ feature(sae: "res-4", index: ${INDEX}) { examples(n: 1) { position ids } } }`,
+          `{ feature(sae: "res-4", index: ${FEATURE}) { examples(n: 1) { position ids } } }`,
         );
         const [{ position, ids }] = examples as [Data["feature"]["examples"][number]];
         const { featureFlow: { preActivations, matrix: { shape, values } } } = await ask<Data>(
           origin,
-          `{ featureFlow(ids: [${ids}], sae: "res-4", feature: ${INDEX}, target: ${position}) {
+          `{ featureFlow(ids: [${ids}], sae: "res-4", feature: ${FEATURE}, target: ${position}) {
             preActivations matrix { shape values } } }`,
         );
         const passage = page.locator(".places .passage").first();
@@ -229,10 +173,10 @@ Deno.test("dashboards on the page", (t) =>
         assert.equal(await passage.locator(".sources td").count(), 0);
         await passage.getByText("Open in the Features view").click();
         await page.locator("#picture[aria-busy=false]:not(.stale)").waitFor();
-        assert.match(page.url(), new RegExp(`view=features&sae=res-4&feature=${INDEX}&token=`));
+        assert.match(page.url(), new RegExp(`view=features&sae=res-4&feature=${FEATURE}&token=`));
         assert.match(
           (await page.locator("#details caption").textContent())!,
-          new RegExp(`feature ${INDEX} at ·to`),
+          new RegExp(`feature ${FEATURE} at ·to`),
         );
         assert.deepEqual(record, { strangers: [], complaints: [] });
       }));
@@ -249,7 +193,7 @@ Deno.test("dashboards on the page", (t) =>
         }
         const { features } = await ask<Data>(
           origin,
-          `{ features(prompt: "${prompt}", sae: "res-4", features: [${INDEX}]) {
+          `{ features(prompt: "${prompt}", sae: "res-4", features: [${FEATURE}]) {
             activations { activation quantile } } }`,
         );
         const best = features.activations.toSorted((a, b) =>
@@ -273,7 +217,7 @@ Deno.test("dashboards on the page", (t) =>
       open(origin + CARD, async (page, record) => {
         await drawn(page);
         const alone = await saved(page, "HTML");
-        assert.equal(alone.file, `feature-res-4-${INDEX}.html`);
+        assert.equal(alone.file, `feature-res-4-${FEATURE}.html`);
         const json = await saved(page, "JSON");
         assert.equal(JSON.parse(json.text).examples.length, 20);
         const csv = await saved(page, "CSV");
@@ -344,84 +288,6 @@ Deno.test("dashboards on the page", (t) =>
       },
     );
 
-    await t.step("labels are texts wherever a feature is: list, search, page, one prompt", () =>
-      open(`${origin}/features#search=VERB&in=LABEL`, async (page, record) => {
-        await drawn(page);
-        assert.deepEqual(await rowTexts(page), [`#${INDEX}`]);
-        assert.equal(await page.locator(".rows tbody th bdi").textContent(), LABELS[INDEX]);
-        await page.getByLabel("Find").fill("bold");
-        await page.waitForFunction(() =>
-          document.querySelector(".rows tbody a")?.textContent === "#3"
-        );
-        assert.equal(await page.locator(".rows tbody th bdi").textContent(), LABELS[3]);
-        await page.locator(".rows tbody a").click();
-        await page.locator(".places .token").first().waitFor();
-        assert.equal(await page.locator(".card h2 bdi").textContent(), LABELS[3]);
-        assert.equal(JSON.parse((await saved(page, "JSON")).text).label, LABELS[3]);
-        const prompt = "Mary and John went to the store. John gave the cart to";
-        const state = `prompt=${
-          encodeURIComponent(prompt)
-        }&view=features&sae=res-4&feature=${INDEX}&token=12`;
-        await page.goto(`${origin}/#${state}`);
-        await page.locator("#main bdi", { hasText: LABELS[INDEX]! }).first().waitFor();
-        assert.deepEqual(record, { strangers: [], complaints: [] });
-      }));
-
-    await t.step("by touch: a row opens its feature, a token what fed it", () =>
-      open(`${origin}/features`, async (page, record) => {
-        await drawn(page);
-        await page.locator(".rows tbody a").nth(2).tap();
-        const token = page.locator(".places .token.from").first();
-        await token.tap();
-        await page.locator(".places .sources td").first().waitFor();
-        assert.match((await page.locator(".tip").textContent())!, /: |adds/);
-        await page.goBack();
-        await drawn(page);
-        assert.deepEqual(record, { strangers: [], complaints: [] });
-      }, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }));
-
-    await t.step("by keyboard alone: from the address to a feature, and through its text", () =>
-      open(`${origin}/features`, async (page, record) => {
-        await drawn(page);
-        /** Presses Tab until what has the focus is of a kind. */
-        const tabTo = async (selector: string): Promise<void> => {
-          for (let presses = 0; presses < 60; presses++) {
-            await page.keyboard.press("Tab");
-            if (
-              await page.evaluate((one) =>
-                document.activeElement?.matches(one), selector)
-            ) {
-              return;
-            }
-          }
-          assert.fail(`Tab doesn't come to ${selector}`);
-        };
-        await tabTo(".rows tbody a");
-        await page.keyboard.press("ArrowDown");
-        await page.keyboard.press("Enter");
-        await page.locator(".places .token").first().waitFor();
-        await tabTo(".places .token");
-        await page.keyboard.press("Home");
-        await page.keyboard.press("Enter");
-        await page.locator(".places .sources td").first().waitFor();
-        await tabTo("details.fold summary");
-        await page.keyboard.press("Enter");
-        await page.locator("details.fold[open] .token").first().waitFor();
-        assert.deepEqual(record, { strangers: [], complaints: [] });
-      }));
-
-    await t.step("in forced colours numbers say what colours don't", () =>
-      open(origin + CARD, async (page) => {
-        await drawn(page);
-        const said = await page.locator(".places .token.from").first().evaluate((token) =>
-          getComputedStyle(token, "::after").content
-        );
-        assert.match(said, /11/);
-        await page.getByRole("button", { name: "What fed it" }).first().click();
-        await page.locator(".sources td").first().waitFor();
-        assert.deepEqual(await objectionsTo(page), []);
-      }, { forcedColors: "active" }));
-
     await t.step("a page says so where it has nothing to show", () =>
       open(`${origin}/features/no-such/3`, async (page) => {
         await page.locator("#status", { hasText: "There is no autoencoder no-such here" })
@@ -429,7 +295,4 @@ Deno.test("dashboards on the page", (t) =>
         await page.goto(`${origin}/features/res-4/99999`);
         await page.locator("#status", { hasText: "index must be" }).waitFor();
       }));
-  }, { args: ["--dashboards", dashboards] })
-    .finally(() =>
-      Deno.remove(dashboards, { recursive: true })
-    ));
+  }));
